@@ -1,0 +1,1 @@
+"""The SM2A autoscaler."""

@@ -1,0 +1,1 @@
+"""A local AWS for SM2A."""

@@ -1,0 +1,91 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What every AWS module of this collection shares: a client that retries, one error policy, diffs and tag changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+try:
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    pass  # AnsibleAWSModule reports the missing library.
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+
+@dataclass
+class Outcome:
+    """What one ensure function did, or in check mode would do, to one resource.
+
+    ``before`` and ``after`` are snake_case views without secret values; an absent resource is ``{}``.
+    """
+
+    changed: bool
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+    def diff(self) -> dict[str, Any]:
+        """The pair that ``--diff`` shows."""
+        return {"before": self.before, "after": self.after}
+
+
+def client(module: AnsibleAWSModule, service: str) -> Any:
+    """A boto3 client of ``service`` that retries throttling, server errors and lost connections (10 attempts, jittered).
+
+    Region, endpoint and credentials are the module's options, or the environment's.
+    """
+    return module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
+
+
+def call(description: str, missing: tuple[str, ...] = (), default: Any = None) -> Callable[[Call], Call]:
+    """Decorate one API call: botocore errors become ``AnsibleAWSError("Failed to <description>")``.
+
+    Error codes in ``missing`` mean that the resource is not there: the call then returns ``default``.
+    """
+
+    def wrap(function: Call) -> Call:
+        def handled(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in missing:
+                    return default
+                raise AnsibleAWSError(message=f"Failed to {description}", exception=error) from error
+            except BotoCoreError as error:
+                raise AnsibleAWSError(message=f"Failed to {description}", exception=error) from error
+
+        handled.__name__ = function.__name__
+        handled.__doc__ = function.__doc__
+        return handled  # type: ignore[return-value]
+
+    return wrap
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """Tags to set and tag keys to remove; ``result`` is what the resource carries afterwards."""
+
+    set: dict[str, str]
+    remove: list[str]
+    result: dict[str, str]
+
+    def __bool__(self) -> bool:
+        return bool(self.set or self.remove)
+
+
+def tag_change(current: Mapping[str, str], wanted: Mapping[str, Any] | None, purge: bool) -> TagChange:
+    """Compare tags: ``wanted`` None leaves all alone; tags of AWS itself (``aws:``) are never removed."""
+    if wanted is None:
+        return TagChange({}, [], dict(current))
+    to_set, to_remove = compare_aws_tags(current, {key: str(value) for key, value in wanted.items()}, purge_tags=purge)
+    result = {key: value for key, value in current.items() if key not in to_remove} | to_set
+    return TagChange(to_set, to_remove, result)
