@@ -1,4 +1,3 @@
-# -*- coding: utf-8 -*-
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """What every AWS module of this collection shares: a client that retries, one error policy, diffs and tag changes."""
@@ -39,7 +38,7 @@ class Outcome:
 
 
 def client(module: AnsibleAWSModule, service: str) -> Any:
-    """A boto3 client of ``service`` that retries throttling, server errors and lost connections (10 attempts, jittered).
+    """A boto3 client of ``service`` that retries throttling, server errors and lost connections (10 attempts).
 
     Region, endpoint and credentials are the module's options, or the environment's.
     """
