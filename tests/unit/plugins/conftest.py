@@ -1,0 +1,122 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""A control-plane AWS emulator for module tests, and the helpers that run modules against it.
+
+Every test process (pytest-xdist worker) has an emulator of its own; tests of one process share it,
+so each test names its resources with ``unique_name``.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+
+START_TIMEOUT_SECONDS = 60
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when ``url`` answers; RuntimeError with the end of the log when it does not."""
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"The emulator did not start:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a control-plane AWS (no container engine) that lives as long as this test process."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("emulator") / "ministack.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], stdout=output, stderr=subprocess.STDOUT, env=environment
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_it_answers(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test credentials, no profile and no endpoint of the person who runs the tests."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture
+def run_module(aws_endpoint: str, aws_environment: None) -> support.RunModule:
+    """Run a module of this collection against the emulator; region and endpoint are filled in."""
+
+    def run(name: str, args: Mapping[str, Any], check: bool = False, diff: bool = True) -> support.Result:
+        connection = {"region": support.REGION, "endpoint_url": aws_endpoint}
+        return support.run(name, {**connection, **args}, check=check, diff=diff)
+
+    return run
+
+
+@pytest.fixture
+def ladder(run_module: support.RunModule) -> Callable[..., support.Ladder]:
+    """``ladder(name, present, absent, read_state)``: see support.climb."""
+
+    def climb(
+        name: str, present: Mapping[str, Any], absent: Mapping[str, Any], read_state: Callable[[], Any]
+    ) -> support.Ladder:
+        return support.climb(run_module, name, present, absent, read_state)
+
+    return climb
+
+
+@pytest.fixture
+def aws(aws_endpoint: str, aws_environment: None) -> Callable[[str], Any]:
+    """``aws("ecs")`` is a plain boto3 client of the emulator, to read what a module really did."""
+    return lambda service: boto3.client(service, region_name=support.REGION, endpoint_url=aws_endpoint)
+
+
+@pytest.fixture
+def unique_name() -> str:
+    """A resource name that no other test uses."""
+    return f"sm2a-test-{uuid.uuid4().hex[:8]}"
