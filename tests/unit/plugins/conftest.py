@@ -8,13 +8,12 @@ so each test names its resources with ``unique_name``.
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -34,15 +33,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when ``url`` answers; RuntimeError with the end of the log when it does not."""
+def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the emulator on ``port`` answers; RuntimeError with the end of its log when it does not."""
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         try:
-            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
+            connection.request("GET", "/_ministack/health")
+            connection.getresponse()
+            return
+        except (http.client.HTTPException, OSError):
             time.sleep(0.1)
+        finally:
+            connection.close()
     raise RuntimeError(f"The emulator did not start:\n{log.read_text()[-2000:]}")
 
 
@@ -62,10 +65,9 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"], stdout=output, stderr=subprocess.STDOUT, env=environment
         )
-    url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_it_answers(url, process, log)
-        yield url
+        wait_until_it_answers(port, process, log)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         try:

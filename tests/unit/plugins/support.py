@@ -25,7 +25,7 @@ class RunModule(Protocol):
     def __call__(self, name: str, args: Mapping[str, Any], check: bool = False, diff: bool = True) -> Result: ...
 
 
-class ModuleFailed(AssertionError):
+class ModuleFailedError(AssertionError):
     """The module ended in fail_json; ``result`` is its whole output."""
 
     def __init__(self, name: str, result: Result) -> None:
@@ -34,7 +34,7 @@ class ModuleFailed(AssertionError):
 
 
 def run(name: str, args: Mapping[str, Any], check: bool = False, diff: bool = True) -> Result:
-    """Run module ``name`` of this collection and return what it printed; ModuleFailed when it failed."""
+    """Run module ``name`` of this collection and return what it printed; ModuleFailedError when it failed."""
     module = importlib.import_module(f"ansible_collections.sm2a.airflow.plugins.modules.{name}")
     output = io.StringIO()
     with (
@@ -48,7 +48,7 @@ def run(name: str, args: Mapping[str, Any], check: bool = False, diff: bool = Tr
         raise AssertionError(f"{name} returned without exit_json or fail_json: {output.getvalue()!r}")
     result: Result = json.loads(lines[-1])
     if result.get("failed"):
-        raise ModuleFailed(name, result)
+        raise ModuleFailedError(name, result)
     return result
 
 
