@@ -1,0 +1,74 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Refuse unknown and ill-typed variables of every role at once, before anything is changed.
+
+Ansible checks a role's own spec when that role starts, which for the last role is after all others made their
+resources, and it never notices a misspelt name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.plugins.action import ActionBase
+from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.module_utils.variable_check import (
+    ill_typed_variables,
+    missing_variables,
+    owner_of,
+    unknown_variables,
+)
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs on the controller; connects nowhere and changes nothing."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the number of variables checked; fail with one sentence for each wrong one."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self.validate_argument_spec(argument_spec={})
+        variables = task_vars or {}
+        specs = {"sm2a": STACK_OPTIONS, **role_specs()}
+        ours = [name for name in variables if owner_of(name, specs)]
+        values = self._values(ours, variables)
+        problems = [
+            *unknown_variables(ours, specs),
+            *ill_typed_variables(values, specs),
+            *missing_variables(values, STACK_OPTIONS),
+        ]
+        if problems:
+            lines = [f"- {problem}" for problem in problems]
+            raise AnsibleActionFail("\n".join(["Nothing was changed. Wrong variables:", *lines]))
+        return {**result, "changed": False, "checked": len(ours)}
+
+    def _values(self, names: list[str], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Templated values; one that builds on the fact of a role that has yet to run is left for that role."""
+        values = {}
+        for name in names:
+            try:
+                values[name] = self._templar.template(variables[name])
+            except AnsibleUndefinedVariable:
+                continue
+        return values
+
+
+def role_specs() -> dict[str, dict[str, dict[str, Any]]]:
+    """Options of every role's main entry point, by role name."""
+    specs = {}
+    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        options: dict[str, dict[str, Any]] = {}
+        for entry_point in document["argument_specs"].values():
+            options.update(entry_point.get("options", {}))
+        specs[path.parents[1].name] = options
+    return specs

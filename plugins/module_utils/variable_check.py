@@ -1,0 +1,77 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Compare variables with the argument specs of roles: unknown names and ill-typed values, each named. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+# A role's one published fact is no input, but it is set under the role's prefix.
+PUBLISHED = "outputs"
+# Keys of a spec that are documentation, or that this file judges itself.
+NOT_FOR_VALIDATOR = ("description", "version_added", "pattern", "required")
+
+Spec = Mapping[str, Mapping[str, Any]]
+
+
+def owner_of(name: str, prefixes: Iterable[str]) -> str | None:
+    """The longest of ``prefixes`` that ``name`` starts with (``load_balancer`` for ``load_balancer_scheme``)."""
+    owners = [prefix for prefix in prefixes if name.startswith(prefix + "_")]
+    return max(owners, key=len, default=None)
+
+
+def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[str]:
+    """One sentence for each name that carries the prefix of a spec but is not in any spec."""
+    known = {option for spec in specs.values() for option in spec}
+    problems = []
+    for name in sorted(names):
+        owner = owner_of(name, specs)
+        if owner is None or name in known or name == f"{owner}_{PUBLISHED}":
+            continue
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        problems.append(f"{name}: {owner} has no such variable{hint}")
+    return problems
+
+
+def ill_typed_variables(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> list[str]:
+    """One sentence for each given value that its spec refuses; values of ``no_log`` options are not repeated."""
+    problems = []
+    for spec in specs.values():
+        for name, option in spec.items():
+            if name in values and values[name] is not None:
+                problem = _problem(name, values[name], option)
+                if problem:
+                    problems.append(f"{name}: {problem}")
+    # sm2a_name stands in the spec of every role.
+    return sorted(set(problems))
+
+
+def missing_variables(values: Mapping[str, Any], spec: Spec) -> list[str]:
+    """One sentence for each required option of ``spec`` without a value."""
+    return [
+        f"{name}: is required" for name in sorted(spec) if spec[name].get("required") and values.get(name) in (None, "")
+    ]
+
+
+def _problem(name: str, value: Any, option: Mapping[str, Any]) -> str | None:
+    if option.get("type", "str") in ("str", "path", "raw") and isinstance(value, (list, dict)):
+        # Ansible would turn these into text.
+        return None if option.get("type") == "raw" else f"must be a string, not a {type(value).__name__}"
+    rule = {key: value for key, value in option.items() if key not in NOT_FOR_VALIDATOR}
+    errors = ArgumentSpecValidator({name: rule}).validate({name: value}).error_messages
+    if errors:
+        return "the value is refused (not shown: it may be secret)" if _is_secret(option) else "; ".join(errors)
+    pattern = option.get("pattern")
+    if pattern and not re.fullmatch(pattern, str(value)):
+        return f"{str(value)!r} does not match {pattern}"
+    return None
+
+
+def _is_secret(option: Mapping[str, Any]) -> bool:
+    return bool(option.get("no_log")) or any(_is_secret(inner) for inner in (option.get("options") or {}).values())

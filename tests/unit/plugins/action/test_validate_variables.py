@@ -1,0 +1,122 @@
+"""Wrong variables are refused, by name, before the first change."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.module_utils.variable_check import (
+    ill_typed_variables,
+    missing_variables,
+    owner_of,
+    unknown_variables,
+)
+
+PROJECT = Path(__file__).resolve().parents[4]
+
+SPECS: dict[str, dict[str, dict[str, Any]]] = {
+    "sm2a": STACK_OPTIONS,
+    "load": {"load_factor": {"type": "int"}},
+    "load_balancer": {
+        "sm2a_name": {"type": "str", "required": True},
+        "load_balancer_port": {"type": "int"},
+        "load_balancer_scheme": {"type": "str", "choices": ["internal", "internet-facing"]},
+        "load_balancer_rules": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"host": {"type": "str", "required": True}, "secret": {"type": "str", "no_log": True}},
+        },
+        "load_balancer_tags": {"type": "dict"},
+    },
+}
+
+
+def test_longest_prefix_owns_a_variable() -> None:
+    assert owner_of("load_balancer_port", SPECS) == "load_balancer"
+    assert owner_of("load_factor", SPECS) == "load"
+    assert owner_of("loader_port", SPECS) is None
+
+
+def test_misspelt_variable_is_named_with_the_likely_one() -> None:
+    problems = unknown_variables(["load_balancer_prot", "ansible_host", "__load_balancer_x"], SPECS)
+    assert problems == [
+        "load_balancer_prot: load_balancer has no such variable; did you mean load_balancer_port?",
+    ]
+
+
+def test_published_fact_is_no_unknown_variable() -> None:
+    assert unknown_variables(["load_balancer_outputs"], SPECS) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("load_balancer_port", "https", "int"),
+        ("load_balancer_scheme", "public", "internet-facing"),
+        ("load_balancer_scheme", ["internal"], "must be a string, not a list"),
+        ("load_balancer_rules", [{"hots": "a"}], "hots"),
+        ("load_balancer_rules", "a", "refused"),
+        ("load_balancer_tags", "a", "dict"),
+        ("sm2a_name", "Not a name", "does not match"),
+        ("sm2a_name", {"a": 1}, "must be a string, not a dict"),
+        ("sm2a_region", "Ireland", "does not match"),
+    ],
+)
+def test_ill_typed_value_is_named(name: str, value: Any, word: str) -> None:
+    problems = ill_typed_variables({name: value}, SPECS)
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{name}: ")
+    if "rules" not in name:  # its spec holds a secret: the reason stays hidden
+        assert word in problems[0]
+
+
+def test_value_of_a_secret_option_is_not_repeated() -> None:
+    problems = ill_typed_variables(
+        {"load_balancer_rules": [{"host": "a", "secret": {"canary": "birdsong"}, "x": 1}]}, SPECS
+    )
+    assert problems
+    assert "birdsong" not in "".join(problems)
+
+
+@pytest.mark.parametrize("value", [443, "443", None])
+def test_right_value_passes(value: Any) -> None:
+    assert ill_typed_variables({"load_balancer_port": value, "load_balancer_scheme": "internal"}, SPECS) == []
+
+
+def test_required_variable_of_the_stack_is_named() -> None:
+    assert missing_variables({"sm2a_region": "eu-west-1", "sm2a_name": ""}, STACK_OPTIONS) == ["sm2a_name: is required"]
+
+
+def play(tmp_path: Path, variables: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Run a play that checks its variables and then would change something."""
+    tasks = [
+        {"name": "Check", "sm2a.airflow.validate_variables": None},
+        {"name": "Change", "ansible.builtin.file": {"path": str(tmp_path / "changed"), "state": "touch"}},
+    ]
+    book = tmp_path / "play.yml"
+    book.write_text(json.dumps([{"name": "Try", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local"]
+    extra = {"ansible_python_interpreter": sys.executable, **variables}
+    return subprocess.run(
+        [*command, "-e", json.dumps(extra), str(book)], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+
+
+def test_play_stops_before_its_first_change(tmp_path: Path) -> None:
+    run = play(tmp_path, {"sm2a_name": "try", "sm2a_regoin": "eu-west-1"})
+    assert run.returncode == 2, run.stdout
+    assert "sm2a_regoin: sm2a has no such variable; did you mean sm2a_region?" in run.stdout + run.stderr
+    assert "sm2a_region: is required" in run.stdout + run.stderr
+    assert not (tmp_path / "changed").exists()
+
+
+def test_play_goes_on_with_right_variables(tmp_path: Path) -> None:
+    late = "{{ network_outputs.vpc_id }}"
+    run = play(tmp_path, {"sm2a_name": "try", "sm2a_region": "eu-west-1", "sm2a_tags": {"late": late}})
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / "changed").exists()

@@ -1,0 +1,156 @@
+"""What every role promises: a typed interface equal to its defaults, prefixed names, a contents page, facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import (
+    PROJECT,
+    defaults,
+    main_options,
+    read_yaml,
+    role_names,
+)
+
+ONE_SCREEN = 60  # lines
+INCLUDES = {"ansible.builtin.include_tasks", "ansible.builtin.import_tasks"}
+COMMON = {"sm2a_name": "str", "sm2a_tags": "dict"}
+ROLES = role_names()
+# These run on the controller and publish nothing about AWS.
+WITHOUT_FACTS = {"local_aws"}
+
+
+def task_files(role: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Name and tasks of each task and handler file, blocks flattened."""
+    for folder in ("tasks", "handlers"):
+        for path in sorted((PROJECT / "roles" / role / folder).glob("*.yml")):
+            yield f"{folder}/{path.name}", list(_flatten(read_yaml(path) or []))
+
+
+def _flatten(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for task in tasks:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from _flatten(task.get(part, []))
+
+
+def test_there_are_roles() -> None:
+    expected = {
+        *("network", "secrets", "storage", "database", "broker", "load_balancer", "images", "cluster"),
+        *("airflow", "autoscaler", "local_aws"),
+    }
+    assert expected <= set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_equal_the_spec(role: str) -> None:
+    specified = {name: option["default"] for name, option in main_options(role).items() if "default" in option}
+    given = {name: value for name, value in defaults(role).items() if not _is_template(value)}
+    assert set(defaults(role)) <= set(main_options(role)), "a default that the spec does not know"
+    assert given == {name: value for name, value in specified.items() if name in given}
+    assert set(specified) - set(defaults(role)) == set(), "specified defaults that defaults/main.yml does not set"
+
+
+def _is_template(value: Any) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_required_options_have_no_default(role: str) -> None:
+    required = {name for name, option in main_options(role).items() if option.get("required")}
+    assert required & set(defaults(role)) == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_option_is_typed_and_described(role: str) -> None:
+    for name, option in main_options(role).items():
+        assert option.get("type"), f"{name} has no type"
+        assert option.get("description"), f"{name} has no description"
+        if option["type"] == "list":
+            assert option.get("elements"), f"{name} does not say what it is a list of"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_option_names_start_with_the_role(role: str) -> None:
+    foreign = {name for name in main_options(role) if not name.startswith(f"{role}_")} - set(COMMON)
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "local_aws"])
+def test_common_options_are_there(role: str) -> None:
+    options = main_options(role)
+    assert {name: options.get(name, {}).get("type") for name in COMMON} == COMMON
+    assert options["sm2a_name"].get("required") is True
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_state_is_present_or_absent(role: str) -> None:
+    state = main_options(role)[f"{role}_state"]
+    assert state["choices"] == ["present", "absent"]
+    assert state["default"] == "present"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_internal_names_start_with_the_role(role: str) -> None:
+    own = re.compile(rf"__{role}_\w+")
+    for path in (PROJECT / "roles" / role / "vars").glob("*.yml"):
+        wrong = [name for name in read_yaml(path) or {} if not own.fullmatch(name)]
+        assert wrong == [], f"{path.name}: {wrong}"
+    for file, tasks in task_files(role):
+        for task in tasks:
+            registered = task.get("register")
+            assert registered is None or own.fullmatch(registered), f"{file} registers {registered}"
+            facts = set(task.get("ansible.builtin.set_fact", {})) - {"cacheable"}
+            wrong = [name for name in facts if not own.fullmatch(name) and name != f"{role}_outputs"]
+            assert wrong == [], f"{file} sets {wrong}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_main_is_a_contents_page(role: str) -> None:
+    path = PROJECT / "roles" / role / "tasks/main.yml"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= ONE_SCREEN
+    for task in read_yaml(path):
+        assert INCLUDES & set(task), f"{task.get('name')} is no include"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_present_absent_and_readme_exist(role: str) -> None:
+    for name in ("tasks/present.yml", "tasks/absent.yml", "README.md", "meta/main.yml"):
+        assert (PROJECT / "roles" / role / name).is_file(), name
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in WITHOUT_FACTS])
+def test_facts_publish_exactly_the_outputs(role: str) -> None:
+    published = [
+        name
+        for file, tasks in task_files(role)
+        for task in tasks
+        for name in task.get("ansible.builtin.set_fact", {})
+        if not name.startswith("__") and name != "cacheable"
+    ]
+    assert set(published) == {f"{role}_outputs"}
+    assert (PROJECT / "roles" / role / "tasks/facts.yml").is_file()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_region_endpoint_and_credentials_come_from_the_play(role: str) -> None:
+    never = {"region", "endpoint_url", "aws_access_key", "access_key", "secret_key", "session_token", "profile"}
+    for file, tasks in task_files(role):
+        for task in tasks:
+            for module, arguments in task.items():
+                if module.startswith(("amazon.aws.", "sm2a.airflow.")) and isinstance(arguments, dict):
+                    assert never & set(arguments) == set(), f"{file}: {task.get('name')}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_sleep_and_no_aws_by_command_line(role: str) -> None:
+    commands = {"ansible.builtin.shell", "ansible.builtin.command", "ansible.builtin.raw", "ansible.builtin.script"}
+    for file, tasks in task_files(role):
+        for task in tasks:
+            pause = "ansible.builtin.pause" in task or set(task.get("ansible.builtin.wait_for", {})) == {"timeout"}
+            assert not pause, f"{file}: {task.get('name')} sleeps"
+            for module in commands & set(task):
+                assert not re.search(r"\baws\b (?!.*sm2a)", str(task[module])), f"{file}: {task.get('name')}"
