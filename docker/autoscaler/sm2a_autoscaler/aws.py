@@ -1,0 +1,111 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Reads of ECS and SQS, in bulk, with bounded waits; and the AWS clients that everything else is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+Value = TypeVar("Value")
+
+AWS_ERRORS = (ClientError, BotoCoreError)
+THROTTLING_CODES = frozenset(
+    {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded"}
+)
+DESCRIBE_SERVICES_LIMIT = 10  # services in one DescribeServices call
+
+
+@dataclass(frozen=True)
+class ServiceCounts:
+    """What ECS says of one service."""
+
+    desired: int
+    running: int
+    pending: int
+
+
+@dataclass(frozen=True)
+class MessageCounts:
+    """What SQS says of one queue: approximately the queued and the running tasks."""
+
+    visible: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class Read(Generic[Value]):
+    """Values by name, and one sentence for each name that could not be read."""
+
+    values: Mapping[str, Value]
+    problems: Mapping[str, str]
+
+
+def client(service: str, region: str) -> Any:
+    """A client that tries three times and gives up within about 25 s, so that no call outlives stopTimeout."""
+    config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
+    return boto3.client(service, region_name=region, config=config)
+
+
+def throttled(error: Exception) -> bool:
+    """True when AWS refused a call because of its rate."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLING_CODES
+
+
+def read_services(ecs: Any, cluster: str, services: Sequence[str]) -> Read[ServiceCounts]:
+    """Counts by service name. A service that is missing or being deleted is a problem, not a zero."""
+    values: dict[str, ServiceCounts] = {}
+    problems: dict[str, str] = {}
+    for start in range(0, len(services), DESCRIBE_SERVICES_LIMIT):
+        names = services[start : start + DESCRIBE_SERVICES_LIMIT]
+        try:
+            reply = ecs.describe_services(cluster=cluster, services=list(names))
+        except AWS_ERRORS as error:
+            # After a lost connection the rest would only wait in vain as well.
+            lost = isinstance(error, BotoCoreError)
+            unread = services[start:] if lost else names
+            problems.update(dict.fromkeys(unread, f"ECS services could not be read: {error}"))
+            if lost:
+                break
+            continue
+        active = {item["serviceName"]: item for item in reply["services"] if item["status"] == "ACTIVE"}
+        for name in names:
+            if name not in active:
+                problems[name] = f"ECS service {name} does not exist in cluster {cluster}"
+                continue
+            item = active[name]
+            values[name] = ServiceCounts(item["desiredCount"], item["runningCount"], item["pendingCount"])
+    return Read(values, problems)
+
+
+def read_queues(sqs: Any, queue_urls: Sequence[str]) -> Read[MessageCounts]:
+    """Approximate message counts by queue URL (SQS has no bulk read). Delayed messages count as visible."""
+    values: dict[str, MessageCounts] = {}
+    problems: dict[str, str] = {}
+    for index, url in enumerate(queue_urls):
+        try:
+            reply = sqs.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesDelayed",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )
+        except ClientError as error:
+            problems[url] = f"SQS queue {url} could not be read: {error}"
+            continue
+        except BotoCoreError as error:
+            problems.update(dict.fromkeys(queue_urls[index:], f"SQS could not be read: {error}"))
+            break
+        numbers = {name: int(value) for name, value in reply["Attributes"].items()}
+        values[url] = MessageCounts(
+            visible=numbers["ApproximateNumberOfMessages"] + numbers.get("ApproximateNumberOfMessagesDelayed", 0),
+            in_flight=numbers["ApproximateNumberOfMessagesNotVisible"],
+        )
+    return Read(values, problems)

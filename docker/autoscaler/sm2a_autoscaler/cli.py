@@ -1,0 +1,81 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The command line: settings and arguments in, a running autoscaler out."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from sm2a_autoscaler import __version__, health
+from sm2a_autoscaler.actuator import Actuator
+from sm2a_autoscaler.aws import client
+from sm2a_autoscaler.credentials import DatabaseSecret
+from sm2a_autoscaler.database import MetadataDatabase
+from sm2a_autoscaler.journal import Journal, open_journal
+from sm2a_autoscaler.loop import Autoscaler, Outcome
+from sm2a_autoscaler.settings import Settings, SettingsError, load
+from sm2a_autoscaler.shutdown import Shutdown
+from sm2a_autoscaler.signals import SignalReader
+
+EXIT_CODES = {Outcome.DONE: 0, Outcome.IMPAIRED: 1, Outcome.WAITING: 3}
+SETTINGS_EXIT_CODE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM, or once; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        settings = load(os.environ)
+    except SettingsError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"{problem}\n")
+        return SETTINGS_EXIT_CODE
+    shutdown = Shutdown()
+    shutdown.listen()
+    journal = open_journal(settings.cluster, time.time)
+    database = MetadataDatabase(
+        DatabaseSecret(client("secretsmanager", settings.region), settings.database_secret), settings.cluster
+    )
+    autoscaler = build(settings, database, journal, options.dry_run)
+    groups = {group.name: f"{group.minimum}..{group.maximum} x {group.concurrency}" for group in settings.groups}
+    journal.event("start", version=__version__, cluster=settings.cluster, dry_run=options.dry_run, groups=groups)
+    if options.once:
+        outcome = autoscaler.tick()
+        database.close()
+        return EXIT_CODES[outcome]
+    autoscaler.run(shutdown, settings.tick_seconds)
+    journal.event("stop", reason="asked to by a signal")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options; everything else is environment (see the README)."""
+    result = argparse.ArgumentParser(
+        prog="sm2a_autoscaler",
+        description="Keeps every Airflow worker group as large as its queue needs. Settings come from the environment.",
+        epilog="Exit codes of --once: 0 done, 1 a size was held or not set, 2 faulty settings, 3 another is active.",
+    )
+    result.add_argument("--once", action="store_true", help="make one tick and exit")
+    result.add_argument("--dry-run", action="store_true", help="decide and report, change nothing, need no lock")
+    result.add_argument("--version", action="version", version=__version__)
+    return result
+
+
+def build(settings: Settings, database: MetadataDatabase, journal: Journal, dry_run: bool) -> Autoscaler:
+    """Wire the parts to AWS, the clocks and the health file."""
+    ecs, sqs = client("ecs", settings.region), client("sqs", settings.region)
+    return Autoscaler(
+        policy=settings.policy,
+        database=database,
+        reader=SignalReader(settings.cluster, settings.groups, ecs, sqs, time.monotonic),
+        actuator=Actuator(ecs, settings.cluster, dry_run),
+        journal=journal,
+        monotonic=time.monotonic,
+        beat=functools.partial(health.beat, settings.health_file),
+        dry_run=dry_run,
+    )

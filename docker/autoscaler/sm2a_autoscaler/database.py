@@ -1,0 +1,127 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Airflow's metadata database: all task counts in one bounded query, and the lock of the active instance.
+
+One read-only session serves both, so that an instance that lost its session has lost the lock as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+
+from sm2a_autoscaler.credentials import CredentialsError, DatabaseSecret
+
+STATEMENT_TIMEOUT_SECONDS = 5
+# Bounds for a connection attempt and for a peer that went silent. The server gets the same keepalives, or it would keep
+# the lock of an instance that vanished without closing its connection for two hours.
+CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "sm2a_autoscaler",
+    # A replica or a writer that was just demoted would answer with old counts and would grant its own lock.
+    "target_session_attrs": "primary",
+    "options": (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c default_transaction_read_only=on"
+        " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+    ),
+}
+# `restarting` is a task whose worker was told to stop it: it still fills a slot. `hostname` is the worker's address, so
+# its distinct values are the workers that must not be stopped. All states are found through the index `ti_state`.
+COUNTS_QUERY = """
+SELECT queue,
+       count(*) FILTER (WHERE state = 'scheduled'),
+       count(*) FILTER (WHERE state = 'queued'),
+       count(*) FILTER (WHERE state IN ('running', 'restarting')),
+       count(DISTINCT hostname) FILTER (WHERE state IN ('running', 'restarting') AND hostname <> '')
+FROM task_instance
+WHERE state IN ('scheduled', 'queued', 'running', 'restarting')
+GROUP BY queue
+"""
+LOCK_QUERY = "SELECT pg_try_advisory_lock(%s)"
+
+
+class DatabaseError(Exception):
+    """The database could not be asked; the message is one line without secrets."""
+
+
+@dataclass(frozen=True)
+class TaskCounts:
+    """Task instances of one queue by state, and the distinct workers that run some of them."""
+
+    scheduled: int = 0
+    queued: int = 0
+    running: int = 0
+    busy_workers: int = 0
+
+
+class MetadataDatabase:
+    """A lazily opened session that is dropped at the first error and opened again at the next call."""
+
+    def __init__(self, secret: DatabaseSecret, lock_name: str, connect: Callable[..., Any] = psycopg2.connect) -> None:
+        self._secret = secret
+        self._lock_key = lock_key(lock_name)
+        self._connect = connect
+        self._connection: Any = None
+        self._holds_lock = False
+
+    def acquire_lock(self) -> bool:
+        """True when this session holds the lock of the active instance; False when another one does."""
+        if self._connection is None or self._connection.closed:
+            self.close()
+        if not self._holds_lock:
+            self._holds_lock = bool(self._rows(LOCK_QUERY, (self._lock_key,))[0][0])
+        return self._holds_lock
+
+    def counts(self) -> Mapping[str, TaskCounts]:
+        """Task counts by queue; a queue without waiting or running tasks is absent. Raises DatabaseError."""
+        return {str(queue): TaskCounts(*numbers) for queue, *numbers in self._rows(COUNTS_QUERY)}
+
+    def close(self) -> None:
+        """End the session, which releases the lock."""
+        connection, self._connection, self._holds_lock = self._connection, None, False
+        if connection is not None:
+            connection.close()
+
+    def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            with self._connection.cursor() as cursor:
+                cursor.execute(query, arguments)
+                return list(cursor.fetchall())
+        except (psycopg2.Error, CredentialsError) as error:
+            self.close()
+            raise DatabaseError(_one_line(error)) from error
+
+    def _open(self) -> Any:
+        """A new session; when it is refused and the secret has changed meanwhile (rotation), one more attempt."""
+        try:
+            return self._session()
+        except psycopg2.OperationalError:
+            if not self._secret.refresh():
+                raise
+            return self._session()
+
+    def _session(self) -> Any:
+        connection = self._connect(**{**self._secret.parameters(), **CONNECTION})
+        # No transaction stays open between ticks: it would hold back vacuum.
+        connection.autocommit = True
+        return connection
+
+
+def lock_key(name: str) -> int:
+    """A signed 64-bit advisory lock key, the same for the same name everywhere."""
+    digest = hashlib.sha256(f"sm2a_autoscaler:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

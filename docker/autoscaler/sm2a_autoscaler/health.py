@@ -1,0 +1,54 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""``python -m sm2a_autoscaler.health``: exit 0 while ticks go on, 1 when they stopped, 2 on faulty settings.
+
+A tick counts whether its reads succeeded or not, and a standby's as well: a restart would mend neither.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from sm2a_autoscaler.settings import SettingsError, load_health
+
+# A tick in which everything times out takes about a minute.
+SHORTEST_LIMIT_SECONDS = 90.0
+
+
+def beat(file: Path) -> None:
+    """Record a tick."""
+    file.touch()
+
+
+def limit_seconds(tick_seconds: float) -> float:
+    """The age from which the last tick counts as the last one ever."""
+    return max(SHORTEST_LIMIT_SECONDS, 3 * tick_seconds)
+
+
+def problem(file: Path, limit: float, now: float) -> str | None:
+    """What is wrong, or None. ``now`` is wall-clock seconds, as the file's modification time is."""
+    try:
+        age = now - file.stat().st_mtime
+    except FileNotFoundError:
+        return f"{file} does not exist: no tick yet"
+    return f"the last tick was {age:.0f} s ago, more than {limit:.0f} s" if age > limit else None
+
+
+def main() -> int:
+    """Check and say what is wrong on stderr."""
+    try:
+        file, tick_seconds = load_health(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    found = problem(file, limit_seconds(tick_seconds), time.time())
+    if found:
+        sys.stderr.write(f"{found}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

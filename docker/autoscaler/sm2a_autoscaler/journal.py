@@ -1,0 +1,71 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What the autoscaler says: JSON lines on one stream, one a tick with its reasons, metrics among them.
+
+Metrics are lines in CloudWatch's embedded metric format: the awslogs driver delivers them, CloudWatch turns them into
+metrics of the namespace ``SM2A/Autoscaler``, and no metric API is called.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+NAMESPACE = "SM2A/Autoscaler"
+
+
+class Journal:
+    """Writes events. ``wall`` gives seconds since the epoch."""
+
+    def __init__(self, cluster: str, stream: TextIO, wall: Callable[[], float]) -> None:
+        self._cluster = cluster
+        self._stream = stream
+        self._wall = wall
+
+    def event(self, name: str, level: str = "info", **fields: Any) -> None:
+        """One line ``{"time", "level", "event", ...fields}``."""
+        time = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._write({"time": time, "level": level, "event": name, **fields})
+
+    def metrics(self, values: Mapping[str, tuple[float, str]], **dimensions: str) -> None:
+        """One embedded metric line: ``values`` maps a metric's name to its value and CloudWatch unit."""
+        dimensions = {"Environment": self._cluster, **dimensions}
+        directive = {
+            "Namespace": NAMESPACE,
+            "Dimensions": [list(dimensions)],
+            "Metrics": [{"Name": name, "Unit": unit} for name, (_, unit) in values.items()],
+        }
+        self._write(
+            {
+                "_aws": {"Timestamp": round(self._wall() * 1000), "CloudWatchMetrics": [directive]},
+                **dimensions,
+                **{name: value for name, (value, _) in values.items()},
+            }
+        )
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        self._stream.write(json.dumps(record, separators=(",", ":"), default=str) + "\n")
+        self._stream.flush()
+
+
+class LibraryLogs(logging.Handler):
+    """Makes the warnings of libraries JSON lines as well."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(logging.WARNING)
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one library message."""
+        self._journal.event("library", level=record.levelname.lower(), logger=record.name, message=record.getMessage())
+
+
+def open_journal(cluster: str, wall: Callable[[], float], stream: TextIO = sys.stdout) -> Journal:
+    """The journal of a process, with the libraries' warnings routed into it."""
+    journal = Journal(cluster, stream, wall)
+    logging.basicConfig(handlers=[LibraryLogs(journal)], level=logging.WARNING, force=True)
+    return journal

@@ -1,0 +1,144 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The control loop: take or keep the lock, read, decide, act, report; then wait for the next tick."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from enum import StrEnum
+
+from sm2a_autoscaler import report
+from sm2a_autoscaler.actuator import Actuator
+from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
+from sm2a_autoscaler.journal import Journal
+from sm2a_autoscaler.policy import Memory, PolicySettings, decide
+from sm2a_autoscaler.shutdown import Shutdown
+from sm2a_autoscaler.signals import SignalReader, TaskRead
+
+# Each pause is drawn within this share around the tick, so that the calls of several environments drift apart.
+JITTER = 0.1
+
+
+class Role(StrEnum):
+    """ACTIVE holds the lock, STANDBY waits for it, OBSERVER (dry run) needs none because it changes nothing."""
+
+    ACTIVE = "active"
+    STANDBY = "standby"
+    OBSERVER = "observer"
+
+
+class Outcome(StrEnum):
+    """How a tick ended: everything known and applied, a size held or not set, or nothing to do as standby."""
+
+    DONE = "done"
+    IMPAIRED = "impaired"
+    WAITING = "waiting"
+
+
+class Autoscaler:
+    """One instance. ``monotonic`` gives the seconds of all decisions; ``beat`` records a tick for the health check."""
+
+    def __init__(
+        self,
+        *,
+        policy: PolicySettings,
+        database: MetadataDatabase,
+        reader: SignalReader,
+        actuator: Actuator,
+        journal: Journal,
+        monotonic: Callable[[], float],
+        beat: Callable[[], None],
+        dry_run: bool = False,
+    ) -> None:
+        self._policy = policy
+        self._database = database
+        self._reader = reader
+        self._actuator = actuator
+        self._journal = journal
+        self._monotonic = monotonic
+        self._beat = beat
+        self._role = Role.OBSERVER if dry_run else Role.STANDBY
+        self._memory = Memory()
+        self._random = random.SystemRandom()
+
+    @property
+    def role(self) -> Role:
+        """The role after the last tick."""
+        return self._role
+
+    def run(self, shutdown: Shutdown, tick_seconds: float) -> None:
+        """Tick until a stop is asked for, then release the lock."""
+        try:
+            while not shutdown.requested:
+                started = self._monotonic()
+                self.tick()
+                pause = tick_seconds * self._random.uniform(1 - JITTER, 1 + JITTER)
+                shutdown.wait(max(0.0, started + pause - self._monotonic()))
+        finally:
+            self._database.close()
+
+    def tick(self) -> Outcome:
+        """One round. Failed reads and calls are part of its report; anything else that is raised is a defect."""
+        started = self._monotonic()
+        tasks = self._read_tasks()
+        outcome = self._wait(tasks, started) if self._role is Role.STANDBY else self._scale(tasks, started)
+        self._beat()
+        return outcome
+
+    def _read_tasks(self) -> TaskRead:
+        """Settle the role and read the counts.
+
+        An active instance whose database fails stays active, on approximate counts that can only scale out. One that
+        was not active stays standby: it cannot know whether another one is.
+        """
+        started = self._monotonic()
+        try:
+            if self._role is not Role.OBSERVER:
+                self._take_role(Role.ACTIVE if self._database.acquire_lock() else Role.STANDBY)
+            counts = {} if self._role is Role.STANDBY else self._database.counts()
+        except DatabaseError as error:
+            return TaskRead(None, started, f"the metadata database could not be read: {error}")
+        return TaskRead(counts, started)
+
+    def _take_role(self, role: Role) -> None:
+        if role is not self._role:
+            self._role = role
+            self._memory = Memory()
+            self._journal.event("role", role=role)
+
+    def _wait(self, tasks: TaskRead, started: float) -> Outcome:
+        """The report of a standby, which reads and changes nothing else."""
+        reason = tasks.problem or "another instance holds the lock of this environment"
+        seconds = self._monotonic() - started
+        self._journal.event(
+            "tick",
+            level="warning" if tasks.problem else "info",
+            role=self._role,
+            seconds=round(seconds, 3),
+            reason=reason,
+        )
+        self._journal.metrics(report.tick_metrics(seconds, active=False, problems=int(bool(tasks.problem))))
+        return Outcome.WAITING
+
+    def _scale(self, tasks: TaskRead, started: float) -> Outcome:
+        """Read the rest, decide, act and report."""
+        signals = self._reader.read(tasks)
+        decisions, self._memory = decide(self._policy, signals.observation, self._memory)
+        applications = self._actuator.apply(decisions, self._monotonic())
+        problems = report.problems(signals, applications)
+        seconds = self._monotonic() - started
+        self._journal.event(
+            "tick",
+            level="warning" if problems else "info",
+            role=self._role,
+            seconds=round(seconds, 3),
+            groups=report.group_records(signals, applications),
+            problems=problems,
+        )
+        if self._role is Role.ACTIVE:
+            for item in applications:
+                seen = signals.observation.groups[item.decision.group]
+                self._journal.metrics(report.group_metrics(seen, item), WorkerGroup=item.decision.group)
+            self._journal.metrics(report.tick_metrics(seconds, active=True, problems=len(problems)))
+        return Outcome.IMPAIRED if report.failed(applications) else Outcome.DONE

@@ -1,0 +1,110 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""All that a decision needs to know, read once a tick: the database decides, SQS cross-checks and stands in for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sm2a_autoscaler.aws import MessageCounts, ServiceCounts, read_queues, read_services
+from sm2a_autoscaler.database import TaskCounts
+from sm2a_autoscaler.policy import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
+
+
+@dataclass(frozen=True)
+class TaskRead:
+    """The outcome of the database read: counts by queue, or None and the reason in ``problem``."""
+
+    counts: Mapping[str, TaskCounts] | None
+    read_at: float
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class GroupNotes:
+    """What one group's signals say besides the observation, for the report."""
+
+    messages: MessageCounts | None
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """The observation for the policy, notes by group, and tasks waiting in queues that no group serves."""
+
+    observation: Observation
+    notes: Mapping[str, GroupNotes]
+    unserved: Mapping[str, int]
+
+
+class SignalReader:
+    """Reads ECS and SQS for all groups and joins them with the database counts."""
+
+    def __init__(
+        self, cluster: str, groups: Sequence[WorkerGroup], ecs: Any, sqs: Any, monotonic: Callable[[], float]
+    ) -> None:
+        self._cluster = cluster
+        self._groups = groups
+        self._ecs = ecs
+        self._sqs = sqs
+        self._monotonic = monotonic
+
+    def read(self, tasks: TaskRead) -> Signals:
+        """Observe every group; a part that could not be read is None there, with the problem beside it."""
+        queues_read_at = self._monotonic()
+        messages = read_queues(self._sqs, [group.queue_url for group in self._groups])
+        services_read_at = self._monotonic()
+        services = read_services(self._ecs, self._cluster, [group.service for group in self._groups])
+
+        observed: dict[str, GroupObservation] = {}
+        notes: dict[str, GroupNotes] = {}
+        for group in self._groups:
+            count = messages.values.get(group.queue_url)
+            demand = _demand(tasks, group.queue, count, queues_read_at)
+            problems = (tasks.problem, messages.problems.get(group.queue_url), services.problems.get(group.service))
+            observed[group.name] = GroupObservation(
+                demand, _fleet(services.values.get(group.service), services_read_at), tuple(filter(None, problems))
+            )
+            notes[group.name] = GroupNotes(count, cross_check(demand, count))
+        observation = Observation(self._monotonic(), observed)
+        return Signals(observation, notes, unserved_tasks(tasks, self._groups))
+
+
+def cross_check(demand: Demand | None, messages: MessageCounts | None) -> tuple[str, ...]:
+    """A remark when database and SQS contradict each other. SQS lags by a minute: a lasting remark is the one to read.
+
+    Messages without tasks are phantoms of killed workers or tasks that were cleared; queued tasks without messages were
+    lost and wait for Airflow's task_queued_timeout.
+    """
+    if demand is None or messages is None or demand.source is not Source.DATABASE:
+        return ()
+    total = messages.visible + messages.in_flight
+    if demand.queued and not total:
+        return (f"the database has {demand.queued} queued tasks, SQS no message",)
+    if total and not demand.queued and not demand.running:
+        return (f"SQS has {total} messages, the database neither queued nor running tasks",)
+    return ()
+
+
+def unserved_tasks(tasks: TaskRead, groups: Sequence[WorkerGroup]) -> dict[str, int]:
+    """Queued tasks by queue for queues without a worker group: they would wait for ever."""
+    served = {group.queue for group in groups}
+    return {
+        queue: count.queued for queue, count in (tasks.counts or {}).items() if queue not in served and count.queued
+    }
+
+
+def _demand(tasks: TaskRead, queue: str, messages: MessageCounts | None, messages_read_at: float) -> Demand | None:
+    """Exact counts when the database answered, else SQS' approximation, else None."""
+    if tasks.counts is not None:
+        count = tasks.counts.get(queue, TaskCounts())
+        return Demand(count.queued, count.running, tasks.read_at, count.scheduled, count.busy_workers)
+    if messages is not None:
+        return Demand(messages.visible, messages.in_flight, messages_read_at, source=Source.SQS)
+    return None
+
+
+def _fleet(counts: ServiceCounts | None, read_at: float) -> Fleet | None:
+    return Fleet(counts.desired, counts.running, counts.pending, read_at) if counts else None
