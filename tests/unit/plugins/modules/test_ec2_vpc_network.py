@@ -1,0 +1,190 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""ec2_vpc_network against an emulator: the ladder, repair of drift and half-deleted networks, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+
+MODULE = "ec2_vpc_network"
+
+
+@pytest.fixture
+def present(unique_name: str) -> dict[str, Any]:
+    return {
+        "name": unique_name,
+        "lookup_tags": {"sm2a:environment": unique_name},
+        "cidr": "10.90.0.0/16",
+        "public_subnet_cidrs": ["10.90.0.0/24", "10.90.1.0/24"],
+        "private_subnet_cidrs": ["10.90.32.0/20", "10.90.48.0/20"],
+        "nat_gateways": "single",
+        "tags": {"team": "data"},
+    }
+
+
+@pytest.fixture
+def absent(present: dict[str, Any]) -> dict[str, Any]:
+    return {"name": present["name"], "lookup_tags": present["lookup_tags"], "state": "absent"}
+
+
+@pytest.fixture
+def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], list[tuple[str, str]]]:
+    """(kind, id) of everything that carries the test's environment tag and has not been deleted."""
+    ec2 = aws("ec2")
+    filters = [{"Name": "tag:sm2a:environment", "Values": [unique_name]}]
+
+    def read() -> list[tuple[str, str]]:
+        gateways = ec2.describe_nat_gateways(Filters=filters)["NatGateways"]
+        alive = [gateway for gateway in gateways if gateway["State"] != "deleted"]
+        kinds = {
+            "VpcId": ec2.describe_vpcs(Filters=filters)["Vpcs"],
+            "SubnetId": ec2.describe_subnets(Filters=filters)["Subnets"],
+            "InternetGatewayId": ec2.describe_internet_gateways(Filters=filters)["InternetGateways"],
+            "RouteTableId": ec2.describe_route_tables(Filters=filters)["RouteTables"],
+            "AllocationId": ec2.describe_addresses(Filters=filters)["Addresses"],
+            "NatGatewayId": alive,
+        }
+        return sorted((kind, one[kind]) for kind, found in kinds.items() for one in found)
+
+    return read
+
+
+def default_routes(ec2: Any, network: dict[str, Any]) -> list[str | None]:
+    """Targets of 0.0.0.0/0 in the private route tables, in the order of the zones."""
+    targets = []
+    for table_id in network["private_route_table_ids"]:
+        routes = ec2.describe_route_tables(RouteTableIds=[table_id])["RouteTables"][0]["Routes"]
+        default = [route for route in routes if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
+        targets.append(default[0].get("NatGatewayId") if default else None)
+    return targets
+
+
+def test_ladder(
+    ladder: Callable[..., support.Ladder],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], list[tuple[str, str]]],
+) -> None:
+    rungs = ladder(MODULE, present, absent, read_state)
+    assert rungs.predicted["network"]["vpc_id"] == "vpc-00000000000000000"
+    predicted = rungs.predicted["network"]
+    assert len({*predicted["public_subnet_ids"], *predicted["private_subnet_ids"]}) == 4
+    assert rungs.predicted["diff"]["after"].keys() == rungs.applied["diff"]["after"].keys()
+    made = rungs.applied["network"]
+    assert len(made["nat_gateway_ids"]) == 1
+    assert len(made["private_route_table_ids"]) == 2
+    assert rungs.repeated["network"] == made
+    assert rungs.removed["network"]["vpc_id"] is None
+
+
+def test_nat_gateways_follow_the_choice(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    single = run_module(MODULE, present)["network"]
+    assert default_routes(ec2, single) == single["nat_gateway_ids"] * 2
+
+    per_zone = run_module(MODULE, {**present, "nat_gateways": "per_zone"})["network"]
+    assert len(per_zone["nat_gateway_ids"]) == 2
+    assert default_routes(ec2, per_zone) == per_zone["nat_gateway_ids"]
+
+    none = run_module(MODULE, {**present, "nat_gateways": "none"})["network"]
+    assert default_routes(ec2, none) == [None, None]
+    filters = [{"Name": "tag:sm2a:environment", "Values": [present["name"]]}]
+    assert ec2.describe_addresses(Filters=filters)["Addresses"] == []
+    assert not run_module(MODULE, {**present, "nat_gateways": "none"})["changed"]
+    run_module(MODULE, absent)
+
+
+def test_drift_is_predicted_and_repaired(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    made = run_module(MODULE, present)["network"]
+    ec2.modify_subnet_attribute(SubnetId=made["public_subnet_ids"][0], MapPublicIpOnLaunch={"Value": True})
+    ec2.modify_vpc_attribute(VpcId=made["vpc_id"], EnableDnsHostnames={"Value": False})
+    ec2.delete_route(RouteTableId=made["private_route_table_ids"][1], DestinationCidrBlock="0.0.0.0/0")
+    ec2.create_tags(Resources=[made["private_subnet_ids"][0]], Tags=[{"Key": "stray", "Value": "1"}])
+
+    predicted = run_module(MODULE, present, check=True)
+    applied = run_module(MODULE, present)
+    assert predicted["diff"] == applied["diff"]
+    assert applied["changed"]
+    assert not run_module(MODULE, present)["changed"]
+    assert not ec2.describe_subnets(SubnetIds=[made["public_subnet_ids"][0]])["Subnets"][0]["MapPublicIpOnLaunch"]
+    assert default_routes(ec2, made) == made["nat_gateway_ids"] * 2
+    run_module(MODULE, absent)
+
+
+def test_half_deleted_network_is_completed_and_removed(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], list[tuple[str, str]]],
+) -> None:
+    ec2 = aws("ec2")
+    made = run_module(MODULE, present)["network"]
+    ec2.delete_subnet(SubnetId=made["private_subnet_ids"][0])
+    ec2.delete_nat_gateway(NatGatewayId=made["nat_gateway_ids"][0])
+    ec2.detach_internet_gateway(InternetGatewayId=made["internet_gateway_id"], VpcId=made["vpc_id"])
+
+    assert run_module(MODULE, present, check=True)["changed"]
+    repaired = run_module(MODULE, present)["network"]
+    assert repaired["vpc_id"] == made["vpc_id"]
+    assert repaired["internet_gateway_id"] == made["internet_gateway_id"]
+    assert repaired["availability_zones"] == made["availability_zones"]
+    assert not run_module(MODULE, present)["changed"]
+
+    ec2.delete_subnet(SubnetId=repaired["public_subnet_ids"][1])
+    ec2.detach_internet_gateway(InternetGatewayId=made["internet_gateway_id"], VpcId=made["vpc_id"])
+    ec2.delete_nat_gateway(NatGatewayId=repaired["nat_gateway_ids"][0])
+    run_module(MODULE, absent)
+    assert read_state() == []
+
+
+def test_another_owners_vpc_of_the_same_name_is_not_taken(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    foreign = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_tags(Resources=[foreign], Tags=[{"Key": "Name", "Value": present["name"]}])
+    assert not run_module(MODULE, absent)["changed"]
+    assert ec2.describe_vpcs(VpcIds=[foreign])["Vpcs"]
+
+
+def test_twins_are_refused(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    run_module(MODULE, present)
+    twin = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    tags = [{"Key": "Name", "Value": present["name"]}, {"Key": "sm2a:environment", "Value": present["name"]}]
+    ec2.create_tags(Resources=[twin], Tags=tags)
+    with pytest.raises(support.ModuleFailedError, match="2 VPCs are named"):
+        run_module(MODULE, absent)
+    ec2.delete_vpc(VpcId=twin)
+    run_module(MODULE, absent)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cidr": "10.91.0.0/16"}, "cannot change"),
+        ({"private_subnet_cidrs": ["10.90.64.0/20", "10.90.48.0/20"]}, "cannot change"),
+        ({"availability_zones": ["eu-west-1c", "eu-west-1b"]}, "cannot change"),
+        ({"availability_zones": ["eu-west-1a"]}, "need 2 availability zones"),
+        ({"private_subnet_cidrs": ["10.90.32.0/20"]}, "same number"),
+    ],
+)
+def test_what_cannot_change_is_refused(
+    run_module: support.RunModule, present: dict[str, Any], absent: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
+    run_module(MODULE, present)
+    with pytest.raises(support.ModuleFailedError, match=message):
+        run_module(MODULE, {**present, **change})
+    run_module(MODULE, absent)
