@@ -1,0 +1,85 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""The ECS agent endpoint that a container finds in ECS_AGENT_URI: `<uri>/task-protection/v1/state`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ministack.core.concurrency import run_reentrant
+from ministack.core.responses import request_scope
+from ministack.services import ecs, ecs_metadata
+
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+PATH = re.compile(r"^/api/(?P<token>[A-Za-z0-9_-]+)/task-protection/v1/state$")
+
+
+def agent_uri(metadata_uri: str) -> str:
+    """The agent's address that belongs to a container's metadata address `http://host:port/v4/<token>`."""
+    return metadata_uri.replace("/v4/", "/api/", 1)
+
+
+def with_agent_endpoint(application: Application) -> Application:
+    """The ASGI application with the agent's path in front of it."""
+
+    async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        match = PATH.match(scope["path"]) if scope["type"] == "http" else None
+        if match is None:
+            await application(scope, receive, send)
+            return
+        body = await _read(receive)
+        status, answer = await run_reentrant(_answer, scope["method"], match["token"], body)
+        content = json.dumps(answer).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    return wrapped
+
+
+async def _read(receive: Any) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _answer(method: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    task_arn = ecs_metadata._TOKEN_TO_TASK.get(token)
+    if task_arn is None:
+        return 404, {"error": {"Code": "ResourceNotFoundException", "Message": "no task has this address"}}
+    _arn, _aws, _ecs, region, account_id, resource = task_arn.split(":")
+    request: dict[str, Any] = {"cluster": resource.split("/")[1], "tasks": [task_arn]}
+    action = ecs._get_task_protection
+    if method == "PUT":
+        try:
+            asked = json.loads(body or b"{}")
+        except ValueError:
+            return 400, {"error": {"Code": "ClientException", "Message": "the body is not JSON"}}
+        request["protectionEnabled"] = bool(asked.get("ProtectionEnabled"))
+        request["expiresInMinutes"] = asked.get("ExpiresInMinutes")
+        action = ecs._update_task_protection
+    with request_scope(account_id, region):
+        status, _headers, answer = action(request)
+    return _agent_answer(task_arn, status, json.loads(answer))
+
+
+def _agent_answer(task_arn: str, status: int, answer: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    if status != 200:
+        message = answer.get("message") or answer.get("Message")
+        return status, {"error": {"Arn": task_arn, "Code": "InvalidParameterException", "Message": message}}
+    if answer["failures"]:
+        failure = answer["failures"][0]
+        return 200, {"failure": {"Arn": task_arn, "Reason": failure["reason"], "Detail": failure.get("detail", "")}}
+    protection = answer["protectedTasks"][0]
+    view = {"ProtectionEnabled": protection["protectionEnabled"], "TaskArn": task_arn}
+    if "expirationDate" in protection:
+        view["ExpirationDate"] = datetime.fromtimestamp(protection["expirationDate"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return 200, {"protection": view}

@@ -1,0 +1,7 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""The one error that a person is meant to read."""
+
+
+class LocalAwsError(Exception):
+    """What went wrong and the next step, in one line. The command line prints it and exits with 1."""

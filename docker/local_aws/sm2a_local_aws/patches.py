@@ -1,0 +1,30 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""The modules that declare patch points. They import MiniStack, so they are loaded by `load`, after its environment."""
+
+import importlib
+
+from sm2a_local_aws import settings
+
+# Declared in this order; where two replace the same function the later one wraps the earlier one.
+ALWAYS = (
+    "ecs_control_plane",
+    "ecs_protection",
+    "ecs_deployments",
+    "log_groups",
+)
+WITH_ENGINE: tuple[str, ...] = (
+#    "ecs_images",
+#    "ecs_containers",
+#    "ecs_stop",
+#    "ecs_exit_watch",
+#    "task_logs",
+)
+CONTROL_PLANE_ONLY = ("control_plane_only",)
+
+
+def load() -> None:
+    """Import them, which declares their patch points."""
+    engine_modules = CONTROL_PLANE_ONLY if settings.current().control_plane_only else WITH_ENGINE
+    for module in ALWAYS + engine_modules:
+        importlib.import_module(f"sm2a_local_aws.{module}")

@@ -1,0 +1,84 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""`serve`: put the patches in place, prepare the engine, answer on loopback and on the bridge until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+from typing import Any
+
+from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.config import Config
+
+from sm2a_local_aws import engine, environment, patches, patching, settings
+from sm2a_local_aws.errors import LocalAwsError
+from sm2a_local_aws.settings import Settings
+
+logger = logging.getLogger("sm2a.server")
+
+KEEP_ALIVE_SECONDS = 75
+SHUTDOWN_SECONDS = 3
+
+
+def run(configured: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; everything that carries our label is removed before and after."""
+    settings.activate(configured)
+    _require_free_port(settings.LOOPBACK, configured.port)
+    environment.prepare(configured)
+    patches.load()
+    patching.apply_all()
+    if configured.control_plane_only:
+        asyncio.run(_serve(configured))
+        return
+    client = engine.connect(configured)
+    removed = engine.remove_leftovers(client, configured)
+    if removed:
+        logger.warning("removed %d containers, volumes and networks that an earlier local AWS left behind", removed)
+    engine.create_network(client, configured)
+    try:
+        _require_free_port(configured.gateway, configured.port)
+        asyncio.run(_serve(configured))
+    finally:
+        engine.remove_leftovers(client, configured)
+
+
+def _require_free_port(address: str, port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise LocalAwsError(
+                f"cannot listen on {address}:{port} ({error.strerror}): stop what uses it or choose another --port"
+            ) from error
+
+
+async def _serve(configured: Settings) -> None:
+    from ministack.app import app  # noqa: PLC0415  MiniStack reads its environment while it is imported.
+
+    from sm2a_local_aws.ecs_agent import with_agent_endpoint  # noqa: PLC0415
+
+    _raise_file_limit()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    config = Config()
+    config.bind = [f"{address}:{configured.port}" for address in configured.bind_addresses]
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.graceful_timeout = SHUTDOWN_SECONDS
+    config.shutdown_timeout = SHUTDOWN_SECONDS
+    config.loglevel = configured.log_level
+    config.accesslog = None
+    application: Any = with_agent_endpoint(app)
+    await hypercorn_serve(application, config, shutdown_trigger=stop.wait)
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,98 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""What one local AWS is called, where it listens and which container engine it uses."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ACCOUNT_ID = "000000000000"
+REGION = "eu-west-1"
+LOOPBACK = "127.0.0.1"
+# Every container, volume and network of a local AWS carries this label with its name.
+LABEL = "sm2a.local-aws"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One local AWS. `engine_socket` is a Docker API address (`unix:///...`), None means control plane only."""
+
+    name: str = "sm2a"
+    state_directory: Path = Path(".sm2a/local_aws")
+    port: int = 4566
+    subnet: str = "10.91.0.0/24"
+    engine_socket: str | None = None
+    log_level: str = "INFO"
+
+    @property
+    def control_plane_only(self) -> bool:
+        return self.engine_socket is None
+
+    @property
+    def gateway(self) -> str:
+        """The bridge's address: host and containers both reach it."""
+        return str(next(ipaddress.ip_network(self.subnet).hosts()))
+
+    @property
+    def bind_addresses(self) -> list[str]:
+        return [LOOPBACK] if self.control_plane_only else [LOOPBACK, self.gateway]
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{self.bind_addresses[-1]}:{self.port}"
+
+    @property
+    def network(self) -> str:
+        return self.name
+
+    @property
+    def anchor_container(self) -> str:
+        """The idle container that keeps the bridge up when no task runs."""
+        return f"{self.name}-network-anchor"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {LABEL: self.name}
+
+    @property
+    def pid_file(self) -> Path:
+        return self.state_directory / "local_aws.pid"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held locked by `serve` for as long as it lives: the truth about whether it runs."""
+        return self.state_directory / "local_aws.lock"
+
+    @property
+    def log_file(self) -> Path:
+        return self.state_directory / "local_aws.log"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.state_directory / "local_aws.json"
+
+    def to_json(self) -> str:
+        values = asdict(self)
+        values["state_directory"] = str(self.state_directory)
+        return json.dumps(values, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        values = json.loads(text)
+        values["state_directory"] = Path(values["state_directory"])
+        return cls(**values)
+
+
+_current: list[Settings] = []
+
+
+def activate(settings: Settings) -> None:
+    """Make these the settings of this process; `serve` calls it once, before anything of MiniStack is imported."""
+    _current[:] = [settings]
+
+
+def current() -> Settings:
+    return _current[0]
