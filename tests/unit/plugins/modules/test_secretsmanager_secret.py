@@ -1,0 +1,270 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""secretsmanager_secret and secretsmanager_secret_info against the emulator. No value may ever come out of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils import secret_values
+from ansible_collections.sm2a.airflow.plugins.module_utils import secretsmanager as api
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+
+Aws = Callable[[str], Any]
+GIVEN = "postgres://reader:Tr0ub4dor@warehouse"
+
+
+def value(aws: Aws, name: str) -> str:
+    """The stored value."""
+    text: str = aws("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    return text
+
+
+def everything(name: str) -> dict[str, Any]:
+    """One secret of every kind; the composed one follows its source."""
+    return {
+        "secrets": [
+            {"name": f"{name}/fernet", "description": "Encrypts connections", "generate": {"kind": "fernet_key"}},
+            {"name": f"{name}/user", "generate_json": {"username": "airflow", "password": {"generate": "password"}}},
+            {
+                "name": f"{name}/uri",
+                "compose": {"source": f"{name}/user", "template": "postgresql://{username}:{password}@db:5432/a"},
+            },
+            {"name": f"{name}/given", "value": GIVEN},
+        ],
+        "tags": {"team": "data"},
+    }
+
+
+def names(name: str) -> list[str]:
+    return [secret["name"] for secret in everything(name)["secrets"]]
+
+
+def read_all(aws: Aws, name: str) -> dict[str, Any]:
+    """Value, metadata and tags of every secret that is there and not scheduled for deletion."""
+    found = {}
+    for each in names(name):
+        secret = api.describe_secret(aws("secretsmanager"), each)
+        if secret and not secret.get("DeletedDate"):
+            found[each] = (value(aws, each), api.view(secret))
+    return found
+
+
+def assert_nothing_leaks(result: support.Result, values: list[str]) -> None:
+    """No stored value, nor a password inside one, is part of what the module printed."""
+    printed = json.dumps(result)
+    for each in values:
+        parts = [each, unquote(each)]
+        if each.startswith("{"):
+            parts += [json.loads(each)["password"]]
+        for part in parts:
+            assert part not in printed
+
+
+@pytest.mark.parametrize("removal", [{"recovery_window_in_days": 7}, {"force": True}])
+def test_ladder(ladder: Callable[..., support.Ladder], aws: Aws, unique_name: str, removal: dict[str, Any]) -> None:
+    seen: list[str] = []
+
+    def read() -> dict[str, Any]:
+        state = read_all(aws, unique_name)
+        seen.extend(text for text, _ in state.values())
+        return state
+
+    absent = {"state": "absent", "secrets": [{"name": each} for each in names(unique_name)], **removal}
+    rungs = ladder("secretsmanager_secret", everything(unique_name), absent, read)
+
+    assert len(seen) >= 4
+    for result in (rungs.predicted, rungs.applied, rungs.repeated, rungs.removed):
+        assert_nothing_leaks(result, seen)
+    assert [secret["name"] for secret in rungs.predicted["secrets"]] == names(unique_name)
+    assert all(secret["arn"].startswith("arn:aws:secretsmanager:") for secret in rungs.predicted["secrets"])
+
+
+def test_generated_values_are_real(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("secretsmanager_secret", everything(unique_name))
+    fernet = value(aws, f"{unique_name}/fernet")
+    assert len(base64.urlsafe_b64decode(fernet)) == 32
+    user = json.loads(value(aws, f"{unique_name}/user"))
+    assert user["username"] == "airflow"
+    assert re.fullmatch(r"[A-Za-z0-9]{32}", user["password"])
+    assert value(aws, f"{unique_name}/uri") == f"postgresql://airflow:{user['password']}@db:5432/a"
+
+
+def test_pending_deletion_is_restored_with_its_value(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    present = everything(unique_name)
+    run_module("secretsmanager_secret", present)
+    before = read_all(aws, unique_name)
+    run_module("secretsmanager_secret", {"state": "absent", "secrets": [{"name": each} for each in names(unique_name)]})
+    assert not read_all(aws, unique_name)
+
+    predicted = run_module("secretsmanager_secret", present, check=True)
+    restored = run_module("secretsmanager_secret", present)
+    assert predicted["changed"] and restored["changed"]
+    assert predicted["diff"] == restored["diff"]
+    assert read_all(aws, unique_name) == before
+
+
+def test_composed_value_follows_source_and_template(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    present = everything(unique_name)
+    run_module("secretsmanager_secret", present)
+    awkward = {"username": "airflow", "password": "p@ss/w:rd?#{}"}
+    aws("secretsmanager").put_secret_value(SecretId=f"{unique_name}/user", SecretString=json.dumps(awkward))
+
+    predicted = run_module("secretsmanager_secret", present, check=True)
+    assert [secret["changed"] for secret in predicted["secrets"]] == [False, False, True, False]
+    result = run_module("secretsmanager_secret", present)
+    assert [secret["changed"] for secret in result["secrets"]] == [False, False, True, False]
+    assert value(aws, f"{unique_name}/uri") == "postgresql://airflow:p%40ss%2Fw%3Ard%3F%23%7B%7D@db:5432/a"
+    assert_nothing_leaks(result, [value(aws, each) for each in names(unique_name)])
+
+    present["secrets"][2]["compose"]["template"] += "?sslmode=require"
+    assert run_module("secretsmanager_secret", present, check=True)["changed"]
+    run_module("secretsmanager_secret", present)
+    assert value(aws, f"{unique_name}/uri").endswith("/a?sslmode=require")
+    assert not run_module("secretsmanager_secret", present)["changed"]
+
+
+def test_json_template_sets_literals_and_keeps_the_rest(
+    run_module: support.RunModule, aws: Aws, unique_name: str
+) -> None:
+    def apply(template: dict[str, Any]) -> bool:
+        result = run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, "generate_json": template}]})
+        return bool(result["changed"])
+
+    assert apply({"username": "first", "password": {"generate": "password"}})
+    password = json.loads(value(aws, unique_name))["password"]
+    assert apply(
+        {"username": "second", "password": {"generate": "token", "length": 5}, "pin": {"generate": "password"}}
+    )
+    stored = json.loads(value(aws, unique_name))
+    assert (stored["username"], stored["password"], len(stored["pin"])) == ("second", password, 32)
+    assert not apply({"username": "second"})
+
+
+def test_given_value_is_compared_by_meaning(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    def apply(given: Any) -> support.Result:
+        return run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, "value": given}]})
+
+    assert apply({"login": "user-of-smtp", "password": "correct horse"})["changed"]
+    assert not apply('{"password": "correct horse",  "login": "user-of-smtp"}')["changed"]
+    changed = apply({"login": "user-of-smtp", "password": "battery staple"})
+    assert changed["changed"]
+    assert_nothing_leaks(changed, [value(aws, unique_name), "battery staple", "user-of-smtp"])
+
+
+def test_metadata_is_changed_without_touching_the_value(
+    run_module: support.RunModule, aws: Aws, unique_name: str
+) -> None:
+    secret = {"name": unique_name, "generate": {"kind": "token"}}
+    run_module("secretsmanager_secret", {"secrets": [secret], "tags": {"a": "1"}})
+    stored = value(aws, unique_name)
+    change = {
+        "secrets": [{"name": unique_name, "description": "Signs sessions"}],
+        "kms_key_id": "alias/sm2a",
+        "tags": {"b": 2},
+    }
+    assert run_module("secretsmanager_secret", change, check=True)["changed"]
+    result = run_module("secretsmanager_secret", change)
+    after = api.view(aws("secretsmanager").describe_secret(SecretId=unique_name))
+    assert (after["description"], after["kms_key_id"], after["tags"]) == ("Signs sessions", "alias/sm2a", {"b": "2"})
+    assert value(aws, unique_name) == stored
+    assert result["secrets"][0]["version_id"] == after["version_id"]
+    assert not run_module("secretsmanager_secret", change)["changed"]
+
+
+def test_resource_policy_is_set_and_removed(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "secretsmanager:*",
+                "Resource": "*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
+
+    def apply(wanted: Any, check: bool = False) -> bool:
+        secret = {"name": unique_name, "generate": {"kind": "token"}, "policy": wanted}
+        return bool(run_module("secretsmanager_secret", {"secrets": [secret]}, check=check)["changed"])
+
+    def stored() -> Any:
+        return api.resource_policy(aws("secretsmanager"), unique_name)
+
+    assert apply(policy)
+    assert stored() == policy
+    assert not apply(json.dumps(policy))
+    assert apply({}, check=True)
+    assert stored() == policy
+    assert apply({})
+    assert stored() == {}
+    assert not apply({})
+
+
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        ({"description": "nothing to create it with"}, "does not exist, and no value"),
+        ({"compose": {"source": "sm2a-nowhere", "template": "{a}"}}, "sm2a-nowhere, which others are composed from"),
+        ({"generate": {"kind": "password", "characters": "aaa"}}, "two different characters"),
+        ({"generate_json": {"password": {"generate": "pin"}}}, "Cannot generate 'pin'"),
+        ({"generate": {"kind": "token"}, "value": "two sources"}, "mutually exclusive"),
+    ],
+)
+def test_errors_say_what_is_wrong(
+    run_module: support.RunModule, unique_name: str, secret: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(support.ModuleFailedError, match=message):
+        run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, **secret}]})
+
+
+def test_errors_name_the_missing_key_and_no_value(run_module: support.RunModule, unique_name: str) -> None:
+    present = everything(unique_name)
+    present["secrets"][2]["compose"]["template"] = "{username}:{passphrase}"
+    with pytest.raises(support.ModuleFailedError, match="has no key passphrase") as failure:
+        run_module("secretsmanager_secret", present)
+    assert_nothing_leaks(failure.value.result, [GIVEN])
+
+
+def test_a_lost_reply_to_creation_keeps_the_first_value(
+    run_module: support.RunModule, aws: Aws, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run creates the secret between the look and the creation: its value stays."""
+    aws("secretsmanager").create_secret(Name=unique_name, SecretString="the first value")
+    real, calls = api.describe_secret, []
+
+    def first_call_sees_nothing(client: Any, name: str) -> Any:
+        calls.append(name)
+        return None if len(calls) == 1 else real(client, name)
+
+    monkeypatch.setattr(api, "describe_secret", first_call_sees_nothing)
+    run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, "generate": {"kind": "token"}}]})
+    assert value(aws, unique_name) == "the first value"
+
+
+def test_generation_honours_length_and_characters() -> None:
+    assert re.fullmatch(r"[xy]{40}", secret_values.generate("password", 40, "xy"))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{64}", secret_values.generate("token"))
+    assert secret_values.generate("password") != secret_values.generate("password")
+
+
+def test_info_finds_by_name_prefix_and_tags(run_module: support.RunModule, unique_name: str) -> None:
+    run_module("secretsmanager_secret", everything(unique_name))
+    gone = f"{unique_name}/given"
+    run_module("secretsmanager_secret", {"state": "absent", "secrets": [{"name": gone}]})
+
+    def found(**arguments: Any) -> list[str]:
+        return [secret["name"] for secret in run_module("secretsmanager_secret_info", arguments)["secrets"]]
+
+    present = sorted(set(names(unique_name)) - {gone})
+    assert sorted(found(name_prefix=f"{unique_name}/")) == present
+    assert found(name_prefix=f"{unique_name}/", tags={"team": "other"}) == []
+    assert found(names=[present[0], gone, "sm2a-nowhere"]) == present[:1]
