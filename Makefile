@@ -1,7 +1,7 @@
 # SM2A's commands. Each installs what it needs into .venv; `make up PYTHON=python3.12` chooses the interpreter.
 playbook := .venv/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down clean tools
+.PHONY: up down clean tools test test-latest lint sanity unit molecule end-to-end test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local_aws.yml site.yml
@@ -11,6 +11,34 @@ down: tools  ## Remove everything that `make up` made; container images stay as 
 
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-latest .cache .sm2a artifacts
+
+# The end-to-end test keeps one process busy while the other does the rest; -n 0 runs one part alone, with its output.
+pytest := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/pytest
+alone := $(pytest) -n 0
+
+test: test-tools  ## Everything that must pass before a change lands.
+	@$(pytest) -n 2 --dist loadgroup --no-loadscope-reorder tests/integration tests/checks tests/unit
+
+test-latest:  ## The same on Python 3.13 and the newest ansible-core.
+	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
+
+lint: test-tools  ## ruff, mypy, yamllint, ansible-lint, shellcheck.
+	@$(alone) tests/checks/test_lint.py
+
+sanity: test-tools  ## ansible-test sanity.
+	@$(alone) tests/checks/test_sanity.py
+
+unit: test-tools
+	@$(pytest) -n 2 tests/unit
+
+molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
+	@$(alone) tests/checks/test_molecule.py
+
+end-to-end: test-tools  ## A whole stack of its own with real containers.
+	@$(alone) tests/integration
+
+test-tools:
+	@tools/bootstrap test
 
 tools:
 	@tools/bootstrap

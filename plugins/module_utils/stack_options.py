@@ -15,5 +15,5 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     # Only for an AWS other than Amazon's own: the local one.
     "sm2a_endpoint_url": {"type": "str"},
     # Environment variables of every AWS call (credentials, proxies).
-    "sm2a_environment": {"type": "dict"},
+    "sm2a_aws_environment": {"type": "dict"},
 }

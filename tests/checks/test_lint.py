@@ -1,0 +1,58 @@
+"""Every file of the repository passes its linter; nothing is skipped."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.checks.run import PROJECT, run
+
+TYPED = [
+    "collections/ansible_collections/sm2a/airflow/plugins",
+    "docker/local_aws/sm2a_local_aws",
+    "docker/autoscaler/sm2a_autoscaler",
+    "docker/airflow/sm2a_runtime",
+    "tests",
+    "tools",
+]
+
+
+def shell_scripts() -> list[str]:
+    """Tracked files whose first line names a shell."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+    scripts = []
+    for name in filter(None, names.split("\0")):
+        path = PROJECT / name
+        if path.is_file():
+            first = path.open("rb").readline()
+            if first.startswith(b"#!") and first.split(b"/")[-1].split()[-1] in (b"sh", b"bash"):
+                scripts.append(name)
+    return scripts
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["ruff", "check", "."], id="ruff-check"),
+        pytest.param(["ruff", "format", "--check", "."], id="ruff-format"),
+        pytest.param(["mypy", *TYPED], id="mypy"),
+        pytest.param(["yamllint", "--strict", "."], id="yamllint"),
+        pytest.param(["ansible-lint"], id="ansible-lint"),
+        pytest.param(["ansible-playbook", "--syntax-check", "-i", "inventories/local", "site.yml"], id="syntax"),
+    ],
+)
+def test_linter_finds_nothing(command: list[str]) -> None:
+    run(*command)
+
+
+def test_shellcheck_finds_nothing() -> None:
+    scripts = shell_scripts()
+    assert ".ci/run" in scripts
+    run("shellcheck", *scripts)
+
+
+def test_no_linter_of_playbooks_is_told_to_look_away() -> None:
+    pattern = r"#\s*(noqa|yamllint disable)|(skip|warn)_list:"
+    command = ["git", "grep", "-nE", pattern, "--", "*.yml", "*.yaml", ".ansible-lint", ".yamllint"]
+    lenient = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert lenient.stdout == ""
