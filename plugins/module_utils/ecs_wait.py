@@ -1,0 +1,39 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Waiters over observations of our own, with botocore's waiter as the engine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+try:
+    from botocore.exceptions import WaiterError
+    from botocore.waiter import SingleWaiterConfig, Waiter
+except ImportError:
+    pass  # AnsibleAWSModule reports the missing library.
+
+
+def wait_until(observe: Callable[[], bool], delay: int, timeout: int) -> bool:
+    """Call ``observe`` every ``delay`` seconds until it returns True; False when ``timeout`` seconds have passed.
+
+    What ``observe`` raises ends the wait.
+    """
+    config = SingleWaiterConfig(
+        {
+            "operation": "Observe",
+            "delay": delay,
+            "maxAttempts": max(1, math.ceil(timeout / max(delay, 1)) + 1),
+            "acceptors": [{"state": "success", "matcher": "path", "argument": "done", "expected": True}],
+        }
+    )
+
+    def operation(**_unused: Any) -> dict[str, bool]:
+        return {"done": observe()}
+
+    try:
+        Waiter("Observe", config, operation).wait()
+    except WaiterError:
+        return False
+    return True
