@@ -1,0 +1,129 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Amazon ECR: one function per API call, and the shape of a repository URI."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    ansible_dict_to_boto3_tag_list,
+    boto3_tag_list_to_ansible_dict,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
+
+NO_REPOSITORY = ("RepositoryNotFoundException",)
+NO_POLICY = ("LifecyclePolicyNotFoundException", *NO_REPOSITORY)
+REPOSITORY_URI = re.compile(
+    r"^(?P<registry>(?P<account>\d{12})\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws))/(?P<name>.+)$"
+)
+
+
+@dataclass(frozen=True)
+class RepositoryUri:
+    """The parts of ``<account>.dkr.ecr.<region>.amazonaws.com/<name>``; ``registry`` is all before the slash."""
+
+    registry: str
+    account: str
+    name: str
+
+
+def parse_repository_uri(uri: str) -> RepositoryUri | None:
+    """The parts of an ECR repository's URI; None for any other image name."""
+    match = REPOSITORY_URI.match(uri)
+    return RepositoryUri(match["registry"], match["account"], match["name"]) if match else None
+
+
+@call("describe the ECR repository", missing=NO_REPOSITORY)
+def describe_repository(ecr: Any, name: str) -> dict[str, Any] | None:
+    """The repository as AWS returns it, or None."""
+    repository: dict[str, Any] = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
+    return repository
+
+
+@call("create the ECR repository")
+def create_repository(ecr: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """The new repository as AWS returns it."""
+    repository: dict[str, Any] = ecr.create_repository(**request)["repository"]
+    return repository
+
+
+@call("delete the ECR repository", missing=NO_REPOSITORY)
+def delete_repository(ecr: Any, name: str, force: bool) -> None:
+    """Delete it; with ``force`` its images as well."""
+    ecr.delete_repository(repositoryName=name, force=force)
+
+
+@call("list the images of the ECR repository", missing=NO_REPOSITORY, default=False)
+def holds_images(ecr: Any, name: str) -> bool:
+    """Whether the repository has at least one image."""
+    return bool(ecr.list_images(repositoryName=name, maxResults=1)["imageIds"])
+
+
+@call("set the tag mutability of the ECR repository")
+def put_mutability(ecr: Any, name: str, mutability: str) -> None:
+    """``MUTABLE`` or ``IMMUTABLE``."""
+    ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability=mutability)
+
+
+@call("set the image scanning of the ECR repository")
+def put_scanning(ecr: Any, name: str, scan_on_push: bool) -> None:
+    """Switch scanning on push on or off."""
+    ecr.put_image_scanning_configuration(repositoryName=name, imageScanningConfiguration={"scanOnPush": scan_on_push})
+
+
+@call("read the lifecycle policy of the ECR repository", missing=NO_POLICY, default={})
+def lifecycle_policy(ecr: Any, name: str) -> dict[str, Any]:
+    """The policy document, ``{}`` when there is none."""
+    policy: dict[str, Any] = json.loads(ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"])
+    return policy
+
+
+@call("set the lifecycle policy of the ECR repository")
+def put_lifecycle_policy(ecr: Any, name: str, policy: dict[str, Any]) -> None:
+    """Replace the policy document; ``{}`` removes it."""
+    if policy:
+        ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=json.dumps(policy))
+    else:
+        ecr.delete_lifecycle_policy(repositoryName=name)
+
+
+@call("read the tags of the ECR repository")
+def repository_tags(ecr: Any, arn: str) -> dict[str, str]:
+    """Tags by key."""
+    tags: dict[str, str] = boto3_tag_list_to_ansible_dict(ecr.list_tags_for_resource(resourceArn=arn)["tags"])
+    return tags
+
+
+@call("tag the ECR repository")
+def change_tags(ecr: Any, arn: str, to_set: dict[str, str], to_remove: list[str]) -> None:
+    """Set and remove tags."""
+    if to_set:
+        ecr.tag_resource(resourceArn=arn, tags=ansible_dict_to_boto3_tag_list(to_set))
+    if to_remove:
+        ecr.untag_resource(resourceArn=arn, tagKeys=to_remove)
+
+
+@call("look for the image in ECR", missing=("ImageNotFoundException", *NO_REPOSITORY), default="")
+def image_digest(ecr: Any, repository: RepositoryUri, tag: str) -> str:
+    """Digest that the registry knows ``tag`` by, ``""`` when there is no such image or repository."""
+    found = ecr.describe_images(
+        registryId=repository.account, repositoryName=repository.name, imageIds=[{"imageTag": tag}]
+    )["imageDetails"]
+    return str(found[0]["imageDigest"]) if found else ""
+
+
+@call("get a login for ECR")
+def authorization_token(ecr: Any) -> str:
+    """Base64 of ``AWS:<password>``, good for twelve hours. A secret."""
+    return str(ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"])
+
+
+@call("ask AWS whose credentials these are")
+def caller(sts: Any) -> dict[str, Any]:
+    """``Account`` and ``Arn`` of the credentials."""
+    identity: dict[str, Any] = sts.get_caller_identity()
+    return identity

@@ -1,0 +1,145 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Builds a container image from a staged context and pushes it to a registry, with Docker or Podman."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.sm2a.airflow.plugins.module_utils import build_context
+from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import Engine, run_logged
+
+# Carries the content hash, so that a local image is recognised as up to date.
+CONTENT_LABEL = "io.sm2a.content-hash"
+
+
+@dataclass(frozen=True)
+class Image:
+    """What is to be built: files, settings, and the name that it gets (``repository:tag``)."""
+
+    name: str
+    repository: str
+    tag: str
+    content: str
+    entries: list[build_context.Entry]
+    dockerfile: str
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    platform: str = ""
+
+    @property
+    def reference(self) -> str:
+        """The name that the engine knows the image by."""
+        return f"{self.repository}:{self.tag}"
+
+
+def describe_image(options: Mapping[str, Any]) -> Image:
+    """The image of one item of the module's list; FileNotFoundError when a file that it names is not there."""
+    context = Path(options["context"])
+    entries = build_context.collect(context, options["include"] or (), options["exclude"] or ())
+    if options["dockerfile"] not in {entry.path for entry in entries}:
+        raise FileNotFoundError(f"The build context {context} has no {options['dockerfile']}")
+    for secret, path in (options["secrets"] or {}).items():
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                f"The build secret {secret} of {options['name']} is to be read from {path}: no such file"
+            )
+    build_args = {name: str(value) for name, value in (options["build_args"] or {}).items()}
+    # Contents of secrets (a machine's certificates) and the base image's local id are no part of what was asked for.
+    settings = {"dockerfile": options["dockerfile"], "build_args": build_args, "platform": options["platform"] or ""}
+    content = build_context.content_hash(entries, settings)
+    return Image(
+        name=options["name"],
+        repository=options["repository"],
+        tag=options["tag"] or f"sha-{content[:16]}",
+        content=content,
+        entries=entries,
+        dockerfile=options["dockerfile"],
+        build_args=build_args,
+        secrets=options["secrets"] or {},
+        platform=options["platform"] or "",
+    )
+
+
+def build(engine: Engine, image: Image, log: Path) -> None:
+    """Build the image unless the engine has one of this content; EngineError with the last lines of output."""
+    found = engine.image(image.reference, CONTENT_LABEL)
+    if found and found[1] == image.content:
+        return
+    with tempfile.TemporaryDirectory(prefix="sm2a-build-") as directory:
+        build_context.stage(image.entries, Path(directory))
+        run_logged(
+            f"Building the image {image.name}",
+            build_command(engine, image, directory),
+            log,
+            engine.environment,
+            hint="Correct the cause and run again; finished steps are kept.",
+        )
+
+
+def build_command(engine: Engine, image: Image, context: str) -> list[str]:
+    """The engine's command line; secret contents stay in their files."""
+    command = [engine.kind, "build", "--tag", image.reference, "--label", f"{CONTENT_LABEL}={image.content}"]
+    command += ["--file", f"{context}/{image.dockerfile}"]
+    if engine.kind == "docker":
+        command += ["--progress", "plain"]
+    if image.platform:
+        command += ["--platform", image.platform]
+    for name, value in sorted(image.build_args.items()):
+        command += ["--build-arg", f"{name}={value}"]
+    for name, path in sorted(image.secrets.items()):
+        command += ["--secret", f"id={name},src={path}"]
+    return [*command, context]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where an image is pushed: registry host (and port), repository, and base64 of ``user:password``."""
+
+    host: str
+    repository: str
+    token: str = field(repr=False)
+
+
+def push(engine: Engine, image: Image, destination: Destination, log: Path) -> None:
+    """Push the built image.
+
+    The login lives in a private temporary file and nowhere else: no argument, no log, no home directory.
+    """
+    host = destination.host
+    target = f"{host}/{destination.repository}:{image.tag}"
+    with tempfile.TemporaryDirectory(prefix="sm2a-login-") as directory:
+        login = Path(directory) / "config.json"
+        login.touch(mode=0o600)
+        login.write_text(json.dumps({"auths": {host: {"auth": destination.token}}}), encoding="utf-8")
+        environment = dict(engine.environment)
+        if engine.kind == "podman":
+            command = ["podman", "push", "--authfile", str(login)]
+            command += ["--tls-verify=false"] if is_loopback(host) else []
+            command += [image.reference, f"docker://{target}"]
+        else:
+            # Another configuration directory would lose the chosen context, and with it the daemon.
+            environment["DOCKER_HOST"] = engine.must(
+                "Asking Docker for its address", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"
+            )
+            if target != image.reference:
+                engine.must(f"Tagging {target}", "tag", image.reference, target)
+            command = ["docker", "--config", directory, "push", target]
+        run_logged(f"Pushing the image {image.name} to {host}", command, log, environment)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host[:port]`` is this machine itself, where plain HTTP is allowed."""
+    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

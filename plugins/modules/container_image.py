@@ -1,0 +1,331 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: container_image
+short_description: Build container images and push them to Amazon ECR
+version_added: 0.1.0
+description:
+  - Builds images with Docker or Podman and pushes them to ECR, several in one task and at the same time.
+  - An image's tag is by default the hash of what it is built from, the same on every machine for the same checkout.
+    A tag that ECR has already is left alone, which needs no container engine.
+  - Use it with repositories whose tags are immutable.
+author:
+  - SM2A contributors (@sm2a)
+options:
+  images:
+    description: The images.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: What the image is called in results, messages and the name of its log.
+        type: str
+        required: true
+      repository:
+        description: URI of the ECR repository, or without O(push) any image name without its tag.
+        type: str
+        required: true
+      tag:
+        description: Tag of the image. Without it, C(sha-) and the first 16 digits of the content hash.
+        type: str
+      context:
+        description: Directory that the Dockerfile's paths are relative to.
+        type: path
+        required: true
+      include:
+        description: Files and directories of the context that take part. Without it all do.
+        type: list
+        elements: str
+      exclude:
+        description: Patterns of file and directory names that do not take part, next to caches and compiled Python.
+        type: list
+        elements: str
+      dockerfile:
+        description: Path of the Dockerfile in the context.
+        type: str
+        default: Dockerfile
+      build_args:
+        description: Values of the Dockerfile's ARG instructions. Never put a secret here, engines record them.
+        type: dict
+      secrets:
+        description: Files that the Dockerfile may mount as secrets, by id. They do not count for the content hash.
+        type: dict
+      platform:
+        description: Platform such as V(linux/arm64). Without it the engine's own.
+        type: str
+  push:
+    description: Whether the images go to ECR. Without it they stay in the engine.
+    type: bool
+    default: true
+  registry_endpoint:
+    description:
+      - Host and port to which ECR pushes go, where it is not the repository's own name.
+      - Plain HTTP is used for an address of this machine itself only.
+    type: str
+  engine:
+    description: Container engine. V(auto) takes Docker when its daemon answers, else Podman.
+    type: str
+    choices: [auto, docker, podman]
+    default: auto
+  minimum_free_gib:
+    description: Free disk space, in GiB, without which nothing is begun.
+    type: float
+    default: 2.0
+  log_directory:
+    description: Where the output of each build and push is written while it runs, as C(<name>.log).
+    type: path
+    required: true
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  platform:
+    support: full
+    platforms: posix
+"""
+
+EXAMPLES = r"""
+- name: Build two images and push them
+  sm2a.airflow.container_image:
+    log_directory: /var/log/images
+    images:
+      - name: airflow
+        repository: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/staging/airflow
+        context: .
+        include: [docker/airflow, dags]
+        dockerfile: docker/airflow/Dockerfile
+        secrets:
+          ca_bundle: /etc/ssl/certs/ca-certificates.crt
+      - name: autoscaler
+        repository: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/staging/autoscaler
+        context: docker/autoscaler
+
+- name: Build an image for this machine only
+  sm2a.airflow.container_image:
+    push: false
+    log_directory: /var/log/images
+    images:
+      - name: postgres
+        repository: docker.io/library/postgres
+        tag: 17-alpine
+        context: docker/postgres
+"""
+
+RETURN = r"""
+images:
+  description: The images, in the order given.
+  type: list
+  returned: always
+  elements: dict
+  contains:
+    name:
+      description: What the image is called.
+      type: str
+      returned: always
+    changed:
+      description: Whether this image was built or pushed.
+      type: bool
+      returned: always
+    tag:
+      description: Tag of the image.
+      type: str
+      returned: always
+    digest:
+      description:
+        - Digest by which ECR knows the image; without O(push) empty.
+        - In check mode, for an image that would be pushed, V(sha256:) and zeros.
+      type: str
+      returned: always
+    uri:
+      description: Name for a task definition, C(repository@digest); without O(push) C(repository:tag).
+      type: str
+      returned: always
+    log:
+      description: File with the output of the build and the push.
+      type: str
+      returned: when the image was built or pushed
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
+    Engine,
+    EngineError,
+    find_engine,
+    require_free_space,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import (
+    CONTENT_LABEL,
+    Destination,
+    Image,
+    build,
+    describe_image,
+    push,
+)
+
+UNKNOWN_DIGEST = f"sha256:{'0' * 64}"
+
+
+def report(image: Image, digest: str, changed: bool, log: str = "") -> dict[str, Any]:
+    """One item of the module's ``images``."""
+    uri = f"{image.repository}@{digest}" if digest else image.reference
+    item = {"name": image.name, "changed": changed, "tag": image.tag, "digest": digest, "uri": uri}
+    return {**item, "log": log} if log else item
+
+
+def ecr_repository(image: Image) -> api.RepositoryUri:
+    """The image's ECR repository; EngineError when its name is not one."""
+    repository = api.parse_repository_uri(image.repository)
+    if repository is None:
+        raise EngineError(
+            f"{image.repository} is not the URI of an ECR repository, so {image.name} cannot be pushed to it"
+        )
+    return repository
+
+
+class Local:
+    """Images that stay in the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def current(self, image: Image) -> dict[str, Any] | None:
+        """The report of an image that is up to date, or None."""
+        found = self.engine.image(image.reference, CONTENT_LABEL)
+        return report(image, "", False) if found and found[1] == image.content else None
+
+    def make(self, image: Image, log: Path) -> dict[str, Any]:
+        """Build it."""
+        build(self.engine, image, log)
+        return report(image, "", True, str(log))
+
+
+class Registry:
+    """Images that go to ECR. The engine is looked for when one has to be built."""
+
+    def __init__(self, ecr: Any, options: Mapping[str, Any]) -> None:
+        self.ecr = ecr
+        self.options = options
+
+    def current(self, image: Image) -> dict[str, Any] | None:
+        """The report of an image whose tag ECR has, or None."""
+        digest = api.image_digest(self.ecr, ecr_repository(image), image.tag)
+        return report(image, digest, False) if digest else None
+
+    def make(self, image: Image, log: Path) -> dict[str, Any]:
+        """Build and push it, and ask ECR for its digest."""
+        engine, repository = find_engine(self.options["engine"]), ecr_repository(image)
+        build(engine, image, log)
+        host = self.options["registry_endpoint"] or repository.registry
+        push(engine, image, Destination(host, repository.name, api.authorization_token(self.ecr)), log)
+        digest = api.image_digest(self.ecr, repository, image.tag)
+        if not digest:
+            raise EngineError(f"{image.name} was pushed to {host}, but ECR has no {repository.name}:{image.tag}")
+        return report(image, digest, True, str(log))
+
+
+def make_all(place: Local | Registry, images: Iterable[Image], logs: Path) -> dict[str, dict[str, Any]]:
+    """Make the images at the same time; when some fail, the others are finished and all errors are told together."""
+    problems: list[str] = []
+    made: dict[str, dict[str, Any]] = {}
+    with ThreadPoolExecutor() as pool:
+        futures = {}
+        for image in images:
+            log = logs / f"{image.name}.log"
+            log.unlink(missing_ok=True)
+            futures[image.name] = pool.submit(place.make, image, log)
+        for name, future in futures.items():
+            try:
+                made[name] = future.result()
+            except EngineError as error:
+                problems.append(str(error))
+    if problems:
+        raise EngineError("\n".join(problems))
+    return made
+
+
+def ensure_images(
+    place: Local | Registry, images: list[Image], options: Mapping[str, Any], check_mode: bool
+) -> list[Any]:
+    """The report of every image, after making those that are not up to date."""
+    reports = {image.name: place.current(image) for image in images}
+    missing = [image for image in images if reports[image.name] is None]
+    if check_mode:
+        digest = UNKNOWN_DIGEST if options["push"] else ""
+        made = {image.name: report(image, digest, True) for image in missing}
+    elif missing:
+        engine = find_engine(options["engine"])
+        names = " and ".join(image.name for image in missing)
+        require_free_space([engine.storage()], options["minimum_free_gib"], f"Building {names}")
+        made = make_all(place, missing, Path(options["log_directory"]))
+    else:
+        made = {}
+    return [made.get(image.name) or reports[image.name] for image in images]
+
+
+def argument_spec() -> dict[str, Any]:
+    """The options as AnsibleModule wants them."""
+    image = {
+        "name": {"type": "str", "required": True},
+        "repository": {"type": "str", "required": True},
+        "tag": {"type": "str"},
+        "context": {"type": "path", "required": True},
+        "include": {"type": "list", "elements": "str"},
+        "exclude": {"type": "list", "elements": "str"},
+        "dockerfile": {"type": "str", "default": "Dockerfile"},
+        "build_args": {"type": "dict"},
+        "secrets": {"type": "dict", "no_log": False},
+        "platform": {"type": "str"},
+    }
+    return {
+        "images": {"type": "list", "elements": "dict", "required": True, "options": image},
+        "push": {"type": "bool", "default": True},
+        "registry_endpoint": {"type": "str"},
+        "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
+        "minimum_free_gib": {"type": "float", "default": 2.0},
+        "log_directory": {"type": "path", "required": True},
+    }
+
+
+def main() -> None:
+    """Make sure of every image and report per image."""
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    options = module.params
+    try:
+        images = [describe_image(item) for item in options["images"]]
+        place: Local | Registry
+        place = Registry(client(module, "ecr"), options) if options["push"] else Local(find_engine(options["engine"]))
+        reports = ensure_images(place, images, options, module.check_mode)
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    except (EngineError, FileNotFoundError) as error:
+        module.fail_json(msg=str(error))
+    changed = [item for item in reports if item["changed"]]
+    module.exit_json(
+        changed=bool(changed),
+        images=reports,
+        diff=[{"before": {}, "after": {"image": item["name"], "uri": item["uri"]}} for item in changed],
+    )
+
+
+if __name__ == "__main__":
+    main()
