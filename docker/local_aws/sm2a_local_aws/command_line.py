@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=_default("PORT", "4566"))
     parser.add_argument("--subnet", default=_default("SUBNET", "10.91.0.0/24"), help="its first address is the gateway")
     engine = parser.add_mutually_exclusive_group()
-    engine.add_argument("--engine-socket", default=_default("ENGINE_SOCKET", "") or None, help="unix:///... (Docker API)")
+    engine.add_argument("--engine-socket", default=_default("ENGINE_SOCKET", "") or None, help="unix:///... (Docker)")
     engine.add_argument("--control-plane-only", action="store_true", default=_default("CONTROL_PLANE_ONLY", "") == "1")
     parser.add_argument("--log-level", default=_default("LOG_LEVEL", "INFO"))
     return parser
@@ -87,5 +87,5 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
         )
         _ = settings.gateway
     except ValueError as error:
-        raise LocalAwsError(f"--subnet {parsed.subnet} is not a network ({error}): give one such as 10.91.0.0/24") from error
+        raise LocalAwsError(f"--subnet is not a network ({error}): give one such as 10.91.0.0/24") from error
     return settings

@@ -64,13 +64,13 @@ def start(settings: Settings) -> str:
 
 def stop(settings: Settings) -> str:
     """End `serve`, then remove what carries our label and the state files; "stopped", or "unchanged"."""
-    changed = is_running(settings)
-    if changed:
+    state_files = (settings.pid_file, settings.settings_file, settings.log_file, settings.lock_file)
+    changed = any(file.exists() for file in state_files)
+    if is_running(settings):
         _end(settings)
     if not settings.control_plane_only:
-        changed = bool(_remove_leftovers(settings)) or changed
-    for file in (settings.pid_file, settings.settings_file, settings.log_file, settings.lock_file):
-        changed = file.exists() or changed
+        changed = _remove_leftovers(settings, required=changed) or changed
+    for file in state_files:
         file.unlink(missing_ok=True)
     return "stopped" if changed else "unchanged"
 
@@ -163,10 +163,16 @@ def _end(settings: Settings) -> None:
     raise LocalAwsError(f"process {pid} does not end: end it by hand, then run stop again")
 
 
-def _remove_leftovers(settings: Settings) -> int:
+def _remove_leftovers(settings: Settings, *, required: bool) -> bool:
+    """Whether there were any. An engine that does not answer is an error only where a local AWS had run."""
     engine = importlib.import_module("sm2a_local_aws.engine")
-    removed: int = engine.remove_leftovers(engine.connect(settings), settings)
-    return removed
+    try:
+        client = engine.connect(settings)
+    except LocalAwsError:
+        if required:
+            raise
+        return False
+    return bool(engine.remove_leftovers(client, settings))
 
 
 def _count_containers(settings: Settings) -> int | None:

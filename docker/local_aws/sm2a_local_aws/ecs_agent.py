@@ -81,5 +81,6 @@ def _agent_answer(task_arn: str, status: int, answer: dict[str, Any]) -> tuple[i
     protection = answer["protectedTasks"][0]
     view = {"ProtectionEnabled": protection["protectionEnabled"], "TaskArn": task_arn}
     if "expirationDate" in protection:
-        view["ExpirationDate"] = datetime.fromtimestamp(protection["expirationDate"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        expiration = datetime.fromtimestamp(protection["expirationDate"], UTC)
+        view["ExpirationDate"] = expiration.strftime("%Y-%m-%dT%H:%M:%SZ")
     return 200, {"protection": view}

@@ -17,11 +17,12 @@ from ministack.core.concurrency import spawn_background
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
-from sm2a_local_aws import ecs_lookup
+from sm2a_local_aws import ecs_health, ecs_lookup
 from sm2a_local_aws.patching import replaces
 
 Handler = Callable[[dict[str, Any]], Any]
 ServiceKey = tuple[str, str, str]
+Task = dict[str, Any]
 
 # A container that ran this long started well, where no health check says more (seconds).
 STEADY_SECONDS = 2.0
@@ -125,7 +126,7 @@ def _store(service: dict[str, Any], asked: dict[str, Any]) -> None:
 
 
 @replaces("ministack.services.ecs:_record_service_task_failure", "1f0fff5d229f")
-def record_service_task_failure(original: Callable[..., None], task: dict[str, Any], *options: Any, **named: Any) -> None:
+def record_service_task_failure(original: Callable[..., None], task: Task, **options: Any) -> None:
     """Wait before the next start: 1, 2, 4 ... 60 seconds after consecutive failures."""
     key = ecs_lookup.service_key(task)
     if key is None:
@@ -134,7 +135,7 @@ def record_service_task_failure(original: Callable[..., None], task: dict[str, A
     back_off.failures += 1
     delay = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** (back_off.failures - 1))
     back_off.until = time.monotonic() + delay
-    original(task, *options, **named)
+    original(task, **options)
 
     def try_again() -> None:
         threading.Event().wait(delay)
@@ -144,8 +145,10 @@ def record_service_task_failure(original: Callable[..., None], task: dict[str, A
 
 
 @replaces("ministack.services.ecs:_record_service_task_healthy", "ab75f8df0ba5")
-def record_service_task_healthy(original: Callable[[str, dict[str, Any]], None], key: str, task: dict[str, Any]) -> None:
-    """A steady task ends the back-off."""
+def record_service_task_healthy(original: Callable[[str, Task], None], key: str, task: Task) -> None:
+    """A task is steady once its health checks pass as well; that ends the back-off."""
+    if not ecs_health.may_be_steady(task):
+        return
     original(key, task)
     if task.get("_startup_stable"):
         _back_off.pop(_scoped(key), None)

@@ -55,7 +55,6 @@ def create_network(client: Any, settings: Settings) -> None:
             name=settings.anchor_container,
             labels=settings.labels,
             network=settings.network,
-            init=True,
             detach=True,
         )
     except ImageNotFound as error:

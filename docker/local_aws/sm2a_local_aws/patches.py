@@ -7,24 +7,25 @@ import importlib
 from sm2a_local_aws import settings
 
 # Declared in this order; where two replace the same function the later one wraps the earlier one.
-ALWAYS = (
-    "ecs_control_plane",
-    "ecs_protection",
-    "ecs_deployments",
-    "log_groups",
-)
-WITH_ENGINE: tuple[str, ...] = (
-#    "ecs_images",
-#    "ecs_containers",
-#    "ecs_stop",
-#    "ecs_exit_watch",
-#    "task_logs",
+WITH_ENGINE = (
+    "ecs_images",
+    "ecs_depends_on",
+    "ecs_containers",
+    "ecs_stop",
+    "ecs_exit_watch",
+    "task_logs",
 )
 CONTROL_PLANE_ONLY = ("control_plane_only",)
+ALWAYS = (
+    "ecs_control_plane",
+    "ecs_deployments",
+    "ecs_protection",
+    "log_groups",
+)
 
 
 def load() -> None:
     """Import them, which declares their patch points."""
     engine_modules = CONTROL_PLANE_ONLY if settings.current().control_plane_only else WITH_ENGINE
-    for module in ALWAYS + engine_modules:
+    for module in engine_modules + ALWAYS:
         importlib.import_module(f"sm2a_local_aws.{module}")

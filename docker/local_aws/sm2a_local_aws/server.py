@@ -60,9 +60,11 @@ def _require_free_port(address: str, port: int) -> None:
 async def _serve(configured: Settings) -> None:
     from ministack.app import app  # noqa: PLC0415  MiniStack reads its environment while it is imported.
 
-    from sm2a_local_aws.ecs_agent import with_agent_endpoint  # noqa: PLC0415
+    from sm2a_local_aws import ecs_agent, ecs_exit_watch  # noqa: PLC0415
 
     _raise_file_limit()
+    if not configured.control_plane_only:
+        ecs_exit_watch.start()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,7 +76,7 @@ async def _serve(configured: Settings) -> None:
     config.shutdown_timeout = SHUTDOWN_SECONDS
     config.loglevel = configured.log_level
     config.accesslog = None
-    application: Any = with_agent_endpoint(app)
+    application: Any = ecs_agent.with_agent_endpoint(app)
     await hypercorn_serve(application, config, shutdown_trigger=stop.wait)
 
 

@@ -1,0 +1,76 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""The awslogs driver: one event per line, whatever pieces the container wrote it in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from docker.errors import DockerException
+from ministack.core.responses import request_scope
+from ministack.services import ecs
+from requests.exceptions import RequestException
+
+from sm2a_local_aws.patching import relies_on, replaces
+
+relies_on("ministack.services.ecs", _ensure_awslogs_stream="0fefac5cc2fd", _emit_awslogs_event="4233d1ea0642")
+
+# CloudWatch Logs cuts an event at 256 KiB.
+LONGEST_LINE = 256 * 1024 - 26
+END_SECONDS = 3.0
+
+# container id -> set when its output ended
+_ended: dict[str, threading.Event] = {}
+
+
+def lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    """The lines of a stream of bytes, without their ends; empty ones are left out, as CloudWatch takes none."""
+    rest = b""
+    for chunk in chunks:
+        *complete, rest = (rest + chunk).split(b"\n")
+        if len(rest) > LONGEST_LINE:
+            complete.append(rest)
+            rest = b""
+        yield from _texts(complete)
+    yield from _texts([rest])
+
+
+def _texts(pieces: list[bytes]) -> Iterator[str]:
+    for piece in pieces:
+        text = piece.decode("utf-8", errors="replace").rstrip("\r")
+        if text:
+            yield text
+
+
+@replaces("ministack.services.ecs:_forward_awslogs", "a98a3026666b")
+def forward_awslogs(_original: Callable[..., None], container: Any, config: Any, account_id: str, region: str) -> None:
+    """Ship a container's output to its log stream until it ends (runs in its own thread)."""
+    ended = _ended.setdefault(container.id, threading.Event())
+    try:
+        with request_scope(account_id, region):
+            if not ecs._ensure_awslogs_stream(config):
+                return
+            for line in lines(container.logs(stream=True, follow=True, stdout=True, stderr=True)):
+                ecs._emit_awslogs_event(config, line)
+    except (DockerException, RequestException):
+        # The engine or the container went away: the task's end is reported elsewhere.
+        return
+    finally:
+        ended.set()
+
+
+@replaces("ministack.services.ecs:_start_awslogs_forwarder", "bc9330496ce7")
+def start_awslogs_forwarder(original: Callable[..., None], container: Any, *arguments: Any) -> None:
+    """Know of the forwarder before its thread runs, so that a quick end of the task waits for it."""
+    if ecs._awslogs_config(arguments[0], arguments[1], container.id):
+        _ended[container.id] = threading.Event()
+    original(container, *arguments)
+
+
+def wait_for_end(container_id: str) -> None:
+    """Wait until the last line of a stopped container was shipped, some seconds at most."""
+    ended = _ended.pop(container_id, None)
+    if ended is not None:
+        ended.wait(END_SECONDS)
