@@ -1,0 +1,97 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rds_instance_wait
+short_description: Wait for an RDS DB instance
+version_added: 0.1.0
+description:
+  - Waits until an Amazon RDS DB instance is available or deleted, looking every few seconds.
+  - Fails at once, with what RDS says about it, when the instance cannot become available any more.
+  - In check mode it looks once and succeeds whatever it sees.
+author:
+  - SM2A contributors (@sm2a)
+options:
+  identifier:
+    description: Identifier of the DB instance.
+    type: str
+    required: true
+  until:
+    description: What to wait for.
+    type: str
+    choices: [available, deleted]
+    default: available
+  timeout:
+    description: Seconds after which the task fails.
+    type: int
+    default: 2400
+  delay:
+    description: Seconds between two looks.
+    type: int
+    default: 5
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    description: Looks once and does not wait.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+"""
+
+EXAMPLES = r"""
+- name: Wait for the database
+  sm2a.airflow.rds_instance_wait:
+    identifier: airflow
+  register: database
+"""
+
+RETURN = r"""
+instance:
+  description: The instance after the wait, as M(sm2a.airflow.rds_instance) returns it. Empty when it does not exist.
+  returned: always
+  type: dict
+  sample:
+    identifier: airflow
+    status: available
+    address: airflow.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com
+    port: 5432
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+
+
+def main() -> None:
+    """Wait, then describe."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "identifier": {"type": "str", "required": True},
+            "until": {"type": "str", "choices": ["available", "deleted"], "default": "available"},
+            "timeout": {"type": "int", "default": 2400},
+            "delay": {"type": "int", "default": 5},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    rds = client(module, "rds")
+    try:
+        if not module.check_mode:
+            api.wait_until(rds, options["identifier"], options["until"], options["timeout"], options["delay"])
+        instance = api.describe_instance(rds, options["identifier"])
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    module.exit_json(changed=False, instance=api.view(instance) if instance else {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""rds_instance and rds_instance_wait: against the emulator, and against scripted answers where it has no such state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+import pytest
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
+from ansible_collections.sm2a.airflow.plugins.modules import rds_instance
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from botocore.stub import ANY, Stubber
+
+Aws = Callable[[str], Any]
+
+
+def present(name: str, **more: Any) -> dict[str, Any]:
+    """A protected PostgreSQL instance."""
+    return {
+        "identifier": name,
+        "engine": "postgres",
+        "engine_version": "17",
+        "instance_class": "db.t4g.medium",
+        "allocated_storage": 20,
+        "storage_type": "gp3",
+        "storage_encrypted": True,
+        "database_name": "airflow",
+        "master_username": "sm2a_admin",
+        "backup_retention_period": 7,
+        "multi_az": False,
+        "publicly_accessible": False,
+        "security_group_ids": ["sg-00000000000000001"],
+        "deletion_protection": True,
+        "copy_tags_to_snapshot": True,
+        "tags": {"team": "data"},
+        **more,
+    }
+
+
+def described(name: str, status: str, **more: Any) -> dict[str, Any]:
+    """What AWS says about an instance."""
+    return {"DBInstanceIdentifier": name, "DBInstanceStatus": status, **more}
+
+
+def test_ladder(ladder: Callable[..., support.Ladder], aws: Aws, unique_name: str) -> None:
+    def read() -> Any:
+        return api.describe_instance(aws("rds"), unique_name)
+
+    absent = {"identifier": unique_name, "state": "absent", "deletion_protection": False}
+    rungs = ladder("rds_instance", present(unique_name), absent, read)
+
+    assert rungs.predicted["instance"]["status"] == "creating"
+    for option in (
+        "engine",
+        "instance_class",
+        "allocated_storage",
+        "security_group_ids",
+        "deletion_protection",
+        "tags",
+    ):
+        assert rungs.predicted["instance"][option] == rungs.applied["instance"][option] == present("")[option]
+    snapshots = aws("rds").describe_db_snapshots(DBInstanceIdentifier=unique_name)["DBSnapshots"]
+    assert [re.sub(r"\d{14}$", "", snapshot["DBSnapshotIdentifier"]) for snapshot in snapshots] == [
+        f"{unique_name}-final-"
+    ]
+
+
+def test_final_snapshot_is_skipped_on_demand(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name, deletion_protection=False))
+    run_module("rds_instance", {"identifier": unique_name, "state": "absent", "skip_final_snapshot": True})
+    assert aws("rds").describe_db_snapshots(DBInstanceIdentifier=unique_name)["DBSnapshots"] == []
+
+
+def test_protected_instance_is_not_deleted(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name))
+    for check in (True, False):
+        with pytest.raises(support.ModuleFailedError, match="set deletion_protection to false"):
+            run_module("rds_instance", {"identifier": unique_name, "state": "absent"}, check=check)
+    assert api.describe_instance(aws("rds"), unique_name)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("instance_class", "db.m7g.large"),
+        ("allocated_storage", 40),
+        ("backup_retention_period", 14),
+        ("backup_window", "01:00-02:00"),
+        ("maintenance_window", "mon:02:00-mon:03:00"),
+        ("multi_az", True),
+        ("publicly_accessible", True),
+        ("copy_tags_to_snapshot", False),
+        ("deletion_protection", False),
+        ("engine_version", "17.99"),
+        ("security_group_ids", ["sg-00000000000000002", "sg-00000000000000001"]),
+        ("parameter_group_name", "airflow"),
+        ("iam_database_authentication", True),
+        ("tags", {"team": "platform"}),
+    ],
+)
+def test_every_option_is_changed_once(
+    run_module: support.RunModule, aws: Aws, unique_name: str, *, option: str, value: Any
+) -> None:
+    run_module("rds_instance", present(unique_name))
+    before = api.describe_instance(aws("rds"), unique_name)
+    change = {"identifier": unique_name, option: value}
+
+    predicted = run_module("rds_instance", change, check=True)
+    assert predicted["changed"]
+    assert api.describe_instance(aws("rds"), unique_name) == before
+    changed = run_module("rds_instance", change)
+    assert changed["changed"]
+    support.assert_diff(changed)
+    assert changed["diff"] == predicted["diff"]
+    assert not run_module("rds_instance", change)["changed"]
+    now = api.view(api.describe_instance(aws("rds"), unique_name) or {})
+    assert now[option] == value
+
+
+def test_what_aws_cannot_change_is_refused(run_module: support.RunModule, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name))
+    change = {"identifier": unique_name, "master_username": "other", "database_name": "other"}
+    with pytest.raises(support.ModuleFailedError, match="AWS cannot change database_name, master_username"):
+        run_module("rds_instance", change)
+
+
+def test_creation_names_what_it_needs(run_module: support.RunModule, unique_name: str) -> None:
+    with pytest.raises(support.ModuleFailedError, match="set engine, instance_class, allocated_storage"):
+        run_module("rds_instance", {"identifier": unique_name})
+
+
+def test_storage_never_shrinks_and_minor_versions_float(run_module: support.RunModule, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name, engine_version="17.4"))
+    unchanged = {"identifier": unique_name, "allocated_storage": 10, "engine_version": "17"}
+    assert not run_module("rds_instance", unchanged)["changed"]
+    assert run_module("rds_instance", {**unchanged, "engine_version": "17.40"}, check=True)["changed"]
+
+
+def test_pending_changes_count_as_made() -> None:
+    instance = {"DBInstanceClass": "db.t4g.medium", "PendingModifiedValues": {"DBInstanceClass": "db.m7g.large"}}
+    assert not api.differing_fields(instance, {"instance_class": "db.m7g.large"})
+    assert [field.option for field in api.differing_fields(instance, {"instance_class": "db.t4g.medium"})] == [
+        "instance_class"
+    ]
+
+
+def test_log_exports_are_added_and_removed() -> None:
+    instance = {
+        "EnabledCloudwatchLogsExports": ["postgresql"],
+        "PendingModifiedValues": {"PendingCloudwatchLogsExports": {"LogTypesToEnable": ["upgrade"]}},
+    }
+    assert api.log_export_change(instance, None) == {}
+    assert api.log_export_change(instance, ["upgrade", "postgresql"]) == {}
+    assert api.log_export_change(instance, ["iam"]) == {
+        "EnableLogTypes": ["iam"],
+        "DisableLogTypes": ["postgresql", "upgrade"],
+    }
+
+
+def options(**given: Any) -> Mapping[str, Any]:
+    """Every option of the module, unset but for those given and the defaults."""
+    spec = rds_instance.argument_spec()
+    return {**{name: each.get("default") for name, each in spec.items()}, **given}
+
+
+@pytest.fixture
+def scripted(aws_environment: None) -> Any:
+    """``(client, stubber)`` of RDS: the calls must be the scripted ones, in order."""
+    client = boto3.client("rds", region_name=support.REGION)
+    with Stubber(client) as stubber:
+        yield client, stubber
+        stubber.assert_no_pending_responses()
+
+
+def test_rds_keeps_the_master_password(scripted: Any) -> None:
+    """The password is asked from RDS with its key, and the secret that RDS made is returned."""
+    client, stubber = scripted
+    secret = {"SecretArn": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:rds!db-1", "SecretStatus": "creating"}
+    stubber.add_client_error("describe_db_instances", "DBInstanceNotFound")
+    stubber.add_response(
+        "create_db_instance",
+        {"DBInstance": described("airflow", "creating", MasterUserSecret=secret)},
+        {
+            "DBInstanceIdentifier": "airflow",
+            "Engine": "postgres",
+            "DBInstanceClass": "db.t4g.micro",
+            "AllocatedStorage": 20,
+            "ManageMasterUserPassword": True,
+            "MasterUserSecretKmsKeyId": "alias/sm2a",
+            "EnableCloudwatchLogsExports": ["postgresql"],
+            "Tags": [],
+        },
+    )
+    wanted = options(
+        identifier="airflow",
+        engine="postgres",
+        instance_class="db.t4g.micro",
+        allocated_storage=20,
+        manage_master_user_password=True,
+        master_user_secret_kms_key_id="alias/sm2a",
+        cloudwatch_logs_exports=["postgresql"],
+    )
+    outcome = rds_instance.ensure_present(client, wanted, check_mode=False)
+    assert outcome.changed
+    assert outcome.after["master_user_secret_arn"] == secret["SecretArn"]
+    assert outcome.after["address"] is None
+
+
+def test_rds_takes_over_the_master_password(scripted: Any) -> None:
+    """An instance with a password of its own gets a managed one; an instance with a secret is left alone."""
+    client, stubber = scripted
+    instance = described("airflow", "available")
+    stubber.add_response("describe_db_instances", {"DBInstances": [instance]})
+    stubber.add_response("describe_db_instances", {"DBInstances": [instance]})
+    stubber.add_response(
+        "modify_db_instance",
+        {"DBInstance": instance},
+        {"DBInstanceIdentifier": "airflow", "ApplyImmediately": True, "ManageMasterUserPassword": True},
+    )
+    wanted = options(identifier="airflow", manage_master_user_password=True)
+    assert rds_instance.ensure_present(client, wanted, check_mode=False).changed
+
+    managed = {**instance, "MasterUserSecret": {"SecretArn": "arn:aws:secretsmanager:eu-west-1:0:secret:rds!db-1"}}
+    stubber.add_response("describe_db_instances", {"DBInstances": [managed]})
+    assert not rds_instance.ensure_present(client, wanted, check_mode=False).changed
+
+
+def test_an_instance_being_deleted_is_created_again(scripted: Any) -> None:
+    client, stubber = scripted
+    stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "deleting")]})
+    stubber.add_client_error("describe_db_instances", "DBInstanceNotFound")
+    stubber.add_response(
+        "create_db_instance",
+        {"DBInstance": described("airflow", "creating")},
+        dict.fromkeys(("DBInstanceIdentifier", "Engine", "DBInstanceClass", "AllocatedStorage", "Tags"), ANY),
+    )
+    wanted = options(identifier="airflow", engine="postgres", instance_class="db.t4g.micro", allocated_storage=20)
+    assert rds_instance.ensure_present(client, wanted, check_mode=False).changed
+
+
+def test_wait_looks_until_available(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    client, stubber = scripted
+    for status in ("creating", "backing-up", "available"):
+        stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", status)]})
+    api.wait_until(client, "airflow", "available", timeout=60, delay=3)
+    assert waits == [3, 3]
+
+
+@pytest.mark.parametrize("status", ["failed", "incompatible-network", "incompatible-restore", "storage-full"])
+def test_wait_fails_at_once_with_the_reason(scripted: Any, status: str) -> None:
+    client, stubber = scripted
+    stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", status)]})
+    stubber.add_response("describe_events", {"Events": [{"Message": "The subnet has no free address."}]})
+    with pytest.raises(AnsibleAWSError, match=f"it is {status}. RDS reports: The subnet has no free address."):
+        api.wait_until(client, "airflow", "available", timeout=60, delay=5)
+
+
+def test_wait_ends_with_its_timeout(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    client, stubber = scripted
+    for _ in range(2):
+        stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "creating")]})
+    stubber.add_response("describe_events", {"Events": []})
+    with pytest.raises(AnsibleAWSError, match="still creating after 10 seconds"):
+        api.wait_until(client, "airflow", "available", timeout=10, delay=5)
+
+
+def test_wait_for_an_instance_that_does_not_exist(run_module: support.RunModule, unique_name: str) -> None:
+    with pytest.raises(support.ModuleFailedError, match=f"{unique_name} is not available: .*not found"):
+        run_module("rds_instance_wait", {"identifier": unique_name})
+    assert run_module("rds_instance_wait", {"identifier": unique_name}, check=True)["instance"] == {}
+    assert run_module("rds_instance_wait", {"identifier": unique_name, "until": "deleted"})["instance"] == {}
+
+
+def test_wait_returns_the_instance(run_module: support.RunModule, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name))
+    result = run_module("rds_instance_wait", {"identifier": unique_name})
+    assert not result["changed"]
+    assert (result["instance"]["status"], result["instance"]["engine"]) == ("available", "postgres")
