@@ -60,6 +60,9 @@ def load(environment: Mapping[str, str]) -> Settings:
         stale_seconds=reader.number(f"{PREFIX}STALE_SECONDS", default=30, least=1, most=600),
         health_file=health_file(environment),
     )
+    if 0 < settings.hold_seconds < 2 * settings.tick_seconds:
+        # With one look in a hold there would be no recent past to compare with, and no group would ever shrink.
+        reader.problems.append(f"{PREFIX}HOLD_SECONDS must be 0 or at least twice {PREFIX}TICK_SECONDS")
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings

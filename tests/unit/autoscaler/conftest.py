@@ -1,0 +1,203 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""A real PostgreSQL with Airflow's task table, AWS clients on the emulator, and one worker group that tests share."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import boto3
+import psycopg2
+import pytest
+from ansible_collections.sm2a.airflow.tests.unit.plugins.conftest import aws_endpoint, free_port
+from sm2a_autoscaler.policy import WorkerGroup
+
+__all__ = ["aws_endpoint"]
+
+PASSWORD = "p@ss/w:rd %"
+# The columns of Airflow 3.3.2 that the autoscaler reads, with their types and index.
+TASK_INSTANCE = """
+CREATE TABLE task_instance (
+    id serial PRIMARY KEY, state varchar(20), queue varchar(256), hostname varchar(1000) DEFAULT ''
+);
+CREATE INDEX ti_state ON task_instance (state);
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Postgres:
+    """A server that accepts ``airflow`` with a password over TCP and its superuser ``postgres`` over a socket."""
+
+    port: int
+    socket_directory: Path
+
+    def uri(self, password: str = PASSWORD) -> str:
+        """As the roles store it for Airflow."""
+        return f"postgresql+psycopg2://airflow:{quote(password, safe='')}@127.0.0.1:{self.port}/airflow?sslmode=prefer"
+
+    def superuser(self) -> Any:
+        """A new autocommit connection."""
+        connection = psycopg2.connect(
+            host=str(self.socket_directory), port=self.port, user="postgres", dbname="airflow"
+        )
+        connection.autocommit = True
+        return connection
+
+    def execute(self, statement: str, *arguments: Any) -> None:
+        """One statement as superuser."""
+        connection = self.superuser()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, arguments)
+        finally:
+            connection.close()
+
+    def set_tasks(self, *tasks: tuple[str, str, str, int]) -> None:
+        """Replace all task instances: (queue, state, hostname, how many)."""
+        self.execute("TRUNCATE task_instance")
+        for queue, state, hostname, count in tasks:
+            self.execute(
+                "INSERT INTO task_instance (queue, state, hostname) SELECT %s, %s, %s FROM generate_series(1, %s)",
+                queue,
+                state,
+                hostname,
+                count,
+            )
+
+
+def postgres_programs() -> Path | None:
+    """The folder with initdb and postgres, newest version first; Debian keeps it off PATH."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = shutil.which("initdb")
+    if found:
+        folders.append(Path(found).resolve().parent)
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A temporary server of its own; skipped where PostgreSQL is not installed."""
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL (initdb) is not installed: apt-get install postgresql")
+    # PostgreSQL refuses to run as root.
+    user = next((name for name in ("postgres", "nobody") if _exists(name)), None) if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="sm2a-postgres-"))
+    if user:
+        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+    data, server = folder / "data", Postgres(free_port(), folder)
+    initdb = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "--auth-local=trust",
+        "--auth-host=scram-sha-256",
+        "-N",
+    ]
+    subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
+    options = ["-p", str(server.port), "-k", str(folder), "-h", "127.0.0.1", "-F"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=user, cwd=folder
+        )
+    try:
+        _prepare(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+        shutil.rmtree(folder)
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _prepare(server: Postgres) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            connection = psycopg2.connect(
+                host=str(server.socket_directory), port=server.port, user="postgres", dbname="postgres"
+            )
+            break
+        except psycopg2.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE airflow LOGIN PASSWORD %s", (PASSWORD,))
+        cursor.execute("CREATE DATABASE airflow OWNER airflow")
+    connection.close()
+    server.execute(TASK_INSTANCE)
+    server.execute("GRANT SELECT ON task_instance TO airflow")
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
+    """The server without tasks and with the first password."""
+    postgres_server.set_tasks()
+    yield postgres_server
+    postgres_server.execute("ALTER ROLE airflow PASSWORD %s", PASSWORD)
+
+
+@pytest.fixture
+def aws_environment(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point every AWS client of this process, and of those it starts, at the emulator."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    return aws_endpoint
+
+
+@pytest.fixture
+def ecs(aws_environment: str) -> Any:
+    """An ECS client."""
+    return boto3.client("ecs", region_name="eu-west-1")
+
+
+@pytest.fixture
+def sqs(aws_environment: str) -> Any:
+    """An SQS client."""
+    return boto3.client("sqs", region_name="eu-west-1")
+
+
+@pytest.fixture
+def secrets_manager(aws_environment: str) -> Any:
+    """A Secrets Manager client."""
+    return boto3.client("secretsmanager", region_name="eu-west-1")
+
+
+@pytest.fixture
+def group() -> WorkerGroup:
+    """Four slots a worker, one to ten workers."""
+    return WorkerGroup("default", "default", "http://sqs/sm2a-default", "worker-default", 4, 1, 10)
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A loopback port that refuses connections."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
