@@ -122,6 +122,18 @@ def merged(current: Any, wanted: Any) -> Any:
     return kept | {key: merged(current.get(key), item) for key, item in wanted.items()}
 
 
+def awsvpc(option: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The API's networkConfiguration of an option with ``subnets``, ``security_groups``, ``assign_public_ip`` (bool)."""
+    if option is None:
+        return None
+    members: dict[str, Any] = {"subnets": option["subnets"]}
+    if option["security_groups"] is not None:
+        members["securityGroups"] = option["security_groups"]
+    if option["assign_public_ip"] is not None:
+        members["assignPublicIp"] = "ENABLED" if option["assign_public_ip"] else "DISABLED"
+    return {"awsvpcConfiguration": members}
+
+
 def revision_name(task_definition: str) -> str:
     """``family:revision`` of an ARN; a name stays as it is."""
     return task_definition.rsplit("/", 1)[-1]

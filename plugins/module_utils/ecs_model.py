@@ -63,7 +63,7 @@ def _structure_to_aws(value: Any, shape: Any, where: str) -> dict[str, Any]:
 
 
 def _scalar_to_aws(value: Any, shape: Any, where: str) -> Any:
-    _require(not isinstance(value, (Mapping, list)), where, f"a {shape.type_name}", value)
+    _require(not isinstance(value, (Mapping, list)), where, f"a value of type {shape.type_name}", value)
     try:
         if shape.type_name == "boolean":
             return boolean(value)
@@ -72,7 +72,7 @@ def _scalar_to_aws(value: Any, shape: Any, where: str) -> Any:
         if shape.type_name in ("double", "float"):
             return float(value)
     except (TypeError, ValueError):
-        _require(False, where, f"a {shape.type_name}", value)
+        _require(False, where, f"a value of type {shape.type_name}", value)
     text = str(value)
     _require(not shape.enum or text in shape.enum, where, f"one of {', '.join(shape.enum)}", value)
     return text

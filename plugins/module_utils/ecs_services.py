@@ -1,0 +1,160 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Create, update and delete the services of one cluster; ``params`` are the options of the module ecs_service."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model, ecs_rollout
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import (
+    awsvpc,
+    primary_deployment,
+    revision_name,
+    service_changes,
+    service_field,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader
+
+# Options that are no members of UpdateService under their own name.
+OWN_OPTIONS = ("name", "launch_type", "network_configuration", "desired_count_on_creation_only", "tags")
+
+
+def wanted_members(ecs: Any, item: dict[str, Any]) -> dict[str, Any]:
+    """The members that one item declares, as CreateService and UpdateService both take them."""
+    values = {
+        key: value
+        for key, value in item.items()
+        if key not in (*OWN_OPTIONS, "force_new_deployment") and value is not None
+    }
+    shape = ecs_model.input_shape(ecs, "UpdateService")
+    members: dict[str, Any] = ecs_model.to_aws({"service": item["name"], **values}, shape, item["name"])
+    del members["service"]
+    network = awsvpc(item["network_configuration"])
+    if network:
+        members["networkConfiguration"] = network
+    if "taskDefinition" in members:
+        members["taskDefinition"] = resolve_revision(ecs, members["taskDefinition"])
+    return members
+
+
+def resolve_revision(ecs: Any, name: str) -> str:
+    """The latest active revision when ``name`` is a bare family."""
+    if ":" in revision_name(name):
+        return name
+    latest = ecs_api.describe_revision(ecs, name)
+    return latest["taskDefinitionArn"] if latest else name
+
+
+def wanted_tags(params: dict[str, Any], item: dict[str, Any]) -> dict[str, str] | None:
+    """Common tags and the item's own; None when neither was given."""
+    if params["tags"] is None and item["tags"] is None:
+        return None
+    return {key: str(value) for key, value in ((params["tags"] or {}) | (item["tags"] or {})).items()}
+
+
+def report(name: str, service: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What the module returns about one service, with the two sides of its diff under ``diff``."""
+    return {
+        "name": name,
+        "changed": before != after,
+        "arn": service.get("serviceArn", ""),
+        "task_definition": revision_name(service.get("taskDefinition", "")),
+        "desired_count": service.get("desiredCount", 0),
+        "running_count": service.get("runningCount", 0),
+        "diff": (before, after),
+    }
+
+
+def ensure_created(
+    ecs: Any, params: dict[str, Any], item: dict[str, Any], members: dict[str, Any], check_mode: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Create one service; returns its report and the service as ECS describes it."""
+    name = item["name"]
+    tags = wanted_tags(params, item)
+    if "taskDefinition" not in members:
+        raise AnsibleAWSError(message=f"{name}: task_definition is required to create the service")
+    service = members
+    if not check_mode:
+        extra: dict[str, Any] = {"tags": ecs_api.tag_list(tags)} if tags else {}
+        if item["launch_type"]:
+            extra["launchType"] = item["launch_type"]
+        token = uuid.uuid4().hex
+        service = ecs_api.create_service(
+            ecs, cluster=params["cluster"], serviceName=name, clientToken=token, **members, **extra
+        )
+    after = {**ecs_model.to_snake(members, ecs_model.input_shape(ecs, "CreateService")), "tags": tags or {}}
+    return report(name, service, {}, after), service
+
+
+def ensure_updated(
+    ecs: Any,
+    params: dict[str, Any],
+    item: dict[str, Any],
+    members: dict[str, Any],
+    service: dict[str, Any],
+    check_mode: bool,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Bring one existing service to what is declared; returns its report and the service as ECS describes it."""
+    if item["desired_count_on_creation_only"]:
+        members = {key: value for key, value in members.items() if key != "desiredCount"}
+    changes = service_changes(service, members)
+    if item["force_new_deployment"]:
+        changes["forceNewDeployment"] = True
+    current_tags = ecs_api.tag_dict(service.get("tags"))
+    tags = tag_change(current_tags, wanted_tags(params, item), params["purge_tags"])
+    old = {field: service_field(service, field) for field in changes}
+    shape = ecs_model.input_shape(ecs, "UpdateService")
+    before, after = ecs_model.to_snake(old, shape), ecs_model.to_snake(changes, shape)
+    if tags:
+        before["tags"], after["tags"] = current_tags, tags.result
+    if not check_mode:
+        if tags:
+            ecs_api.apply_tags(ecs, service["serviceArn"], tags)
+        if changes:
+            service = ecs_api.update_service(ecs, params["cluster"], item["name"], **changes)
+    return report(item["name"], service if not check_mode else {**service, **changes}, before, after), service
+
+
+def ensure_present(reader: Reader, params: dict[str, Any], check_mode: bool) -> list[dict[str, Any]]:
+    """Create and update every service, then wait for all of them."""
+    ecs, cluster = reader.ecs, params["cluster"]
+    names = [item["name"] for item in params["services"]]
+    wanted = {item["name"]: wanted_members(ecs, item) for item in params["services"]}
+    existing = ecs_api.describe_services(ecs, cluster, names)
+    draining = [name for name, service in existing.items() if service["status"] == "DRAINING"]
+    if draining and not check_mode:
+        ecs_rollout.wait_gone(ecs, cluster, draining, params["wait_delay"], params["wait_timeout"])
+    reports: list[dict[str, Any]] = []
+    targets: list[ecs_rollout.Target] = []
+    for item in params["services"]:
+        name = item["name"]
+        if name in existing and name not in draining:
+            entry, service = ensure_updated(ecs, params, item, wanted[name], existing[name], check_mode)
+        else:
+            entry, service = ensure_created(ecs, params, item, wanted[name], check_mode)
+        reports.append(entry)
+        targets.append(ecs_rollout.Target(name, primary_deployment(service).get("id", ""), entry["changed"]))
+    if params["wait"] and not check_mode:
+        steady = ecs_rollout.wait_steady(reader, cluster, targets, params["wait_delay"], params["wait_timeout"])
+        for entry in reports:
+            entry["running_count"] = steady[entry["name"]]["runningCount"]
+    return reports
+
+
+def ensure_absent(reader: Reader, params: dict[str, Any], check_mode: bool) -> list[dict[str, Any]]:
+    """Delete every service that exists and wait for the last one."""
+    ecs, cluster = reader.ecs, params["cluster"]
+    names = [item["name"] for item in params["services"]]
+    existing = ecs_api.describe_services(ecs, cluster, names)
+    active = [name for name in names if existing.get(name, {}).get("status") == "ACTIVE"]
+    if not check_mode:
+        for name in active:
+            ecs_api.delete_service(ecs, cluster, name)
+        if params["wait"] and existing:
+            ecs_rollout.wait_gone(ecs, cluster, list(existing), params["wait_delay"], params["wait_timeout"])
+    views = {name: {"task_definition": revision_name(existing[name]["taskDefinition"])} for name in active}
+    return [report(name, {}, views.get(name, {}), {}) for name in names]

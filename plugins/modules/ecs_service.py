@@ -1,0 +1,295 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+DOCUMENTATION = r"""
+---
+module: ecs_service
+version_added: 0.1.0
+short_description: Manage the services of an Amazon ECS cluster
+description:
+  - Create, update and delete services of one cluster, several in one go, and wait for all of them together.
+  - Everything that the API can change is compared. An option that is not set is left as it is; an option that is set
+    is enforced.
+  - A deployment that had failed is started again.
+  - Nested structures are those of the ECS API in snake_case. An unknown key is refused before any change.
+author:
+  - The SM2A authors
+options:
+  cluster:
+    description: Name or ARN of the cluster.
+    type: str
+    required: true
+  services:
+    description: The services.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the service.
+        type: str
+        required: true
+      task_definition:
+        description: Family (its latest active revision), family and revision, or ARN. Required to create a service.
+        type: str
+      desired_count:
+        description: How many tasks run.
+        type: int
+      desired_count_on_creation_only:
+        description: Leave the count of an existing service to whoever scales it.
+        type: bool
+        default: false
+      launch_type:
+        description: Launch type of a service that is created; use O(services[].capacity_provider_strategy) to change it.
+        type: str
+      capacity_provider_strategy:
+        description: Items with C(capacity_provider), C(weight), C(base).
+        type: list
+        elements: dict
+      platform_version:
+        description: Fargate platform version.
+        type: str
+      network_configuration:
+        description: Where the tasks are attached.
+        type: dict
+        suboptions:
+          subnets:
+            description: Ids of subnets.
+            type: list
+            elements: str
+            required: true
+          security_groups:
+            description: Ids of security groups.
+            type: list
+            elements: str
+          assign_public_ip:
+            description: Whether tasks get public addresses.
+            type: bool
+      load_balancers:
+        description: Items with C(target_group_arn), C(container_name), C(container_port).
+        type: list
+        elements: dict
+      service_registries:
+        description: Cloud Map registries.
+        type: list
+        elements: dict
+      health_check_grace_period_seconds:
+        description: How long a new task may fail the load balancer's health checks.
+        type: int
+      deployment_configuration:
+        description: Limits, circuit breaker, alarms. Members that are not given stay as they are.
+        type: dict
+      availability_zone_rebalancing:
+        description: Whether ECS spreads tasks over zones again after a zone has failed.
+        type: str
+        choices: [ENABLED, DISABLED]
+      enable_execute_command:
+        description: Whether ECS Exec is allowed. A change starts a new deployment.
+        type: bool
+      enable_ecs_managed_tags:
+        description: Whether ECS adds its own tags to tasks. A change starts a new deployment.
+        type: bool
+      propagate_tags:
+        description: Where tasks get their tags from. A change starts a new deployment.
+        type: str
+        choices: [TASK_DEFINITION, SERVICE, NONE]
+      placement_constraints:
+        description: Placement constraints.
+        type: list
+        elements: dict
+      placement_strategy:
+        description: Placement strategy.
+        type: list
+        elements: dict
+      service_connect_configuration:
+        description: Service Connect.
+        type: dict
+      volume_configurations:
+        description: Volumes that are configured at launch.
+        type: list
+        elements: dict
+      vpc_lattice_configurations:
+        description: VPC Lattice target groups.
+        type: list
+        elements: dict
+      force_new_deployment:
+        description: Start a new deployment even when nothing differs; always a change.
+        type: bool
+        default: false
+      tags:
+        description: Tags of this service, added to O(tags).
+        type: dict
+  state:
+    description:
+      - Whether the services exist. V(absent) stops their tasks and, with O(wait), waits until they are gone.
+    type: str
+    choices: [present, absent]
+    default: present
+  wait:
+    description: Wait until every service is steady, or fail with the reason why one is not.
+    type: bool
+    default: true
+  wait_timeout:
+    description: Seconds to wait.
+    type: int
+    default: 1200
+  wait_delay:
+    description: Seconds between two looks.
+    type: int
+    default: 5
+  log_lines:
+    description: How many log lines of a failed task to show.
+    type: int
+    default: 20
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.tags
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: A web service and a worker whose count belongs to an autoscaler
+  sm2a.airflow.ecs_service:
+    cluster: analytics
+    services:
+      - name: web
+        task_definition: analytics-web:7
+        desired_count: 2
+        launch_type: FARGATE
+        network_configuration:
+          subnets: [subnet-0123, subnet-4567]
+          security_groups: [sg-0123]
+          assign_public_ip: false
+        deployment_configuration:
+          deployment_circuit_breaker: {enable: true, rollback: true}
+      - name: worker
+        task_definition: analytics-worker:3
+        desired_count: 1
+        desired_count_on_creation_only: true
+        launch_type: FARGATE
+        network_configuration:
+          subnets: [subnet-0123, subnet-4567]
+
+- name: No services
+  sm2a.airflow.ecs_service:
+    cluster: analytics
+    services:
+      - name: web
+      - name: worker
+    state: absent
+"""
+
+RETURN = r"""
+services:
+  description: One entry per service, in the order given.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: Name of the service.
+      type: str
+    changed:
+      description: Whether this service changed.
+      type: bool
+    arn:
+      description: ARN of the service; empty when absent or not yet made.
+      type: str
+    task_definition:
+      description: Family and revision; empty when absent.
+      type: str
+    desired_count:
+      description: How many tasks are to run.
+      type: int
+    running_count:
+      description: How many tasks run.
+      type: int
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_services import ensure_absent, ensure_present
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader
+
+
+def result(reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """The module's output: per service, and one diff of those that changed."""
+    sides = {entry["name"]: entry.pop("diff") for entry in reports}
+    changed = [entry["name"] for entry in reports if entry["changed"]]
+    return {
+        "changed": bool(changed),
+        "services": reports,
+        "diff": {
+            "before": {name: sides[name][0] for name in changed},
+            "after": {name: sides[name][1] for name in changed},
+        },
+    }
+
+
+def item_options() -> dict[str, Any]:
+    """The argument spec of one service."""
+    dictionaries = {"type": "list", "elements": "dict"}
+    network = {
+        "subnets": {"type": "list", "elements": "str", "required": True},
+        "security_groups": {"type": "list", "elements": "str"},
+        "assign_public_ip": {"type": "bool"},
+    }
+    return {
+        "name": {"type": "str", "required": True},
+        "task_definition": {"type": "str"},
+        "desired_count": {"type": "int"},
+        "desired_count_on_creation_only": {"type": "bool", "default": False},
+        "launch_type": {"type": "str"},
+        "capacity_provider_strategy": dictionaries,
+        "platform_version": {"type": "str"},
+        "network_configuration": {"type": "dict", "options": network},
+        "load_balancers": dictionaries,
+        "service_registries": dictionaries,
+        "health_check_grace_period_seconds": {"type": "int"},
+        "deployment_configuration": {"type": "dict"},
+        "availability_zone_rebalancing": {"type": "str", "choices": ["ENABLED", "DISABLED"]},
+        "enable_execute_command": {"type": "bool"},
+        "enable_ecs_managed_tags": {"type": "bool"},
+        "propagate_tags": {"type": "str", "choices": ["TASK_DEFINITION", "SERVICE", "NONE"]},
+        "placement_constraints": dictionaries,
+        "placement_strategy": dictionaries,
+        "service_connect_configuration": {"type": "dict"},
+        "volume_configurations": dictionaries,
+        "vpc_lattice_configurations": dictionaries,
+        "force_new_deployment": {"type": "bool", "default": False},
+        "tags": {"type": "dict"},
+    }
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "cluster": {"type": "str", "required": True},
+            "services": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": {"type": "int", "default": 1200},
+            "wait_delay": {"type": "int", "default": 5},
+            "log_lines": {"type": "int", "default": 20},
+            "tags": {"type": "dict", "aliases": ["resource_tags"]},
+            "purge_tags": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    ensure = ensure_present if module.params["state"] == "present" else ensure_absent
+    try:
+        reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
+        reports = ensure(reader, module.params, module.check_mode)
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    module.exit_json(**result(reports))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,277 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+DOCUMENTATION = r"""
+---
+module: ecs_task
+version_added: 0.1.0
+short_description: Run a one-off Amazon ECS task and wait for its end
+description:
+  - Run one task and wait until it has stopped. Fails, with the stopped reason, the exit code and the last log lines,
+    unless every essential container ended with exit code 0.
+  - With O(run_once=true) the task runs only when this revision of the task definition has not yet completed it. The record
+    is a tag on the revision, written after success only. An interrupted or failed run leaves none and is run again; a
+    run that is still going on is waited for instead of starting another.
+author:
+  - The SM2A authors
+options:
+  cluster:
+    description: Name or ARN of the cluster.
+    type: str
+    required: true
+  task_definition:
+    description: Family (its latest active revision), family and revision, or ARN.
+    type: str
+    required: true
+  run_once:
+    description: Run the task only when this revision has no record of a completed run with the same overrides and key.
+    type: bool
+    default: false
+  run_once_key:
+    description: Anything else on which the task's result depends; another key is another run.
+    type: str
+    default: ""
+  launch_type:
+    description: Launch type; excludes O(capacity_provider_strategy).
+    type: str
+  capacity_provider_strategy:
+    description: Items with C(capacity_provider), C(weight), C(base).
+    type: list
+    elements: dict
+  platform_version:
+    description: Fargate platform version.
+    type: str
+  network_configuration:
+    description: Where the task is attached.
+    type: dict
+    suboptions:
+      subnets:
+        description: Ids of subnets.
+        type: list
+        elements: str
+        required: true
+      security_groups:
+        description: Ids of security groups.
+        type: list
+        elements: str
+      assign_public_ip:
+        description: Whether the task gets a public address.
+        type: bool
+  overrides:
+    description: Overrides as in the API, in snake_case, for example C(container_overrides).
+    type: dict
+    default: {}
+  container:
+    description: The one container whose end counts, instead of every essential one.
+    type: str
+  wait_timeout:
+    description: Seconds to wait for the end of the task. A task that takes longer is left running.
+    type: int
+    default: 1800
+  wait_delay:
+    description: Seconds between two looks.
+    type: int
+    default: 5
+  log_lines:
+    description: How many log lines to return.
+    type: int
+    default: 20
+  tags:
+    description: Tags of the task.
+    type: dict
+    aliases: [resource_tags]
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Migrate the database once per revision
+  sm2a.airflow.ecs_task:
+    cluster: analytics
+    task_definition: analytics-migrate
+    run_once: true
+    launch_type: FARGATE
+    network_configuration:
+      subnets: [subnet-0123]
+      security_groups: [sg-0123]
+"""
+
+RETURN = r"""
+ran:
+  description: Whether a task ran, or in check mode would run; false when its record was found.
+  type: bool
+  returned: always
+task:
+  description: How the task ended; empty when none ran.
+  type: dict
+  returned: always
+  contains:
+    task:
+      description: Id of the task.
+      type: str
+    task_definition:
+      description: Family and revision.
+      type: str
+    stopped_reason:
+      description: ECS's reason for the end.
+      type: str
+    container:
+      description: The container that ended the task.
+      type: str
+    exit_code:
+      description: Its exit code; null when it never ran.
+      type: int
+    containers:
+      description: Name, exit code and reason of every container.
+      type: list
+      elements: dict
+    log_lines:
+      description: Its last log lines, under the awslogs driver.
+      type: list
+      elements: str
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import awsvpc, revision_name
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_runs import record_key
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader, sentence, task_id
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
+
+TASK_MEMBERS = ("cluster", "task_definition", "launch_type", "capacity_provider_strategy", "platform_version")
+
+
+def run_members(ecs: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """The members of RunTask that the options declare."""
+    values = {name: params[name] for name in (*TASK_MEMBERS, "overrides") if params[name]}
+    members: dict[str, Any] = ecs_model.to_aws(values, ecs_model.input_shape(ecs, "RunTask"))
+    network = awsvpc(params["network_configuration"])
+    if network:
+        members["networkConfiguration"] = network
+    if params["tags"]:
+        members["tags"] = ecs_api.tag_list({key: str(value) for key, value in params["tags"].items()})
+    return members
+
+
+def started_by(record: str) -> str:
+    """The mark by which a run in progress is found again (letters, digits and hyphens only)."""
+    return record.replace(":", "-")
+
+
+def run_in_progress(ecs: Any, cluster: str, definition_arn: str, record: str) -> dict[str, Any] | None:
+    """The task of an interrupted earlier call that still runs, or None."""
+    # ListTasks takes no other filter together with startedBy.
+    arns = ecs_api.list_tasks(ecs, cluster=cluster, startedBy=started_by(record))
+    tasks = ecs_api.describe_tasks(ecs, cluster, arns)
+    return next((task for task in tasks if task["taskDefinitionArn"] == definition_arn), None)
+
+
+def wait_for_end(ecs: Any, params: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
+    """The task once it has stopped; AnsibleAWSError when that takes too long or ECS has forgotten it."""
+    latest: dict[str, Any] = {}
+
+    def stopped() -> bool:
+        found = ecs_api.describe_tasks(ecs, params["cluster"], [task["taskArn"]])
+        if not found:
+            raise AnsibleAWSError(message=f"ECS no longer knows task {task_id(task)}")
+        latest.update(found[0])
+        return bool(latest["lastStatus"] == "STOPPED")
+
+    if not wait_until(stopped, params["wait_delay"], params["wait_timeout"]):
+        status = latest["lastStatus"]
+        raise AnsibleAWSError(
+            message=f"Task {task_id(task)} is still {status} after {params['wait_timeout']} seconds and goes on"
+        )
+    return latest
+
+
+def counted_containers(definition: dict[str, Any], container: str | None) -> list[str]:
+    """Names of the containers whose exit code decides."""
+    if container:
+        return [container]
+    return [item["name"] for item in definition["containerDefinitions"] if item.get("essential", True)]
+
+
+def succeeded(end: dict[str, Any], counted: list[str]) -> bool:
+    """True when every counted container ran and ended with exit code 0."""
+    codes = {item["name"]: item["exit_code"] for item in end["containers"]}
+    return all(codes.get(name) == 0 for name in counted)
+
+
+def ensure_run(reader: Reader, params: dict[str, Any], check_mode: bool) -> Outcome:
+    """Run the task unless its record says that it has been done; ``after`` is how it ended."""
+    ecs, cluster = reader.ecs, params["cluster"]
+    members = run_members(ecs, params)
+    definition = ecs_api.describe_revision(ecs, params["task_definition"])
+    if definition is None:
+        if check_mode:
+            return Outcome(True)
+        raise AnsibleAWSError(message=f"There is no active task definition {params['task_definition']}")
+    arn = definition["taskDefinitionArn"]
+    record = record_key(revision_name(cluster), params["overrides"], params["run_once_key"])
+    if params["run_once"] and record in definition["tags"]:
+        return Outcome(False)
+    if check_mode:
+        return Outcome(True)
+    task = None
+    if params["run_once"]:
+        task = run_in_progress(ecs, cluster, arn, record)
+        members["startedBy"] = started_by(record)
+    if task is None:
+        task = ecs_api.run_task(ecs, **{**members, "taskDefinition": arn})
+    counted = counted_containers(definition, params["container"])
+    end = reader.end_of(wait_for_end(ecs, params, task), counted)
+    if not succeeded(end, counted):
+        raise AnsibleAWSError(message=f"The one-off task failed: {sentence(end)}")
+    if params["run_once"]:
+        ecs_api.apply_tags(ecs, arn, TagChange({record: task_id(task)}, [], {}))
+    return Outcome(True, {}, end)
+
+
+def main() -> None:
+    network = {
+        "subnets": {"type": "list", "elements": "str", "required": True},
+        "security_groups": {"type": "list", "elements": "str"},
+        "assign_public_ip": {"type": "bool"},
+    }
+    module = AnsibleAWSModule(
+        argument_spec={
+            "cluster": {"type": "str", "required": True},
+            "task_definition": {"type": "str", "required": True},
+            "run_once": {"type": "bool", "default": False},
+            "run_once_key": {"type": "str", "default": "", "no_log": False},
+            "launch_type": {"type": "str"},
+            "capacity_provider_strategy": {"type": "list", "elements": "dict"},
+            "platform_version": {"type": "str"},
+            "network_configuration": {"type": "dict", "options": network},
+            "overrides": {"type": "dict", "default": {}},
+            "container": {"type": "str"},
+            "wait_timeout": {"type": "int", "default": 1800},
+            "wait_delay": {"type": "int", "default": 5},
+            "log_lines": {"type": "int", "default": 20},
+            "tags": {"type": "dict", "aliases": ["resource_tags"]},
+        },
+        mutually_exclusive=[("launch_type", "capacity_provider_strategy")],
+        supports_check_mode=True,
+    )
+    try:
+        reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
+        outcome = ensure_run(reader, module.params, module.check_mode)
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    before, after = {"completed": not outcome.changed}, {"completed": True}
+    module.exit_json(
+        changed=outcome.changed, ran=outcome.changed, task=outcome.after, diff={"before": before, "after": after}
+    )
+
+
+if __name__ == "__main__":
+    main()

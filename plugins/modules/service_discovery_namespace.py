@@ -1,0 +1,263 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+DOCUMENTATION = r"""
+---
+module: service_discovery_namespace
+version_added: 0.1.0
+short_description: Manage an AWS Cloud Map HTTP namespace
+description:
+  - Create, update and delete an HTTP namespace of AWS Cloud Map, which is what ECS Service Connect needs.
+  - An option that is not set is left as it is; an option that is set is enforced.
+author:
+  - The SM2A authors
+options:
+  name:
+    description: Name of the namespace.
+    type: str
+    required: true
+  state:
+    description: Whether the namespace exists.
+    type: str
+    choices: [present, absent]
+    default: present
+  description:
+    description: What the namespace is for.
+    type: str
+  purge_services:
+    description:
+      - With O(state=absent), first delete the Cloud Map services that are left in the namespace and have no instances.
+        ECS leaves some behind.
+    type: bool
+    default: false
+  wait_timeout:
+    description: Seconds to wait for Cloud Map to carry out a change.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.tags
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: A namespace for Service Connect
+  sm2a.airflow.service_discovery_namespace:
+    name: analytics
+    description: Internal names of the analytics services
+    tags:
+      team: data
+
+- name: No such namespace
+  sm2a.airflow.service_discovery_namespace:
+    name: analytics
+    purge_services: true
+    state: absent
+"""
+
+RETURN = r"""
+namespace:
+  description: The namespace as it is now, or in check mode as it would be; empty when absent.
+  type: dict
+  returned: always
+  contains:
+    id:
+      description: Id of the namespace.
+      type: str
+      sample: ns-abcdefghijklmnop
+    arn:
+      description: ARN of the namespace.
+      type: str
+      sample: arn:aws:servicediscovery:eu-west-1:123456789012:namespace/ns-abcdefghijklmnop
+    name:
+      description: Name of the namespace.
+      type: str
+    description:
+      description: What the namespace is for.
+      type: str
+    tags:
+      description: Tags of the namespace.
+      type: dict
+"""
+
+import uuid
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    ansible_dict_to_boto3_tag_list,
+    boto3_tag_list_to_ansible_dict,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, call, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
+
+MISSING = ("NamespaceNotFound",)
+PLACEHOLDER_ID = "ns-0000000000000000"
+POLL_SECONDS = 2
+
+
+@call("list Cloud Map namespaces")
+def find_namespace(cloud_map: Any, name: str) -> dict[str, Any] | None:
+    """The HTTP namespace of that name, or None."""
+    pages = cloud_map.get_paginator("list_namespaces").paginate(Filters=[{"Name": "TYPE", "Values": ["HTTP"]}])
+    found = [item for page in pages for item in page["Namespaces"] if item["Name"] == name and item["Type"] == "HTTP"]
+    return found[0] if found else None
+
+
+@call("read the tags of a Cloud Map namespace")
+def read_tags(cloud_map: Any, arn: str) -> dict[str, str]:
+    """Tags of the namespace."""
+    tags: dict[str, str] = boto3_tag_list_to_ansible_dict(cloud_map.list_tags_for_resource(ResourceARN=arn)["Tags"])
+    return tags
+
+
+@call("create a Cloud Map namespace")
+def create_namespace(cloud_map: Any, name: str, description: str | None, tags: dict[str, str]) -> str:
+    """Start the creation; returns the operation's id."""
+    members: dict[str, Any] = {"Tags": ansible_dict_to_boto3_tag_list(tags)}
+    if description:
+        members["Description"] = description
+    answer = cloud_map.create_http_namespace(Name=name, CreatorRequestId=uuid.uuid4().hex, **members)
+    return str(answer["OperationId"])
+
+
+@call("update a Cloud Map namespace")
+def update_description(cloud_map: Any, namespace_id: str, description: str) -> str:
+    """Start the update; returns the operation's id."""
+    answer = cloud_map.update_http_namespace(Id=namespace_id, Namespace={"Description": description})
+    return str(answer["OperationId"])
+
+
+@call("tag a Cloud Map namespace")
+def apply_tags(cloud_map: Any, arn: str, change: TagChange) -> None:
+    """Set and remove tags."""
+    if change.remove:
+        cloud_map.untag_resource(ResourceARN=arn, TagKeys=change.remove)
+    if change.set:
+        cloud_map.tag_resource(ResourceARN=arn, Tags=ansible_dict_to_boto3_tag_list(change.set))
+
+
+@call("delete the Cloud Map services of a namespace")
+def delete_services(cloud_map: Any, namespace_id: str) -> None:
+    """Delete every service of the namespace; Cloud Map refuses one that still has instances."""
+    pages = cloud_map.get_paginator("list_services").paginate(
+        Filters=[{"Name": "NAMESPACE_ID", "Values": [namespace_id], "Condition": "EQ"}]
+    )
+    for service in [item for page in pages for item in page["Services"]]:
+        owner = service.get("NamespaceId") or cloud_map.get_service(Id=service["Id"])["Service"]["NamespaceId"]
+        if owner == namespace_id:
+            cloud_map.delete_service(Id=service["Id"])
+
+
+@call("delete a Cloud Map namespace", missing=MISSING)
+def delete_namespace(cloud_map: Any, namespace_id: str) -> str | None:
+    """Start the deletion; returns the operation's id, or None when the namespace is gone."""
+    return str(cloud_map.delete_namespace(Id=namespace_id)["OperationId"])
+
+
+@call("read a Cloud Map operation")
+def get_operation(cloud_map: Any, operation_id: str) -> dict[str, Any]:
+    """The operation with its Status."""
+    operation: dict[str, Any] = cloud_map.get_operation(OperationId=operation_id)["Operation"]
+    return operation
+
+
+def wait_for(cloud_map: Any, operation_id: str, timeout: int) -> None:
+    """Return when the operation has succeeded; AnsibleAWSError with Cloud Map's reason otherwise."""
+
+    def done() -> bool:
+        operation = get_operation(cloud_map, operation_id)
+        if operation["Status"] == "FAIL":
+            reason = operation.get("ErrorMessage") or operation.get("ErrorCode") or "no reason given"
+            raise AnsibleAWSError(message=f"Cloud Map operation {operation_id} failed: {reason}")
+        return bool(operation["Status"] == "SUCCESS")
+
+    if not wait_until(done, POLL_SECONDS, timeout):
+        raise AnsibleAWSError(message=f"Cloud Map operation {operation_id} did not end within {timeout} seconds")
+
+
+def current_view(cloud_map: Any, name: str) -> dict[str, Any]:
+    """The namespace with snake_case names; {} when there is none."""
+    namespace = find_namespace(cloud_map, name)
+    if not namespace:
+        return {}
+    return {
+        "id": namespace["Id"],
+        "arn": namespace["Arn"],
+        "name": namespace["Name"],
+        "description": namespace.get("Description") or "",
+        "tags": read_tags(cloud_map, namespace["Arn"]),
+    }
+
+
+def placeholder(cloud_map: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """What check mode shows for a namespace that does not exist yet."""
+    return {
+        "id": PLACEHOLDER_ID,
+        "arn": f"arn:aws:servicediscovery:{cloud_map.meta.region_name}:000000000000:namespace/{PLACEHOLDER_ID}",
+        "name": params["name"],
+        "description": params["description"] or "",
+        "tags": {key: str(value) for key, value in (params["tags"] or {}).items()},
+    }
+
+
+def ensure_present(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
+    """Create the namespace when missing, else bring description and tags to what is declared."""
+    name, description, timeout = params["name"], params["description"], params["wait_timeout"]
+    before = current_view(cloud_map, name)
+    if not before:
+        after = placeholder(cloud_map, params)
+        if not check_mode:
+            wait_for(cloud_map, create_namespace(cloud_map, name, description, after["tags"]), timeout)
+            after = current_view(cloud_map, name)
+        return Outcome(True, {}, after)
+    new_description = description is not None and description != before["description"]
+    tags_changed = tag_change(before["tags"], params["tags"], params["purge_tags"])
+    after = before | {"tags": tags_changed.result} | ({"description": description} if new_description else {})
+    if not check_mode:
+        if new_description:
+            wait_for(cloud_map, update_description(cloud_map, before["id"], description), timeout)
+        if tags_changed:
+            apply_tags(cloud_map, before["arn"], tags_changed)
+    return Outcome(bool(new_description or tags_changed), before, after)
+
+
+def ensure_absent(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
+    """Delete the namespace when it exists."""
+    before = current_view(cloud_map, params["name"])
+    if before and not check_mode:
+        if params["purge_services"]:
+            delete_services(cloud_map, before["id"])
+        operation = delete_namespace(cloud_map, before["id"])
+        if operation:
+            wait_for(cloud_map, operation, params["wait_timeout"])
+    return Outcome(bool(before), before, {})
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "description": {"type": "str"},
+            "purge_services": {"type": "bool", "default": False},
+            "wait_timeout": {"type": "int", "default": 300},
+            "tags": {"type": "dict", "aliases": ["resource_tags"]},
+            "purge_tags": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    ensure = ensure_present if module.params["state"] == "present" else ensure_absent
+    try:
+        outcome = ensure(client(module, "servicediscovery"), module.params, module.check_mode)
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    module.exit_json(changed=outcome.changed, namespace=outcome.after, diff=outcome.diff())
+
+
+if __name__ == "__main__":
+    main()
