@@ -1,0 +1,81 @@
+"""What the container engine and the system hold of a local AWS: memory while it runs, leftovers afterwards."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+LABEL = "sm2a.local-aws"
+LISTINGS = {"containers": ["ps", "--all"], "networks": ["network", "ls"], "volumes": ["volume", "ls"]}
+UNITS = {"B": 1e-6, "KB": 1e-3, "MB": 1.0, "GB": 1e3, "KIB": 1024e-6, "MIB": 1.048576, "GIB": 1073.741824}
+
+
+def engines() -> list[str]:
+    """The container engines of this machine that answer."""
+    found = [name for name in ("podman", "docker") if shutil.which(name)]
+    return [name for name in found if _run(name, "ps", "--quiet").returncode == 0]
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def leftovers(name: str) -> dict[str, list[str]]:
+    """Containers, networks and volumes that carry the label of local AWS ``name``; empty lists are left out."""
+    found: dict[str, list[str]] = {}
+    for engine in engines():
+        for kind, listing in LISTINGS.items():
+            said = _run(engine, *listing, "--quiet", "--filter", f"label={LABEL}={name}").stdout.split()
+            if said:
+                found.setdefault(kind, []).extend(said)
+    return found
+
+
+def memory(state: Path) -> tuple[dict[str, float], float]:
+    """Megabytes of each running container of the local AWS in ``state``, and of its own processes together."""
+    settings = json.loads((state / "local_aws.json").read_text(encoding="utf-8"))
+    used: dict[str, float] = {}
+    for engine in engines():
+        names = _run(engine, "ps", "--quiet", "--filter", f"label={LABEL}={settings['name']}").stdout.split()
+        if names:
+            form = "{{.Name}}|{{.MemUsage}}"
+            lines = _run(engine, "stats", "--no-stream", "--format", form, *names).stdout.splitlines()
+            used |= {line.split("|")[0]: megabytes(line.split("|")[1].split("/")[0]) for line in lines}
+    return used, round(sum(_resident(process) for process in processes(state)), 1)
+
+
+def megabytes(text: str) -> float:
+    """``12.3MB``, ``1.2GiB`` and the like in megabytes."""
+    number = text.strip().rstrip("BbKkMmGgIi")
+    return round(float(number) * UNITS[text.strip()[len(number) :].upper()], 1)
+
+
+def processes(state: Path) -> list[Path]:
+    """/proc folders of the processes whose command line names a path in ``state``, ansible-playbook's apart."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(state) in command and "ansible-playbook" not in command:
+            found.append(folder)
+    return found
+
+
+def _resident(process: Path) -> float:
+    try:
+        lines = (process / "status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmRSS:"))
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on this loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

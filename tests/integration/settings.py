@@ -1,0 +1,56 @@
+"""The stack of the end-to-end test: apart from `make up`'s in name, ports, subnet and state, so that both can run."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+ARTIFACTS = PROJECT / "artifacts"
+# Short: the container engine's socket lies below it, and the system caps a socket's path at 107 characters.
+STATE = PROJECT / ".cache/e2e"
+LOCAL_AWS_STATE = STATE / "local_aws"
+
+NAME = "sm2a-e2e"
+REGION = "eu-west-1"
+GATEWAY = "10.94.0.1"
+PORT = 4576
+ENDPOINT = f"http://{GATEWAY}:{PORT}"
+HTTPS_PORT = 8543
+HTTP_PORT = 8180
+URL = f"https://localhost:{HTTPS_PORT}"
+WORKERS_MINIMUM = 1
+WORKERS_MAXIMUM = 3
+WORKER_CONCURRENCY = 4
+
+# Values that no log line, task definition or output may show; new ones each run.
+CANARY_VARIABLE = f"canary-{secrets.token_hex(12)}"
+CANARY_PASSWORD = f"canary-{secrets.token_hex(12)}"
+
+
+def variables() -> dict[str, Any]:
+    """What differs from inventories/local, as extra variables."""
+    return {
+        "sm2a_name": NAME,
+        "sm2a_endpoint_url": ENDPOINT,
+        "local_aws_name": NAME,
+        "local_aws_port": PORT,
+        "local_aws_subnet": "10.94.0.0/24",
+        "local_aws_state_directory": str(LOCAL_AWS_STATE),
+        "load_balancer_https_port": HTTPS_PORT,
+        "load_balancer_http_port": HTTP_PORT,
+        "secrets_variables": {"smoke_variable": CANARY_VARIABLE},
+        "secrets_connections": {"smoke_connection": f"http://smoke:{CANARY_PASSWORD}@smoke.example.com:8080"},
+        "airflow_worker_groups": [
+            {
+                "name": "default",
+                "queue": "default",
+                "cpu": 1024,
+                "memory": 2048,
+                "concurrency": WORKER_CONCURRENCY,
+                "min": WORKERS_MINIMUM,
+                "max": WORKERS_MAXIMUM,
+            }
+        ],
+    }

@@ -1,0 +1,231 @@
+"""SM2A's main job, on real containers: deploy, log in, run DAGs through Celery and SQS, scale, remove."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from ansible_collections.sm2a.airflow.tests.integration import drawing, engine, watch
+from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.integration.browser import log_in
+from ansible_collections.sm2a.airflow.tests.integration.canaries import leaks, secret_values
+from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
+from ansible_collections.sm2a.airflow.tests.integration.settings import (
+    ARTIFACTS,
+    HTTP_PORT,
+    HTTPS_PORT,
+    LOCAL_AWS_STATE,
+    NAME,
+    URL,
+    WORKERS_MAXIMUM,
+    WORKERS_MINIMUM,
+)
+
+SERVICES = {
+    "api-server": 2,
+    "scheduler": 1,
+    "dag-processor": 1,
+    "triggerer": 1,
+    "worker-default": WORKERS_MINIMUM,
+    "autoscaler": 1,
+}
+# More than one worker's share, and long enough for new workers to start and take some.
+LOAD = {"tasks": 60, "seconds": 12}
+SCALE_IN_SECONDS = 420
+
+
+def seconds_between(run: list[dict[str, Any]], trigger: datetime) -> float:
+    """From the trigger to the end of the last task."""
+    last = max(datetime.fromisoformat(task["end_date"]) for task in run)
+    return round((last - trigger).total_seconds(), 1)
+
+
+def test_check_mode_on_a_fresh_account_reaches_the_end(stack: Stack) -> None:
+    assert stack.fresh_check.code == 0, stack.fresh_check.end()
+    assert stack.fresh_check.changed > 0, "check mode predicts nothing for a fresh account"
+
+
+def test_every_service_runs_its_tasks(stack: Stack) -> None:
+    ecs = stack.aws("ecs")
+    described = ecs.describe_services(cluster=NAME, services=list(SERVICES))["services"]
+    assert {service["serviceName"]: service["runningCount"] for service in described} == SERVICES
+    arns = ecs.list_tasks(cluster=NAME)["taskArns"]
+    health = [task["healthStatus"] for task in ecs.describe_tasks(cluster=NAME, tasks=arns)["tasks"]]
+    assert health == ["HEALTHY"] * sum(SERVICES.values())
+
+
+def test_images_are_named_by_digest(stack: Stack) -> None:
+    for definition in task_definitions(stack):
+        for container in definition["containerDefinitions"]:
+            assert re.search(r"@sha256:[0-9a-f]{64}$", container["image"]), container["image"]
+
+
+def task_definitions(stack: Stack) -> list[dict[str, Any]]:
+    """Every active task definition of the account."""
+    ecs = stack.aws("ecs")
+    arns = ecs.list_task_definitions()["taskDefinitionArns"]
+    assert arns
+    return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
+
+
+def test_http_is_sent_to_https(stack: Stack) -> None:
+    answer = requests.get(f"http://localhost:{HTTP_PORT}/dags", allow_redirects=False, timeout=10)
+    assert answer.status_code == 301
+    address = urlsplit(answer.headers["Location"])
+    assert (address.scheme, address.hostname, address.port, address.path) == ("https", "localhost", HTTPS_PORT, "/dags")
+
+
+def test_wrong_password_is_refused(stack: Stack, admin: dict[str, str], certificate: str) -> None:
+    with pytest.raises(requests.HTTPError, match="401"):
+        AirflowApi(admin["username"], "not-the-password", certificate)
+
+
+def test_admin_logs_in_with_a_browser(stack: Stack, admin: dict[str, str], say: Say) -> None:
+    page = log_in(URL, admin["username"], admin["password"], ARTIFACTS / "dags.png")
+    assert "sm2a_smoke" in page
+    assert "sm2a_load" in page
+    say("logged in with Chromium: artifacts/dags.png")
+
+
+@pytest.fixture(scope="session")
+def smoke(stack: Stack, airflow: AirflowApi, measures: Measures, say: Say) -> dict[str, Any]:
+    """A finished run of the smoke DAG: its id, tasks, and the SQS calls of its time."""
+    airflow.wait_for_dag("sm2a_smoke")
+    watch.record_calls()
+    started = datetime.now(UTC)
+    run = airflow.trigger("sm2a_smoke")
+    state = airflow.wait_for_run("sm2a_smoke", run, 600)
+    tasks = airflow.tasks("sm2a_smoke", run)
+    assert state == "success", {task["task_id"]: task["state"] for task in tasks}
+    duration = seconds_between(tasks, started)
+    say(f"smoke DAG: {len(tasks)} tasks in {duration} s")
+    measures.record(smoke_tasks=len(tasks), smoke_trigger_to_last_success_seconds=duration)
+    sent = watch.calls(stack.aws, "SendMessage", started - timedelta(seconds=1))
+    deleted = watch.calls(stack.aws, "DeleteMessage", started - timedelta(seconds=1))
+    return {"run": run, "tasks": tasks, "sent": sent, "deleted": deleted}
+
+
+def test_smoke_dag_succeeds(smoke: dict[str, Any]) -> None:
+    tasks = smoke["tasks"]
+    assert len(tasks) >= 30
+    assert Counter(task["state"] for task in tasks) == {"success": len(tasks)}
+    assert {task["try_number"] for task in tasks} == {1}
+
+
+def test_each_task_went_through_sqs_once(smoke: dict[str, Any], measures: Measures) -> None:
+    sent = [watch.celery_task_id(call) for call in smoke["sent"]]
+    measures.record(smoke_messages_sent=len(sent), smoke_messages_deleted=len(smoke["deleted"]))
+    assert len(sent) == len(set(sent)) == len(smoke["tasks"])
+    assert len(smoke["deleted"]) == len(sent)
+    assert {call["QueueUrl"].rsplit("/", 1)[1] for call in smoke["sent"]} == {f"{NAME}-default"}
+
+
+def test_logs_lie_in_s3_and_are_shown_by_the_api(stack: Stack, airflow: AirflowApi, smoke: dict[str, Any]) -> None:
+    s3 = stack.aws("s3")
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith(NAME)]
+    pages = [page for bucket in buckets for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)]
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", []) if smoke["run"] in entry["Key"]]
+    for task in smoke["tasks"]:
+        assert any(f"task_id={task['task_id']}/" in key and key.endswith("attempt=1.log") for key in keys), task
+    shown = airflow.log("sm2a_smoke", smoke["run"], smoke["tasks"][0])
+    assert "s3://" in shown, shown[:2000]
+
+
+def test_second_run_changes_nothing(stack: Stack, measures: Measures, say: Say) -> None:
+    again = play("second_run", ["playbooks/local_aws.yml", "site.yml"], say, "-vvv", timeout=900)
+    measures.record(second_run_seconds=again.seconds)
+    assert again.code == 0, again.end()
+    assert again.changed == 0, again.changed_tasks
+
+
+def test_check_mode_on_the_deployed_stack_predicts_no_change(stack: Stack, say: Say) -> None:
+    check = play("deployed_check", ["site.yml"], say, "--check", timeout=600)
+    assert check.code == 0, check.end()
+    assert check.changed == 0, check.changed_tasks
+
+
+def test_no_secret_is_in_output_or_task_definitions(stack: Stack) -> None:
+    secrets = secret_values(stack.aws("secretsmanager"))
+    assert len(secrets) >= 8
+    for log in (stack.site.log, stack.site.log.with_name("second_run.log")):
+        assert leaks(log.read_text(encoding="utf-8", errors="replace"), secrets) == [], log
+    for definition in task_definitions(stack):
+        assert leaks(json.dumps(definition, default=str), secrets) == [], definition["taskDefinitionArn"]
+
+
+def test_no_secret_is_in_the_container_logs(stack: Stack) -> None:
+    secrets = secret_values(stack.aws("secretsmanager"))
+    logs = stack.aws("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix=f"/sm2a/{NAME}/")["logGroups"]
+    assert groups
+    for group in groups:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        text = "\n".join(event["message"] for page in pages for event in page["events"])
+        assert leaks(text, secrets) == [], group["logGroupName"]
+
+
+def test_load_raises_the_workers_and_loses_no_task(
+    stack: Stack, airflow: AirflowApi, measures: Measures, say: Say
+) -> None:
+    queue = stack.aws("sqs").get_queue_url(QueueName=f"{NAME}-default")["QueueUrl"]
+    started = datetime.now(UTC)
+    with watch.Watch(stack.aws, "worker-default", queue) as seen:
+        run = airflow.trigger("sm2a_load", LOAD)
+        state = airflow.wait_for_run("sm2a_load", run, 900)
+        say(f"load DAG ended with {state}, workers desired {seen.samples[-1].desired}")
+        wait_for_minimum(seen, say)
+    tasks = airflow.tasks("sm2a_load", run)
+    drawing.write(seen.samples, f"sm2a_load: {len(tasks)} tasks of {LOAD['seconds']} s", ARTIFACTS)
+    sent = [watch.celery_task_id(call) for call in watch.calls(stack.aws, "SendMessage", started)]
+    doubled = sum(1 for task in tasks if task["try_number"] != 1) + len(sent) - len(tasks)
+    measures.record(
+        load_tasks=len(tasks),
+        load_trigger_to_last_success_seconds=seconds_between(tasks, started),
+        load_workers_maximum=max(sample.desired for sample in seen.samples),
+        load_workers_running_maximum=max(sample.running for sample in seen.samples),
+        load_tasks_failed=sum(1 for task in tasks if task["state"] != "success"),
+        load_tasks_doubled=doubled,
+        load_worker_counts=[(sample.second, sample.desired, sample.running) for sample in changes(seen.samples)],
+    )
+    assert state == "success"
+    assert Counter(task["state"] for task in tasks) == {"success": len(tasks)}
+    assert len(tasks) >= LOAD["tasks"]
+    assert doubled == 0
+    assert WORKERS_MINIMUM < max(sample.running for sample in seen.samples) <= WORKERS_MAXIMUM
+    assert len({task["hostname"] for task in tasks}) > 1, "one worker did it all"
+    assert (seen.samples[-1].desired, seen.samples[-1].running) == (WORKERS_MINIMUM, WORKERS_MINIMUM)
+
+
+def wait_for_minimum(seen: watch.Watch, say: Say) -> None:
+    """Return when the worker service is back at its minimum, or when the time for it is over."""
+    deadline = time.monotonic() + SCALE_IN_SECONDS
+    while time.monotonic() < deadline:
+        latest = seen.samples[-1]
+        if latest.desired == latest.running == WORKERS_MINIMUM:
+            say(f"back at {WORKERS_MINIMUM} worker {latest.second:.0f} s after the trigger")
+            return
+        time.sleep(2)
+
+
+def changes(samples: list[watch.Sample]) -> list[watch.Sample]:
+    """The first sample and those whose worker counts differ from the one before."""
+    pairs = zip([None, *samples], samples, strict=False)
+    return [
+        now for before, now in pairs if before is None or (before.desired, before.running) != (now.desired, now.running)
+    ]
+
+
+def test_memory_of_the_stack(stack: Stack, measures: Measures, say: Say) -> None:
+    containers, processes = engine.memory(LOCAL_AWS_STATE)
+    measures.record(containers_megabytes=containers, local_aws_megabytes=processes)
+    say(f"memory: containers {sum(containers.values())} MB, local AWS {processes} MB")
+    assert len(containers) >= sum(SERVICES.values())
+    assert sum(containers.values()) + processes < 12_000
