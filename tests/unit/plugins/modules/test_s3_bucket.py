@@ -1,0 +1,154 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""s3_bucket against the emulator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils import s3 as api
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+
+Aws = Callable[[str], Any]
+RULE = {
+    "id": "logs",
+    "expiration_in_days": 90,
+    "noncurrent_version_expiration_in_days": 7,
+    "abort_incomplete_multipart_upload_in_days": 1,
+}
+
+
+def policy(name: str) -> dict[str, Any]:
+    """A policy that denies calls without TLS."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
+
+
+def full(name: str) -> dict[str, Any]:
+    """A bucket with every option."""
+    return {
+        "name": name,
+        "block_public_access": True,
+        "object_ownership": "BucketOwnerEnforced",
+        "kms_key_id": "arn:aws:kms:eu-west-1:000000000000:key/1",
+        "versioning": True,
+        "policy": policy(name),
+        "lifecycle_rules": [RULE],
+        "tags": {"team": "data"},
+    }
+
+
+def put(aws: Aws, name: str, key: str = "log.txt") -> None:
+    """Put an object into the bucket."""
+    aws("s3").put_object(Bucket=name, Key=key, Body=b"line")
+
+
+def test_ladder(ladder: Callable[..., support.Ladder], aws: Aws, unique_name: str) -> None:
+    absent = {"name": unique_name, "state": "absent"}
+    rungs = ladder("s3_bucket", full(unique_name), absent, lambda: api.read_bucket(aws("s3"), unique_name))
+
+    real = {**full(unique_name), "lifecycle_rules": [{"prefix": "", **RULE}], "arn": f"arn:aws:s3:::{unique_name}"}
+    assert rungs.predicted["bucket"] == rungs.applied["bucket"] == real
+    assert rungs.predicted["diff"] == rungs.applied["diff"]
+
+
+def test_the_bucket_is_in_the_region_of_the_task(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("s3_bucket", {"name": unique_name})
+    assert aws("s3").get_bucket_location(Bucket=unique_name)["LocationConstraint"] == support.REGION
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("block_public_access", False),
+        ("object_ownership", "ObjectWriter"),
+        ("kms_key_id", "arn:aws:kms:eu-west-1:000000000000:key/2"),
+        ("versioning", False),
+        ("policy", {}),
+        ("lifecycle_rules", []),
+        ("lifecycle_rules", [{"id": "new", "prefix": "airflow/", "expiration_in_days": 3}, RULE]),
+        ("tags", {"team": "platform"}),
+        ("tags", {}),
+    ],
+)
+def test_every_option_is_changed_once(
+    run_module: support.RunModule, aws: Aws, unique_name: str, *, option: str, value: Any
+) -> None:
+    run_module("s3_bucket", full(unique_name))
+    before = api.read_bucket(aws("s3"), unique_name)
+    change = {"name": unique_name, option: value}
+
+    predicted = run_module("s3_bucket", change, check=True)
+    assert predicted["changed"]
+    assert api.read_bucket(aws("s3"), unique_name) == before
+    changed = run_module("s3_bucket", change)
+    assert changed["changed"]
+    assert changed["diff"] == predicted["diff"]
+    support.assert_diff(changed)
+    assert not run_module("s3_bucket", change)["changed"]
+    now, then = api.read_bucket(aws("s3"), unique_name) or {}, before or {}
+    assert {key for key in now if now[key] != then[key]} == {option}
+
+
+def test_policy_is_compared_by_meaning(run_module: support.RunModule, unique_name: str) -> None:
+    run_module("s3_bucket", full(unique_name))
+    same = policy(unique_name)
+    same["Statement"][0]["Resource"].reverse()
+    assert not run_module("s3_bucket", {"name": unique_name, "policy": json.dumps(same)})["changed"]
+
+
+def test_rules_set_elsewhere_are_replaced(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    """A rule with what the option cannot express differs from every wanted rule."""
+    run_module("s3_bucket", full(unique_name))
+    transition = {**api.api_rule(RULE), "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]}
+    aws("s3").put_bucket_lifecycle_configuration(Bucket=unique_name, LifecycleConfiguration={"Rules": [transition]})
+    assert run_module("s3_bucket", full(unique_name))["changed"]
+    assert not run_module("s3_bucket", full(unique_name))["changed"]
+
+
+def test_a_bucket_with_objects_is_not_deleted(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("s3_bucket", full(unique_name))
+    put(aws, unique_name)
+    for check in (True, False):
+        with pytest.raises(support.ModuleFailedError, match="is not empty"):
+            run_module("s3_bucket", {"name": unique_name, "state": "absent"}, check=check)
+        kept = run_module("s3_bucket", {"name": unique_name, "state": "absent", "when_not_empty": "keep"}, check=check)
+        assert not kept["changed"]
+        assert kept["bucket"]["name"] == unique_name
+        assert f"Bucket {unique_name} is not empty and was kept" in json.dumps(kept["warnings"])
+    assert aws("s3").get_object(Bucket=unique_name, Key="log.txt")["Body"].read() == b"line"
+
+
+def test_old_versions_count_as_contents(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("s3_bucket", full(unique_name))
+    put(aws, unique_name)
+    aws("s3").delete_object(Bucket=unique_name, Key="log.txt")
+    with pytest.raises(support.ModuleFailedError, match="is not empty"):
+        run_module("s3_bucket", {"name": unique_name, "state": "absent"})
+
+
+def test_purge_destroys_every_version(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("s3_bucket", full(unique_name))
+    for key in ("a", "a", "b", "c"):
+        put(aws, unique_name, key)
+    aws("s3").delete_object(Bucket=unique_name, Key="c")
+    purge = {"name": unique_name, "state": "absent", "when_not_empty": "purge"}
+    assert run_module("s3_bucket", purge, check=True)["changed"]
+    assert aws("s3").get_object(Bucket=unique_name, Key="a")
+    assert run_module("s3_bucket", purge)["changed"]
+    assert api.read_bucket(aws("s3"), unique_name) is None
+    assert not run_module("s3_bucket", purge)["changed"]
