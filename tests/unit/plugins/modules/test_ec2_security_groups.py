@@ -1,0 +1,174 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""ec2_security_groups against an emulator: groups that name each other, drift, removal, and the default group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+
+MODULE = "ec2_security_groups"
+
+
+@pytest.fixture
+def vpc_id(aws: Callable[[str], Any]) -> Iterator[str]:
+    ec2 = aws("ec2")
+    identifier = str(ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"])
+    yield identifier
+    ec2.delete_vpc(VpcId=identifier)
+
+
+@pytest.fixture
+def present(vpc_id: str) -> dict[str, Any]:
+    """Two groups that name each other, and one that names itself."""
+    return {
+        "vpc_id": vpc_id,
+        "tags": {"team": "data"},
+        "groups": [
+            {
+                "name": "application",
+                "description": "Application",
+                "ingress": [{"ports": [8080, 8793], "groups": ["front", "application"]}],
+                "egress": [{"ports": [443], "cidrs": ["0.0.0.0/0"]}],
+            },
+            {
+                "name": "front",
+                "description": "Front",
+                "ingress": [{"ports": [443, 80], "cidrs": ["0.0.0.0/0", "192.0.2.0/24"]}],
+                "egress": [{"ports": [8080], "groups": ["application"]}],
+            },
+        ],
+    }
+
+
+@pytest.fixture
+def absent(present: dict[str, Any]) -> dict[str, Any]:
+    return {**present, "groups": [{"name": name, "state": "absent"} for name in ("application", "front")]}
+
+
+@pytest.fixture
+def read_state(aws: Callable[[str], Any], vpc_id: str) -> Callable[[], dict[str, Any]]:
+    """The groups of the VPC other than the default one, by name."""
+    ec2 = aws("ec2")
+
+    def read() -> dict[str, Any]:
+        groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["SecurityGroups"]
+        return {group["GroupName"]: group for group in groups if group["GroupName"] != "default"}
+
+    return read
+
+
+def test_ladder(
+    ladder: Callable[..., support.Ladder],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    rungs = ladder(MODULE, present, absent, read_state)
+    assert rungs.predicted["diff"] == rungs.applied["diff"]
+    assert rungs.applied["diff"]["after"]["application"]["ingress"] == [
+        "tcp 8080 application",
+        "tcp 8080 front",
+        "tcp 8793 application",
+        "tcp 8793 front",
+    ]
+    assert rungs.applied["diff"]["after"]["front"]["egress"] == ["tcp 8080 application"]
+    assert set(rungs.repeated["group_ids"]) == {"application", "front"}
+    assert rungs.predicted["group_ids"]["front"] == "sg-00000000000000001"
+
+
+def test_rules_really_written(
+    run_module: support.RunModule,
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    run_module(MODULE, present)
+    groups = read_state()
+    [egress] = groups["front"]["IpPermissionsEgress"]
+    assert (egress["FromPort"], egress["ToPort"], egress["IpProtocol"]) == (8080, 8080, "tcp")
+    assert [pair["GroupId"] for pair in egress["UserIdGroupPairs"]] == [groups["application"]["GroupId"]]
+    run_module(MODULE, absent)
+
+
+def test_foreign_rules_are_predicted_and_removed(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+) -> None:
+    ec2 = aws("ec2")
+    group_id = run_module(MODULE, present)["group_ids"]["front"]
+    stray = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[stray])
+    ec2.authorize_security_group_egress(GroupId=group_id, IpPermissions=[everything])
+    wanted = present["groups"][1]["ingress"]
+    assert len(wanted) == 1
+
+    predicted = run_module(MODULE, present, check=True)
+    applied = run_module(MODULE, present)
+    assert predicted["diff"] == applied["diff"]
+    assert "tcp 22 0.0.0.0/0" in applied["diff"]["before"]["front"]["ingress"]
+    assert "-1 all 0.0.0.0/0" in applied["diff"]["before"]["front"]["egress"]
+    assert not run_module(MODULE, present)["changed"]
+    run_module(MODULE, absent)
+
+
+def test_a_direction_that_is_not_given_is_left_alone(
+    run_module: support.RunModule, present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    run_module(MODULE, present)
+    silent = {**present, "groups": [{"name": "front", "description": "Front"}], "tags": None}
+    assert not run_module(MODULE, silent)["changed"]
+    emptied = {**present, "groups": [{"name": "front", "description": "Front", "egress": []}]}
+    assert run_module(MODULE, emptied)["diff"]["after"]["front"]["egress"] == []
+    run_module(MODULE, absent)
+
+
+def test_one_of_two_that_name_each_other_is_removed(
+    run_module: support.RunModule,
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    run_module(MODULE, present)
+    only_application = {**present, "groups": [{"name": "front", "state": "absent"}]}
+    assert run_module(MODULE, only_application)["changed"]
+    left = read_state()
+    assert set(left) == {"application"}
+    pairs = [pair for one in left["application"]["IpPermissions"] for pair in one["UserIdGroupPairs"]]
+    assert {pair["GroupId"] for pair in pairs} == {left["application"]["GroupId"]}
+    run_module(MODULE, absent)
+
+
+def test_default_group_is_emptied(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    options = {**present, "empty_default_group": True}
+    predicted = run_module(MODULE, options, check=True)
+    assert run_module(MODULE, options)["diff"] == predicted["diff"]
+    filters = [{"Name": "vpc-id", "Values": [present["vpc_id"]]}, {"Name": "group-name", "Values": ["default"]}]
+    [default] = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    assert default["IpPermissions"] == []
+    assert default["IpPermissionsEgress"] == []
+    assert not run_module(MODULE, options)["changed"]
+    run_module(MODULE, absent)
+
+
+def test_check_mode_before_the_vpc_exists(run_module: support.RunModule, present: dict[str, Any]) -> None:
+    fresh = {**present, "vpc_id": "vpc-00000000000000000", "empty_default_group": True}
+    predicted = run_module(MODULE, fresh, check=True)
+    assert predicted["changed"]
+    assert len(set(predicted["group_ids"].values())) == 2
+
+
+def test_an_unknown_group_is_named(run_module: support.RunModule, present: dict[str, Any]) -> None:
+    rule = {"ports": [80], "groups": ["nobody"]}
+    wrong = {**present, "groups": [{"name": "application", "description": "Application", "ingress": [rule]}]}
+    with pytest.raises(support.ModuleFailedError, match="nobody"):
+        run_module(MODULE, wrong, check=True)
