@@ -22,7 +22,12 @@ from sm2a_local_aws.patching import relies_on, replaces
 EXIT_CODE_VARIABLE = "SM2A_LOCAL_AWS_EXIT_CODE"
 RUN_SECONDS = 0.2
 
-relies_on("ministack.services.ecs", _mark_task_stopped="09bac9c1c8d0")
+relies_on(
+    "ministack.services.ecs",
+    {
+        "_mark_task_stopped": "09bac9c1c8d0",
+    },
+)
 
 
 @replaces("ministack.services.ecs:_get_docker", "a161d31a7eef")

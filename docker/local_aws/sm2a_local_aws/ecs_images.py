@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.utils import parse_repository_tag
 from ministack.services import ecs
 
 from sm2a_local_aws import settings
@@ -47,11 +48,21 @@ def ensure_image(client: Any, image: str) -> str:
                     client.images.get(candidate)
                     return candidate
         try:
-            client.images.pull(reference)
+            problem = _pull(client, reference)
         except DockerException as error:
-            reason = str(error).splitlines()[0]
-            raise ecs._ImagePullError(f"pull image manifest of {image} from {reference} failed: {reason}") from error
+            problem = str(error).splitlines()[0]
+    if problem:
+        raise ecs._ImagePullError(f"pull image manifest has been retried 1 time(s): {image} ({reference}): {problem}")
     return reference
+
+
+def _pull(client: Any, reference: str) -> str | None:
+    """Why the pull failed, None when it did not: engines report it in the stream of an answer 200."""
+    repository, tag = parse_repository_tag(reference)
+    for progress in client.api.pull(repository, tag=tag or "latest", stream=True, decode=True):
+        if progress.get("error"):
+            return str(progress["error"]).strip()
+    return None
 
 
 @replaces("ministack.services.ecs:_deployment_needs_first_task", "e9770703048a")

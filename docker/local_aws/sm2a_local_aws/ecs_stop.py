@@ -38,12 +38,14 @@ SCHEDULER_REASONS = (
 
 relies_on(
     "ministack.services.ecs",
-    _bump_task_version="a211c6605bca",
-    _task_is_active="9745462eeaeb",
-    _resolve_task="8656d47efbba",
-    _refresh_service_state="5dcadfc2dcdd",
-    _recount_cluster="3df63f5702ba",
-    _sanitize="f41cdce9258f",
+    {
+        "_bump_task_version": "a211c6605bca",
+        "_task_is_active": "9745462eeaeb",
+        "_resolve_task": "8656d47efbba",
+        "_refresh_service_state": "5dcadfc2dcdd",
+        "_recount_cluster": "3df63f5702ba",
+        "_sanitize": "f41cdce9258f",
+    },
 )
 
 

@@ -12,7 +12,12 @@ from ministack.services import cloudwatch_logs
 
 from sm2a_local_aws.patching import relies_on, replaces
 
-relies_on("ministack.services.cloudwatch_logs", _resolve_log_group_name="e4ca3d9dcf22")
+relies_on(
+    "ministack.services.cloudwatch_logs",
+    {
+        "_resolve_log_group_name": "e4ca3d9dcf22",
+    },
+)
 
 
 @replaces("ministack.services.cloudwatch_logs:_filter_log_events", "9b3d13c713b5")

@@ -14,6 +14,7 @@ WITH_ENGINE = (
     "ecs_stop",
     "ecs_exit_watch",
     "task_logs",
+    "rds_containers",
 )
 CONTROL_PLANE_ONLY = ("control_plane_only",)
 ALWAYS = (
@@ -21,6 +22,10 @@ ALWAYS = (
     "ecs_deployments",
     "ecs_protection",
     "log_groups",
+    "rds_instances",
+    "elbv2_control_plane",
+    "acm_certificates",
+    "route53_dnssec",
 )
 
 

@@ -9,7 +9,7 @@ A replacement is declared where it is written:
 
 and a function that our code calls, so must keep its meaning:
 
-    relies_on("ministack.services.ecs", _iso="0123456789ab")
+    relies_on("ministack.services.ecs", {"_iso": "0123456789ab"})
 
 `apply_all` verifies every fingerprint before it replaces anything. `python -m sm2a_local_aws.fingerprints` prints them.
 """
@@ -64,8 +64,8 @@ def replaces(target: str, fingerprint: str) -> Callable[[Replacement], Replaceme
     return declare
 
 
-def relies_on(module: str, **fingerprints: str) -> None:
-    """Declare functions that the caller's module calls but does not replace: name = fingerprint."""
+def relies_on(module: str, fingerprints: dict[str, str]) -> None:
+    """Declare functions that the caller's module calls but does not replace: {name: fingerprint}."""
     declared_in = sys._getframe(1).f_globals["__name__"]
     registry.extend(PatchPoint(f"{module}:{name}", found, declared_in) for name, found in fingerprints.items())
 

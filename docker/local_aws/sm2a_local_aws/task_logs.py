@@ -15,7 +15,13 @@ from requests.exceptions import RequestException
 
 from sm2a_local_aws.patching import relies_on, replaces
 
-relies_on("ministack.services.ecs", _ensure_awslogs_stream="0fefac5cc2fd", _emit_awslogs_event="4233d1ea0642")
+relies_on(
+    "ministack.services.ecs",
+    {
+        "_ensure_awslogs_stream": "0fefac5cc2fd",
+        "_emit_awslogs_event": "4233d1ea0642",
+    },
+)
 
 # CloudWatch Logs cuts an event at 256 KiB.
 LONGEST_LINE = 256 * 1024 - 26
