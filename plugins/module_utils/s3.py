@@ -186,7 +186,7 @@ def api_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 def rule_options(rule: Mapping[str, Any]) -> dict[str, Any]:
     """A lifecycle rule as an option; what the option cannot express is kept under its API name, so that it differs."""
     prefix = (rule.get("Filter") or {}).get("Prefix") or rule.get("Prefix") or ""
-    known = {"ID", "Status", "Filter", "Prefix", *(parent for parent, _ in RULE_DAYS.values())}
+    known = {"ID", "Status", "Filter", "Prefix", *(parent for parent, _days in RULE_DAYS.values())}
     return {
         "id": rule.get("ID"),
         "prefix": prefix,

@@ -35,7 +35,7 @@ def generate(kind: str, length: int | None = None, characters: str | None = None
     alphabet = sorted(set(characters or default_characters))
     if len(alphabet) < 2:
         raise AnsibleAWSError(message="Cannot generate a value from fewer than two different characters")
-    return "".join(secrets.choice(alphabet) for _ in range(length or default_length))
+    return "".join(secrets.choice(alphabet) for _place in range(length or default_length))
 
 
 def generated_object(template: Mapping[str, Any], current: str | None) -> str:

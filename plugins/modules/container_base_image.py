@@ -36,10 +36,6 @@ options:
       - Debian mirror for debootstrap, also written into the image.
       - Without it the mirrors of this machine's own apt configuration are used, on other systems Debian's own.
     type: str
-  registry_timeout:
-    description: Seconds within which the registry must answer to be used by V(auto).
-    type: int
-    default: 5
   engine:
     description: Container engine. V(auto) takes Docker when its daemon answers, else Podman.
     type: str
@@ -92,59 +88,16 @@ engine:
   returned: always
 """
 
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import debian_rootfs
-from ansible_collections.sm2a.airflow.plugins.module_utils.apt_sources import Mirrors, machine_mirrors
+from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS, BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
-    Engine,
     EngineError,
     find_engine,
     require_free_space,
-    run_logged,
 )
-
-# Names without a registry, and docker.io, are served from here.
-DOCKER_HUB = "registry-1.docker.io"
-
-
-def registry_of(name: str) -> str:
-    """Host (and port) that serves the image ``name``."""
-    first, slash, _rest = name.partition("/")
-    if not slash or not ("." in first or ":" in first or first == "localhost") or first == "docker.io":
-        return DOCKER_HUB
-    return first
-
-
-def registry_answers(host: str, timeout: int) -> bool:
-    """Whether a registry answers at ``host``; a refusal for want of a login is an answer."""
-    try:
-        with urllib.request.urlopen(f"https://{host}/v2/", timeout=timeout):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code in (401, 403)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def obtain(engine: Engine, options: dict[str, Any]) -> str:
-    """Pull or make the image and return which it was, ``registry`` or ``debootstrap``."""
-    name, source, log = options["name"], options["source"], Path(options["log_path"])
-    require_free_space([engine.storage(), debian_rootfs.WORK_DIRECTORY], options["minimum_free_gib"], f"Getting {name}")
-    if source == "registry" or (source == "auto" and registry_answers(registry_of(name), options["registry_timeout"])):
-        try:
-            run_logged(f"Pulling {name}", [engine.kind, "pull", name], log, engine.environment)
-            return "registry"
-        except EngineError:
-            if source == "registry":
-                raise
-    mirrors = Mirrors(options["mirror"].rstrip("/"), "", False) if options["mirror"] else machine_mirrors()
-    debian_rootfs.make_image(engine, name, options["suite"], mirrors, log)
-    return "debootstrap"
 
 
 def ensure_present(options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -153,8 +106,11 @@ def ensure_present(options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     found = engine.image(name)
     if found:
         return {"changed": False, "image_id": found[0], "source": "engine", "engine": engine.kind}
-    source = options["source"] if check_mode else obtain(engine, options)
-    made = None if check_mode else engine.image(name)
+    source, made = options["source"], None
+    if not check_mode:
+        require_free_space([engine.storage()], options["minimum_free_gib"], f"Getting {name}")
+        source = BaseImage.from_options(options).obtain(engine, Path(options["log_path"]))
+        made = engine.image(name)
     return {
         "changed": True,
         "image_id": made[0] if made else "",
@@ -168,11 +124,7 @@ def main() -> None:
     """Report the image that the engine has now."""
     module = AnsibleModule(
         argument_spec={
-            "name": {"type": "str", "default": "docker.io/library/debian:trixie-slim"},
-            "source": {"type": "str", "choices": ["auto", "registry", "debootstrap"], "default": "auto"},
-            "suite": {"type": "str", "default": "trixie"},
-            "mirror": {"type": "str"},
-            "registry_timeout": {"type": "int", "default": 5},
+            **BASE_IMAGE_OPTIONS,
             "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
             "minimum_free_gib": {"type": "float", "default": 1.0},
             "log_path": {"type": "path", "required": True},

@@ -3,6 +3,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 ---
 module: ec2_security_groups
@@ -131,7 +133,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, delet
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_security_groups
 
 # (protocol, first port, last port, source or target): None as port means all, as for protocol -1.
-Rule = tuple[str, int | None, int | None, str]
+Rule = tuple[str, "int | None", "int | None", str]
 PERMISSIONS = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
 ALLOW_ALL_OUT: Rule = ("-1", None, None, "0.0.0.0/0")
 

@@ -3,6 +3,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 ---
 module: ecs_cluster
@@ -13,7 +15,7 @@ description:
     ECS Exec configuration.
   - An option that is not set is left as it is; an option that is set is enforced.
 author:
-  - The SM2A authors
+  - SM2A contributors (@sm2a)
 options:
   name:
     description: Name of the cluster.

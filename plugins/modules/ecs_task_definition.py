@@ -3,6 +3,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 ---
 module: ecs_task_definition
@@ -15,7 +17,7 @@ description:
   - Keys of nested structures are those of the ECS API in snake_case (C(log_configuration), C(size_in_gib)).
     An unknown key is refused before any change.
 author:
-  - The SM2A authors
+  - SM2A contributors (@sm2a)
 options:
   task_definitions:
     description: The task definitions.

@@ -52,7 +52,7 @@ options:
             type: str
       generate_json:
         description:
-          - A JSON object. A value such as C({generate: password, length: 24}) is generated once, others are set.
+          - "A JSON object. A value such as C({generate: password, length: 24}) is generated once, others are set."
           - Keys that are stored and not named here are kept.
         type: dict
       compose:

@@ -3,6 +3,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 ---
 module: service_discovery_namespace
@@ -12,7 +14,7 @@ description:
   - Create, update and delete an HTTP namespace of AWS Cloud Map, which is what ECS Service Connect needs.
   - An option that is not set is left as it is; an option that is set is enforced.
 author:
-  - The SM2A authors
+  - SM2A contributors (@sm2a)
 options:
   name:
     description: Name of the namespace.
