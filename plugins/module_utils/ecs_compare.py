@@ -123,7 +123,7 @@ def merged(current: Any, wanted: Any) -> Any:
 
 
 def awsvpc(option: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The API's networkConfiguration of an option with ``subnets``, ``security_groups``, ``assign_public_ip`` (bool)."""
+    """The API's networkConfiguration of an option with subnets, security_groups and assign_public_ip (bool)."""
     if option is None:
         return None
     members: dict[str, Any] = {"subnets": option["subnets"]}

@@ -17,7 +17,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_
 EVENTS_SHOWN = 3
 
 
-class DeploymentFailed(Exception):
+class DeploymentFailedError(Exception):
     """ECS gave a deployment up, or replaced it; the text says how."""
 
 
@@ -31,17 +31,19 @@ class Target:
 
 
 def is_steady(service: Mapping[str, Any], target: Target) -> bool:
-    """Whether the target deployment is complete; DeploymentFailed when it can no longer be.
+    """Whether the target deployment is complete; DeploymentFailedError when it can no longer be.
 
     ECS rolls back by making the earlier revision the primary deployment again, under a new id.
     """
     primary = primary_deployment(service)
-    ours = next((item for item in service.get("deployments") or [] if item.get("id") == target.deployment), {})
+    ours: Mapping[str, Any] = next(
+        (item for item in service.get("deployments") or [] if item.get("id") == target.deployment), {}
+    )
     if ours.get("rolloutState") == "FAILED":
-        raise DeploymentFailed(f"deployment failed: {ours.get('rolloutStateReason') or 'no reason given'}")
+        raise DeploymentFailedError(f"deployment failed: {ours.get('rolloutStateReason') or 'no reason given'}")
     if primary.get("id", "") != target.deployment:
         revision = revision_name(str(primary.get("taskDefinition", "")))
-        raise DeploymentFailed(f"deployment was rolled back or replaced; the service is now on {revision}")
+        raise DeploymentFailedError(f"deployment was rolled back or replaced; the service is now on {revision}")
     if primary.get("rolloutState", "COMPLETED") != "COMPLETED":
         return False
     return not target.count_tasks or service["runningCount"] >= service["desiredCount"]
@@ -63,7 +65,7 @@ def wait_steady(reader: Reader, cluster: str, targets: list[Target], delay: int,
             try:
                 if not is_steady(services.get(target.service, {}), target):
                     waiting.append(target)
-            except DeploymentFailed as error:
+            except DeploymentFailedError as error:
                 failures[target.service] = str(error)
         return bool(failures) or not waiting
 

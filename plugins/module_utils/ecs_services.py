@@ -70,7 +70,7 @@ def report(name: str, service: dict[str, Any], before: dict[str, Any], after: di
 
 
 def ensure_created(
-    ecs: Any, params: dict[str, Any], item: dict[str, Any], members: dict[str, Any], check_mode: bool
+    ecs: Any, params: dict[str, Any], item: dict[str, Any], members: dict[str, Any], *, check_mode: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Create one service; returns its report and the service as ECS describes it."""
     name = item["name"]
@@ -96,6 +96,7 @@ def ensure_updated(
     item: dict[str, Any],
     members: dict[str, Any],
     service: dict[str, Any],
+    *,
     check_mode: bool,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Bring one existing service to what is declared; returns its report and the service as ECS describes it."""
@@ -133,9 +134,9 @@ def ensure_present(reader: Reader, params: dict[str, Any], check_mode: bool) -> 
     for item in params["services"]:
         name = item["name"]
         if name in existing and name not in draining:
-            entry, service = ensure_updated(ecs, params, item, wanted[name], existing[name], check_mode)
+            entry, service = ensure_updated(ecs, params, item, wanted[name], existing[name], check_mode=check_mode)
         else:
-            entry, service = ensure_created(ecs, params, item, wanted[name], check_mode)
+            entry, service = ensure_created(ecs, params, item, wanted[name], check_mode=check_mode)
         reports.append(entry)
         targets.append(ecs_rollout.Target(name, primary_deployment(service).get("id", ""), entry["changed"]))
     if params["wait"] and not check_mode:

@@ -3,6 +3,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 ---
 module: ecs_service
@@ -15,7 +17,7 @@ description:
   - A deployment that had failed is started again.
   - Nested structures are those of the ECS API in snake_case. An unknown key is refused before any change.
 author:
-  - The SM2A authors
+  - SM2A contributors (@sm2a)
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -42,7 +44,7 @@ options:
         type: bool
         default: false
       launch_type:
-        description: Launch type of a service that is created; use O(services[].capacity_provider_strategy) to change it.
+        description: Launch type of a service that is created. O(services[].capacity_provider_strategy) changes it.
         type: str
       capacity_provider_strategy:
         description: Items with C(capacity_provider), C(weight), C(base).

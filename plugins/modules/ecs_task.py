@@ -3,6 +3,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 ---
 module: ecs_task
@@ -11,11 +13,11 @@ short_description: Run a one-off Amazon ECS task and wait for its end
 description:
   - Run one task and wait until it has stopped. Fails, with the stopped reason, the exit code and the last log lines,
     unless every essential container ended with exit code 0.
-  - With O(run_once=true) the task runs only when this revision of the task definition has not yet completed it. The record
-    is a tag on the revision, written after success only. An interrupted or failed run leaves none and is run again; a
-    run that is still going on is waited for instead of starting another.
+  - With O(run_once=true) the task runs only when this revision of the task definition has not yet completed it. The
+    record is a tag on the revision, written after success only. An interrupted or failed run leaves none and is run
+    again; a run that is still going on is waited for instead of starting another.
 author:
-  - The SM2A authors
+  - SM2A contributors (@sm2a)
 options:
   cluster:
     description: Name or ARN of the cluster.

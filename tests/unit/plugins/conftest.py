@@ -8,6 +8,7 @@ so each test names its resources with ``unique_name``.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import socket
@@ -49,22 +50,12 @@ def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path
     raise RuntimeError(f"The emulator did not start:\n{log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
-def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a control-plane AWS (no container engine) that lives as long as this test process."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("emulator") / "ministack.log"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "DOCKER_HOST": "unix:///nonexistent",
-    }
+@contextlib.contextmanager
+def emulator(command: list[str], port: int, log: Path, settings: dict[str, str]) -> Iterator[str]:
+    """Run an emulator in a process of its own; yields its URL."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | settings
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], stdout=output, stderr=subprocess.STDOUT, env=environment
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:
         wait_until_it_answers(port, process, log)
         yield f"http://127.0.0.1:{port}"
@@ -75,6 +66,36 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a control-plane AWS (MiniStack as it is, no container engine) that lives as long as this test process."""
+    port = free_port()
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent",
+    }
+    log = tmp_path_factory.mktemp("emulator") / "ministack.log"
+    with emulator([sys.executable, "-m", "ministack"], port, log, settings) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def local_aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of this project's local AWS without a container engine: what MiniStack lacks is there, one-off tasks end.
+
+    A test file that needs it overrides ``aws_endpoint`` with it.
+    """
+    port = free_port()
+    directory = tmp_path_factory.mktemp("local_aws")
+    options = ["--control-plane-only", "--port", str(port), "--name", f"unit-{port}", "--state-directory"]
+    command = [sys.executable, "-m", "sm2a_local_aws", "serve", *options, str(directory / "state")]
+    with emulator(command, port, directory / "local_aws.log", {}) as url:
+        yield url
 
 
 @pytest.fixture
