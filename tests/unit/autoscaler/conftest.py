@@ -98,16 +98,8 @@ def postgres_server() -> Iterator[Postgres]:
     if user:
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
     data, server = folder / "data", Postgres(free_port(), folder)
-    initdb = [
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "--auth-local=trust",
-        "--auth-host=scram-sha-256",
-        "-N",
-    ]
+    authentication = ["--auth-local=trust", "--auth-host=scram-sha-256"]
+    initdb = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-N", *authentication]
     subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
     options = ["-p", str(server.port), "-k", str(folder), "-h", "127.0.0.1", "-F"]
     with (folder / "log").open("wb") as log:
