@@ -45,7 +45,7 @@ class Entry:
 def collect(context: Path, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> list[Entry]:
     """Files below ``context`` (only those under ``include`` when given), sorted by path.
 
-    ``exclude`` holds name patterns that are left out next to ``LEFTOVERS``.
+    ``exclude`` holds patterns of names, or of paths in the context, that are left out next to ``LEFTOVERS``.
     FileNotFoundError names a missing context or included path.
     """
     patterns = (*LEFTOVERS, *exclude)
@@ -54,19 +54,20 @@ def collect(context: Path, include: Iterable[str] = (), exclude: Iterable[str] =
     for root in roots:
         if not root.exists():
             raise FileNotFoundError(f"The build context has no {root}")
-        for source in _files(root, patterns):
+        for source in _files(context, root, patterns):
             path = source.relative_to(context).as_posix()
             found[path] = Entry(path, source)
     return [found[path] for path in sorted(found)]
 
 
-def _files(root: Path, patterns: Iterable[str]) -> Iterator[Path]:
+def _files(context: Path, root: Path, patterns: Iterable[str]) -> Iterator[Path]:
     if root.is_symlink() or root.is_file():
         yield root
         return
     for child in root.iterdir():
-        if not any(fnmatch(child.name, pattern) for pattern in patterns):
-            yield from _files(child, patterns)
+        names = (child.name, child.relative_to(context).as_posix())
+        if not any(fnmatch(name, pattern) for name in names for pattern in patterns):
+            yield from _files(context, child, patterns)
 
 
 def content_hash(entries: Iterable[Entry], settings: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ options:
         type: list
         elements: str
       exclude:
-        description: Patterns of file and directory names that do not take part, next to caches and compiled Python.
+        description: Patterns of names or of paths in the context that do not take part, besides caches and compiled Python.
         type: list
         elements: str
       dockerfile:
@@ -58,6 +58,28 @@ options:
         type: dict
       platform:
         description: Platform such as V(linux/arm64). Without it the engine's own.
+        type: str
+  base_image:
+    description:
+      - A Debian base image to have in the engine before anything is built, see M(sm2a.airflow.container_base_image).
+        Nothing is done about it when no image has to be built.
+    type: dict
+    suboptions:
+      name:
+        description: Full name of the image.
+        type: str
+        default: docker.io/library/debian:trixie-slim
+      source:
+        description: V(auto) pulls when the registry answers, else makes the image with debootstrap.
+        type: str
+        choices: [auto, registry, debootstrap]
+        default: auto
+      suite:
+        description: Debian release that debootstrap installs.
+        type: str
+        default: trixie
+      mirror:
+        description: Debian mirror for debootstrap. Without it, those of this machine's own apt configuration.
         type: str
   push:
     description: Whether the images go to ECR. Without it they stay in the engine.
@@ -167,6 +189,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS, BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
     Engine,
     EngineError,
@@ -263,6 +286,14 @@ def make_all(place: Local | Registry, images: Iterable[Image], logs: Path) -> di
     return made
 
 
+def have_base_image(engine: Engine, options: Mapping[str, Any]) -> None:
+    """Get the base image into the engine when one is asked for and it is not there."""
+    if options["base_image"]:
+        base = BaseImage.from_options(options["base_image"])
+        if engine.image(base.name) is None:
+            base.obtain(engine, Path(options["log_directory"]) / "base_image.log")
+
+
 def ensure_images(
     place: Local | Registry, images: list[Image], options: Mapping[str, Any], check_mode: bool
 ) -> list[Any]:
@@ -276,6 +307,7 @@ def ensure_images(
         engine = find_engine(options["engine"])
         names = " and ".join(image.name for image in missing)
         require_free_space([engine.storage()], options["minimum_free_gib"], f"Building {names}")
+        have_base_image(engine, options)
         made = make_all(place, missing, Path(options["log_directory"]))
     else:
         made = {}
@@ -298,6 +330,7 @@ def argument_spec() -> dict[str, Any]:
     }
     return {
         "images": {"type": "list", "elements": "dict", "required": True, "options": image},
+        "base_image": {"type": "dict", "options": BASE_IMAGE_OPTIONS},
         "push": {"type": "bool", "default": True},
         "registry_endpoint": {"type": "str"},
         "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
