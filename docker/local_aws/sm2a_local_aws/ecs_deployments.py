@@ -17,7 +17,7 @@ from ministack.core.concurrency import spawn_background
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
-from sm2a_local_aws import ecs_health, ecs_lookup
+from sm2a_local_aws import ecs_lookup, ecs_steady
 from sm2a_local_aws.patching import replaces
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -147,7 +147,7 @@ def record_service_task_failure(original: Callable[..., None], task: Task, **opt
 @replaces("ministack.services.ecs:_record_service_task_healthy", "ab75f8df0ba5")
 def record_service_task_healthy(original: Callable[[str, Task], None], key: str, task: Task) -> None:
     """A task is steady once its health checks pass as well; that ends the back-off."""
-    if not ecs_health.may_be_steady(task):
+    if not ecs_steady.passes_its_checks(task):
         return
     original(key, task)
     if task.get("_startup_stable"):

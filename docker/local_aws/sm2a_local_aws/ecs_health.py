@@ -16,11 +16,10 @@ from typing import Any
 
 from docker.errors import DockerException
 from ministack.core.concurrency import spawn_background
-from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 from requests.exceptions import RequestException
 
-from sm2a_local_aws import ecs_lookup, ecs_stop
+from sm2a_local_aws import ecs_lookup, ecs_steady, ecs_stop
 
 logger = logging.getLogger("sm2a.ecs_health")
 
@@ -113,7 +112,7 @@ def _set(task: Task, name: str, new: str) -> None:
     if task["healthStatus"] == UNHEALTHY:
         _replace_unhealthy(task)
     elif task["healthStatus"] == HEALTHY:
-        confirm_steady(task)
+        ecs_steady.confirm(task)
 
 
 def _task_status(task: Task) -> str:
@@ -125,21 +124,6 @@ def _task_status(task: Task) -> str:
         if state in states:
             return state
     return HEALTHY if states else UNKNOWN
-
-
-def may_be_steady(task: Task) -> bool:
-    """Whether no check of the task's essential containers still waits for its first success."""
-    definitions = ecs_lookup.task_definition_of(task).get("containerDefinitions", [])
-    return not any(d.get("healthCheck") for d in definitions) or _task_status(task) == HEALTHY
-
-
-def confirm_steady(task: Task) -> None:
-    """Let the task's deployment complete now that the task passed its checks."""
-    key = ecs_lookup.service_key(task)
-    if key is not None and task["lastStatus"] == "RUNNING":
-        ecs._schedule_service_deployment_completion(
-            ecs_lookup.cluster_name(task), key, get_account_id(), get_region(), healthy_task=task
-        )
 
 
 def _replace_unhealthy(task: Task) -> None:

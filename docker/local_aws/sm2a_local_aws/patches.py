@@ -15,6 +15,9 @@ WITH_ENGINE = (
     "ecs_exit_watch",
     "task_logs",
     "rds_containers",
+    "load_balancer_health",
+    "load_balancer_routing",
+    "load_balancer_front",
 )
 CONTROL_PLANE_ONLY = ("control_plane_only",)
 ALWAYS = (

@@ -9,6 +9,7 @@ import logging
 import resource
 import signal
 import socket
+from collections.abc import Coroutine
 from typing import Any
 
 from hypercorn.asyncio import serve as hypercorn_serve
@@ -60,15 +61,30 @@ def _require_free_port(address: str, port: int) -> None:
 async def _serve(configured: Settings) -> None:
     from ministack.app import app  # noqa: PLC0415  MiniStack reads its environment while it is imported.
 
-    from sm2a_local_aws import ecs_agent, ecs_exit_watch  # noqa: PLC0415
+    from sm2a_local_aws import ecs_agent  # noqa: PLC0415
 
     _raise_file_limit()
-    if not configured.control_plane_only:
-        ecs_exit_watch.start()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    application: Any = ecs_agent.with_agent_endpoint(app)
+    serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]
+    if not configured.control_plane_only:
+        serving.append(_start_data_plane(stop))
+    await asyncio.gather(*serving)
+
+
+def _start_data_plane(stop: asyncio.Event) -> Coroutine[Any, Any, None]:
+    """Start what only real containers need: exits, target health, and the coroutine that binds listener ports."""
+    from sm2a_local_aws import ecs_exit_watch, load_balancer_front, load_balancer_health  # noqa: PLC0415
+
+    ecs_exit_watch.start()
+    load_balancer_health.start()
+    return load_balancer_front.run(stop)
+
+
+def _config(configured: Settings) -> Config:
     config = Config()
     config.bind = [f"{address}:{configured.port}" for address in configured.bind_addresses]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
@@ -76,8 +92,7 @@ async def _serve(configured: Settings) -> None:
     config.shutdown_timeout = SHUTDOWN_SECONDS
     config.loglevel = configured.log_level
     config.accesslog = None
-    application: Any = ecs_agent.with_agent_endpoint(app)
-    await hypercorn_serve(application, config, shutdown_trigger=stop.wait)
+    return config
 
 
 def _raise_file_limit() -> None:
