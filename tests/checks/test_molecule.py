@@ -15,7 +15,7 @@ from ansible_collections.sm2a.airflow.tests.checks.run import PROJECT, TOOLS
 MOLECULE = PROJECT / "extensions/molecule"
 SCENARIOS = sorted(path.parent.name for path in MOLECULE.glob("*/molecule.yml") if path.parent.name != "default")
 ACTIONS = ["check", "converge", "idempotence", "verify", "side_effect"]
-LINE = re.compile(r"(\w+) ➜ (\w+): Executed: (\w+)")
+LINE = re.compile(r"^(\w+) > (\w+): Executed: (\w+)", re.MULTILINE)
 
 pytestmark = pytest.mark.xdist_group("molecule")
 
