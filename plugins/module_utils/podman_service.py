@@ -60,8 +60,10 @@ class PodmanService:
 
     def registries(self) -> str:
         """Content of registries.conf(5)."""
+        # Podman looks the address up again after the rewrite, so plain HTTP is allowed there, too.
         tables = [
-            f'[[registry]]\nprefix = "{registry}"\nlocation = "{location}"\ninsecure = true\n'
+            f'[[registry]]\nprefix = "{registry}"\nlocation = "{location}"\ninsecure = true\n\n'
+            f'[[registry]]\nlocation = "{location}"\ninsecure = true\n'
             for registry, location in sorted(self.pull_from.items())
         ]
         return "\n".join(['unqualified-search-registries = ["docker.io"]\n', *tables])

@@ -43,7 +43,7 @@ options:
         type: list
         elements: str
       exclude:
-        description: Patterns of names or of paths in the context that do not take part, besides caches and compiled Python.
+        description: Patterns of names or of paths in the context that do not take part, nor do caches of tools.
         type: list
         elements: str
       dockerfile:
