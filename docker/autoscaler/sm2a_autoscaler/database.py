@@ -15,10 +15,13 @@ from typing import Any
 import psycopg2
 
 from sm2a_autoscaler.credentials import CredentialsError, DatabaseSecret
+from sm2a_autoscaler.patience import bounded_connect
 
 STATEMENT_TIMEOUT_SECONDS = 5
-# Bounds for a connection attempt and for a peer that went silent. The server gets the same keepalives, or it would keep
-# the lock of an instance that vanished without closing its connection for two hours.
+# For a server that does not even keep its own timeout, and for a connection attempt.
+ANSWER_TIMEOUT_SECONDS = 8
+# Keepalives find a peer that vanished. The server gets the same ones, or it would keep the lock of an instance that
+# ended without closing its connection for two hours.
 CONNECTION = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -65,10 +68,10 @@ class TaskCounts:
 class MetadataDatabase:
     """A lazily opened session that is dropped at the first error and opened again at the next call."""
 
-    def __init__(self, secret: DatabaseSecret, lock_name: str, connect: Callable[..., Any] = psycopg2.connect) -> None:
+    def __init__(self, secret: DatabaseSecret, lock_name: str, connect: Callable[..., Any] | None = None) -> None:
         self._secret = secret
         self._lock_key = lock_key(lock_name)
-        self._connect = connect
+        self._connect = connect or bounded_connect(ANSWER_TIMEOUT_SECONDS)
         self._connection: Any = None
         self._holds_lock = False
 

@@ -42,10 +42,19 @@ class Postgres:
 
     port: int
     socket_directory: Path
+    process: subprocess.Popen[bytes] | None = None
 
     def uri(self, password: str = PASSWORD) -> str:
         """As the roles store it for Airflow."""
         return f"postgresql+psycopg2://airflow:{quote(password, safe='')}@127.0.0.1:{self.port}/airflow?sslmode=prefer"
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to the server and each of its processes."""
+        assert self.process is not None
+        command = ["ps", "-o", "pid=", "--ppid", str(self.process.pid)]
+        children = subprocess.run(command, check=True, capture_output=True, text=True)
+        for pid in (self.process.pid, *map(int, children.stdout.split())):
+            os.kill(pid, number)
 
     def superuser(self) -> Any:
         """A new autocommit connection."""
@@ -106,6 +115,7 @@ def postgres_server() -> Iterator[Postgres]:
         process = subprocess.Popen(
             [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=user, cwd=folder
         )
+    server = dataclasses.replace(server, process=process)
     try:
         _prepare(server)
         yield server

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,7 +14,13 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.autoscaler.conftest import PASSWORD, Postgres
 from sm2a_autoscaler.credentials import DatabaseSecret
-from sm2a_autoscaler.database import STATEMENT_TIMEOUT_SECONDS, DatabaseError, MetadataDatabase, TaskCounts
+from sm2a_autoscaler.database import (
+    ANSWER_TIMEOUT_SECONDS,
+    STATEMENT_TIMEOUT_SECONDS,
+    DatabaseError,
+    MetadataDatabase,
+    TaskCounts,
+)
 
 Open = Callable[[], MetadataDatabase]
 
@@ -37,6 +45,14 @@ def open_database(secret_name: str, secrets_manager: Any) -> Iterator[Open]:
     yield make
     for item in opened:
         item.close()
+
+
+def assert_acquires(database: MetadataDatabase) -> None:
+    """The lock comes free as soon as the server has cleared the session that ended."""
+    deadline = time.monotonic() + 5
+    while not database.acquire_lock():
+        assert time.monotonic() < deadline, "the lock did not come free"
+        time.sleep(0.02)
 
 
 def test_tasks_are_counted_by_queue_and_state(postgres: Postgres, open_database: Open) -> None:
@@ -70,7 +86,7 @@ def test_one_instance_holds_the_lock_until_its_session_ends(open_database: Open)
     assert not second.acquire_lock()
     assert first.acquire_lock()
     first.close()
-    assert second.acquire_lock()
+    assert_acquires(second)
 
 
 def test_a_killed_session_loses_the_lock_and_recovers(postgres: Postgres, open_database: Open) -> None:
@@ -81,7 +97,7 @@ def test_a_killed_session_loses_the_lock_and_recovers(postgres: Postgres, open_d
     )
     with pytest.raises(DatabaseError):
         first.counts()
-    assert second.acquire_lock()
+    assert_acquires(second)
     assert not first.acquire_lock()
     assert first.counts() == {}
 
@@ -99,6 +115,22 @@ def test_a_blocked_query_ends_at_the_statement_timeout(postgres: Postgres, open_
     assert time.monotonic() - started < STATEMENT_TIMEOUT_SECONDS + 2
     blocker.close()
     assert database.counts() == {}
+
+
+@pytest.mark.skipif(not shutil.which("ps"), reason="needs ps")
+def test_a_server_that_does_not_answer_at_all_is_given_up(postgres: Postgres, open_database: Open) -> None:
+    session, newcomer = open_database(), open_database()
+    session.counts()
+    postgres.signal_all(signal.SIGSTOP)
+    try:
+        for database in (session, newcomer):
+            started = time.monotonic()
+            with pytest.raises(DatabaseError, match="no answer from the server within 8 s"):
+                database.counts()
+            assert time.monotonic() - started < ANSWER_TIMEOUT_SECONDS + 2
+    finally:
+        postgres.signal_all(signal.SIGCONT)
+    assert session.counts() == {}
 
 
 def test_the_session_cannot_write(postgres: Postgres, open_database: Open) -> None:
