@@ -12,8 +12,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import EngineError, system_environment
@@ -29,12 +29,12 @@ POLL_SECONDS = 0.1
 class PodmanService:
     """The service whose files are in ``directory``.
 
-    ``pull_from`` maps a registry's host to the host and port on which it is really served, by plain HTTP.
+    ``plain_http_registries`` are hosts and ports from which it may pull without TLS.
     """
 
     directory: Path
     containers_conf: Path | None = None
-    pull_from: Mapping[str, str] = field(default_factory=dict)
+    plain_http_registries: tuple[str, ...] = ()
 
     @property
     def socket_path(self) -> Path:
@@ -60,12 +60,7 @@ class PodmanService:
 
     def registries(self) -> str:
         """Content of registries.conf(5)."""
-        # Podman looks the address up again after the rewrite, so plain HTTP is allowed there, too.
-        tables = [
-            f'[[registry]]\nprefix = "{registry}"\nlocation = "{location}"\ninsecure = true\n\n'
-            f'[[registry]]\nlocation = "{location}"\ninsecure = true\n'
-            for registry, location in sorted(self.pull_from.items())
-        ]
+        tables = [f'[[registry]]\nlocation = "{host}"\ninsecure = true\n' for host in self.plain_http_registries]
         return "\n".join(['unqualified-search-registries = ["docker.io"]\n', *tables])
 
     def environment(self) -> dict[str, str]:

@@ -29,12 +29,13 @@ options:
   containers_conf:
     description: Podman's C(containers.conf). The service is restarted when its content changed.
     type: path
-  pull_from:
+  plain_http_registries:
     description:
-      - Registries that Podman's service reaches elsewhere and by plain HTTP, as host to host and port.
-      - The service is restarted when this changed. Docker has no such setting.
-    type: dict
-    default: {}
+      - Hosts and ports from which Podman's service may pull without TLS. The service is restarted when they changed.
+      - Docker allows it for addresses of this machine itself.
+    type: list
+    elements: str
+    default: []
   state:
     description: V(stopped) ends Podman's service; a Docker daemon is never stopped.
     type: str
@@ -56,8 +57,7 @@ EXAMPLES = r"""
 - name: Have an engine
   sm2a.airflow.container_engine:
     directory: /var/lib/sm2a/podman
-    pull_from:
-      000000000000.dkr.ecr.eu-west-1.amazonaws.com: 127.0.0.1:4566
+    plain_http_registries: [127.0.0.1:4566]
   register: engine
 
 - name: End Podman's service
@@ -178,14 +178,16 @@ def main() -> None:
             "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
             "directory": {"type": "path", "required": True},
             "containers_conf": {"type": "path"},
-            "pull_from": {"type": "dict", "default": {}},
+            "plain_http_registries": {"type": "list", "elements": "str", "default": []},
             "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
         },
         supports_check_mode=True,
     )
     options = module.params
     containers_conf = Path(options["containers_conf"]).absolute() if options["containers_conf"] else None
-    service = PodmanService(Path(options["directory"]).absolute(), containers_conf, options["pull_from"])
+    service = PodmanService(
+        Path(options["directory"]).absolute(), containers_conf, tuple(options["plain_http_registries"])
+    )
     try:
         if options["state"] == "stopped":
             module.exit_json(**ensure_stopped(service, module.check_mode))
