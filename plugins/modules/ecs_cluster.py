@@ -56,6 +56,13 @@ options:
       - ECS Exec configuration as in the API, in snake_case, for example
         C(logging), C(kms_key_id), C(log_configuration).
     type: dict
+attributes:
+  check_mode:
+    description: Predicts what a run would do, on a fresh account too.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -240,6 +247,7 @@ def ensure_absent(ecs: Any, params: dict[str, Any], check_mode: bool) -> Outcome
 
 
 def main() -> None:
+    """Read the options, act, report."""
     strategy = {
         "capacity_provider": {"type": "str", "required": True},
         "weight": {"type": "int"},

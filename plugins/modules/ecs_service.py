@@ -145,6 +145,13 @@ options:
     description: How many log lines of a failed task to show.
     type: int
     default: 20
+attributes:
+  check_mode:
+    description: Predicts what a run would do, on a fresh account too.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -270,6 +277,7 @@ def item_options() -> dict[str, Any]:
 
 
 def main() -> None:
+    """Read the options, act, report."""
     module = AnsibleAWSModule(
         argument_spec={
             "cluster": {"type": "str", "required": True},

@@ -84,6 +84,13 @@ options:
     description: Tags of the task.
     type: dict
     aliases: [resource_tags]
+attributes:
+  check_mode:
+    description: Predicts what a run would do, on a fresh account too.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -239,6 +246,7 @@ def ensure_run(reader: Reader, params: dict[str, Any], check_mode: bool) -> Outc
 
 
 def main() -> None:
+    """Read the options, act, report."""
     network = {
         "subnets": {"type": "list", "elements": "str", "required": True},
         "security_groups": {"type": "list", "elements": "str"},

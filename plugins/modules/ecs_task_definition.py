@@ -79,6 +79,13 @@ options:
     default: present
 notes:
   - Tags whose key starts with C(sm2a:completed-run) are the record of M(sm2a.airflow.ecs_task) and are never purged.
+attributes:
+  check_mode:
+    description: Predicts what a run would do, on a fresh account too.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -277,6 +284,7 @@ def item_options() -> dict[str, Any]:
 
 
 def main() -> None:
+    """Read the options, act, report."""
     module = AnsibleAWSModule(
         argument_spec={
             "task_definitions": {"type": "list", "elements": "dict", "required": True, "options": item_options()},

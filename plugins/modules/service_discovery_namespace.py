@@ -38,6 +38,13 @@ options:
     description: Seconds to wait for Cloud Map to carry out a change.
     type: int
     default: 300
+attributes:
+  check_mode:
+    description: Predicts what a run would do, on a fresh account too.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -241,6 +248,7 @@ def ensure_absent(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> O
 
 
 def main() -> None:
+    """Read the options, act, report."""
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
