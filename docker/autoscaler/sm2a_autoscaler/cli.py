@@ -68,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
 
 def build(settings: Settings, database: MetadataDatabase, journal: Journal, dry_run: bool) -> Autoscaler:
     """Wire the parts to AWS, the clocks and the health file."""
-    ecs, sqs = client("ecs", settings.region), client("sqs", settings.region)
+    ecs = client("ecs", settings.region)
+    # Mostly a cross-check, which must not delay the decision.
+    sqs = client("sqs", settings.region, attempts=1)
     return Autoscaler(
         policy=settings.policy,
         database=database,

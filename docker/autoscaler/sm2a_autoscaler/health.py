@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sm2a_autoscaler.settings import SettingsError, load_health
 
-# A tick in which everything times out takes about a minute.
+# A tick in which everything times out takes a good minute.
 SHORTEST_LIMIT_SECONDS = 90.0
 
 

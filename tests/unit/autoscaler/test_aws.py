@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 import uuid
 from typing import Any
 
@@ -91,6 +93,19 @@ def test_a_lost_connection_is_tried_once_a_tick_not_once_a_name(
     assert sorted(read_services(ecs, "sm2a", services).problems) == sorted(services)
     assert sorted(read_queues(sqs, urls).problems) == sorted(urls)
     assert (len(ecs.calls), len(sqs.calls)) == (1, 1)
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(1, (5, 9.5)), (2, (10, 30))])
+def test_an_endpoint_that_does_not_answer_is_given_up_in_time(
+    aws_environment: str, monkeypatch: pytest.MonkeyPatch, attempts: int, seconds: tuple[float, float]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        started = time.monotonic()
+        read = read_services(client("ecs", "eu-west-1", attempts), "sm2a", ["worker-default"])
+        assert seconds[0] <= time.monotonic() - started <= seconds[1]
+    assert "timeout" in read.problems["worker-default"].lower()
 
 
 @pytest.mark.parametrize(("code", "expected"), [("ThrottlingException", True), ("AccessDeniedException", False)])
