@@ -18,12 +18,11 @@ from sm2a_autoscaler.credentials import CredentialsError, DatabaseSecret
 from sm2a_autoscaler.patience import bounded_connect
 
 STATEMENT_TIMEOUT_SECONDS = 5
-# For a server that does not even keep its own timeout, and for a connection attempt.
+# For a connection attempt, and for a server that does not even keep its own timeout.
 ANSWER_TIMEOUT_SECONDS = 8
 # Keepalives find a peer that vanished. The server gets the same ones, or it would keep the lock of an instance that
 # ended without closing its connection for two hours.
 CONNECTION = {
-    "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
