@@ -135,11 +135,15 @@ def _endpoint(network: str, task: Task, definitions: list[Definition]) -> dict[s
 
 
 def _task_volumes(task_definition: Definition) -> set[str]:
-    """The names of the volumes that live and die with the task."""
+    """The names of the mounted volumes that live and die with the task."""
+    containers = task_definition["containerDefinitions"]
+    mounted = {mount["sourceVolume"] for container in containers for mount in container.get("mountPoints") or []}
     return {
         volume["name"]
         for volume in task_definition.get("volumes", [])
-        if not (volume.get("host") or {}).get("sourcePath") and not volume.get("efsVolumeConfiguration")
+        if volume["name"] in mounted
+        and not (volume.get("host") or {}).get("sourcePath")
+        and not volume.get("efsVolumeConfiguration")
     }
 
 

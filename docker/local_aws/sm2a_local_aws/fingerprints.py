@@ -6,12 +6,15 @@ import sys
 
 from sm2a_local_aws import environment, patches, patching, settings
 
+MODES = (settings.Settings(), settings.Settings(engine_socket=environment.NO_ENGINE))
+
 
 def main() -> int:
-    """Print one line per patch point; exit 1 when one differs."""
-    settings.activate(settings.Settings())
-    environment.prepare(settings.current())
-    patches.load()
+    """Print one line per patch point, of both modes; exit 1 when one differs."""
+    for mode in MODES:
+        settings.activate(mode)
+        environment.prepare(mode)
+        patches.load()
     different = 0
     for point in patching.registry:
         found = patching.fingerprint_of(getattr(point.module, point.function_name, None))

@@ -20,7 +20,7 @@ from ministack.core.responses import request_scope
 from ministack.core.sigv4 import decode_header_value
 from ministack.services import alb
 
-from sm2a_local_aws import load_balancer_tls, settings
+from sm2a_local_aws import elbv2_listener_certificates, load_balancer_tls, settings
 from sm2a_local_aws.patching import relies_on, replaces
 
 logger = logging.getLogger("sm2a.load_balancer_front")
@@ -97,7 +97,9 @@ def create_listener(original: Callable[..., Any], parameters: dict[str, Any]) ->
 
 def certificate_arns(port: int) -> list[str]:
     """The certificates of the HTTPS listeners on that port."""
-    return [arn for _scope, listener in _listeners_on(port) for arn in listener.get("Certificates", [])]
+    return [
+        arn for _scope, listener in _listeners_on(port) for arn in elbv2_listener_certificates.of_listener(listener)
+    ]
 
 
 async def _follow_listeners() -> None:

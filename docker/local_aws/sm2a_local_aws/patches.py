@@ -27,6 +27,7 @@ ALWAYS = (
     "log_groups",
     "rds_instances",
     "elbv2_control_plane",
+    "elbv2_listener_certificates",
     "acm_certificates",
     "route53_dnssec",
 )

@@ -36,16 +36,18 @@ def lines(chunks: Iterator[bytes]) -> Iterator[str]:
     rest = b""
     for chunk in chunks:
         *complete, rest = (rest + chunk).split(b"\n")
-        if len(rest) > LONGEST_LINE:
-            complete.append(rest)
-            rest = b""
-        yield from _texts(complete)
-    yield from _texts([rest])
+        for line in complete:
+            yield from _events(line)
+        while len(rest) > LONGEST_LINE:
+            yield from _events(rest[:LONGEST_LINE])
+            rest = rest[LONGEST_LINE:]
+    yield from _events(rest)
 
 
-def _texts(pieces: list[bytes]) -> Iterator[str]:
-    for piece in pieces:
-        text = piece.decode("utf-8", errors="replace").rstrip("\r")
+def _events(line: bytes) -> Iterator[str]:
+    """The line as text, in pieces when it is longer than an event may be."""
+    for start in range(0, len(line), LONGEST_LINE):
+        text = line[start : start + LONGEST_LINE].decode("utf-8", errors="replace").rstrip("\r")
         if text:
             yield text
 

@@ -1,0 +1,135 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""DB instances as real PostgreSQL containers; needs the image of docker/postgres."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import docker
+
+POSTGRES = "docker.io/library/postgres:17-alpine"
+DATABASE = {
+    "DBInstanceClass": "db.t4g.medium",
+    "Engine": "postgres",
+    "EngineVersion": "17",
+    "AllocatedStorage": 20,
+    "MasterUsername": "master",
+}
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def engine(engine_socket: str) -> Any:
+    client = docker.DockerClient(base_url=engine_socket)
+    try:
+        client.images.get(POSTGRES)
+    except docker.errors.ImageNotFound:
+        pytest.skip(f"the engine has no image {POSTGRES}: build docker/postgres")
+    return client
+
+
+def _parameter_group(local_aws: Any, name: str, **parameters: str) -> str:
+    rds = local_aws.client("rds")
+    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily="postgres17", Description=name)
+    _set_parameters(local_aws, name, **parameters)
+    return name
+
+
+def _set_parameters(local_aws: Any, name: str, **parameters: str) -> None:
+    changes = [
+        {"ParameterName": key, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+        for key, value in parameters.items()
+    ]
+    local_aws.client("rds").modify_db_parameter_group(DBParameterGroupName=name, Parameters=changes)
+
+
+def _settled(local_aws: Any, identifier: str) -> dict[str, Any]:
+    def settled() -> Any:
+        answer = local_aws.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)
+        instance = answer["DBInstances"][0]
+        return instance if instance["DBInstanceStatus"] in ("available", "failed") else None
+
+    instance: dict[str, Any] = local_aws.wait(f"{identifier} to settle", settled, timeout=90)
+    return instance
+
+
+def _query(local_aws: Any, instance: dict[str, Any], sql: str) -> str:
+    """Run SQL from a task, as the master user, by the instance's name."""
+    definition = local_aws.task_definition(
+        "query",
+        image=POSTGRES,
+        entryPoint=["psql"],
+        command=["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql],
+        secrets=[{"name": "PGPASSWORD", "valueFrom": f"{instance['MasterUserSecret']['SecretArn']}:password::"}],
+        environment=[
+            {"name": "PGHOST", "value": instance["Endpoint"]["Address"]},
+            {"name": "PGPORT", "value": str(instance["Endpoint"]["Port"])},
+            {"name": "PGUSER", "value": "master"},
+            {"name": "PGDATABASE", "value": "airflow"},
+        ],
+    )
+    arn = local_aws.run_task(definition)
+    task = local_aws.wait_for_task(arn, "STOPPED")
+    lines: list[str] = local_aws.log_lines("query", arn)
+    assert task["containers"][0]["exitCode"] == 0, lines
+    return "\n".join(lines)
+
+
+def test_database_by_name_with_parameters_through_restarts(local_aws: Any, engine: Any) -> None:
+    rds = local_aws.client("rds")
+    group = _parameter_group(local_aws, "tuned", max_connections="77")
+    rds.create_db_instance(
+        DBInstanceIdentifier="metadata",
+        DBName="airflow",
+        ManageMasterUserPassword=True,
+        Port=5433,
+        DBParameterGroupName=group,
+        **DATABASE,
+    )
+    instance = _settled(local_aws, "metadata")
+    assert instance["DBInstanceStatus"] == "available"
+    assert instance["Endpoint"]["Address"] == f"metadata.rds.{local_aws.name}.local"
+    assert _query(local_aws, instance, "show max_connections") == "77"
+    _query(local_aws, instance, "create table kept as select 5 as value")
+    container = engine.containers.get(f"{local_aws.name}-rds-metadata")
+    assert container.attrs["HostConfig"]["PortBindings"] in ({}, None)
+    container.restart()
+    local_aws.wait("an answer", lambda: engine.containers.get(container.id).exec_run("pg_isready -p 5433")[0] == 0)
+    assert _query(local_aws, instance, "select value from kept") == "5"
+
+    _set_parameters(local_aws, group, max_connections="88")
+    rds.reboot_db_instance(DBInstanceIdentifier="metadata")
+    assert _settled(local_aws, "metadata")["DBInstanceStatus"] == "available"
+    assert _query(local_aws, instance, "show max_connections") == "88"
+    secrets = local_aws.client("secretsmanager")
+    secret = instance["MasterUserSecret"]["SecretArn"]
+    before = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+    rds.modify_db_instance(DBInstanceIdentifier="metadata", RotateMasterUserPassword=True, ApplyImmediately=True)
+    assert json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"]) != before
+    assert _query(local_aws, instance, "select value from kept") == "5"
+
+    rds.delete_db_instance(DBInstanceIdentifier="metadata", SkipFinalSnapshot=True)
+    assert engine.volumes.list(filters={"label": f"sm2a.local-aws={local_aws.name}"}) == []
+
+
+def test_database_whose_server_ends_is_failed(local_aws: Any, engine: Any) -> None:
+    group = _parameter_group(local_aws, "broken", work_mem="nonsense")
+    rds = local_aws.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="broken", MasterUserPassword="long-enough", DBParameterGroupName=group, **DATABASE
+    )
+    assert _settled(local_aws, "broken")["DBInstanceStatus"] == "failed"
+    rds.delete_db_instance(DBInstanceIdentifier="broken", SkipFinalSnapshot=True)
+
+
+def test_database_without_an_image_is_failed(local_aws: Any, engine: Any) -> None:
+    rds = local_aws.client("rds")
+    missing = {**DATABASE, "EngineVersion": "9.9"}
+    rds.create_db_instance(DBInstanceIdentifier="missing", MasterUserPassword="long-enough", **missing)
+    assert _settled(local_aws, "missing")["DBInstanceStatus"] == "failed"
+    rds.delete_db_instance(DBInstanceIdentifier="missing", SkipFinalSnapshot=True)
