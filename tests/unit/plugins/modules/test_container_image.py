@@ -1,0 +1,234 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""container_image with a stand-in engine that pushes to the emulator's real ECR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import is_loopback
+from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine, support
+
+REGISTRY = f"{support.ACCOUNT}.dkr.ecr.{support.REGION}.amazonaws.com"
+BASE = "docker.io/library/debian:trixie-slim"
+
+
+@pytest.fixture
+def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fake_engine.FakeEngine:
+    return fake_engine.install(tmp_path, monkeypatch, "podman")
+
+
+@pytest.fixture(params=["podman", "docker"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fake_engine.FakeEngine:
+    return fake_engine.install(tmp_path, monkeypatch, request.param)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    root = tmp_path / "context"
+    root.mkdir()
+    (root / "Dockerfile").write_text("FROM scratch\n")
+    return root
+
+
+@pytest.fixture
+def pushed(aws: Callable[[str], Any], aws_endpoint: str, context: Path, unique_name: str) -> dict[str, Any]:
+    """Arguments that push one image to a repository of its own."""
+    aws("ecr").create_repository(repositoryName=unique_name, imageTagMutability="IMMUTABLE")
+    return {
+        "registry_endpoint": aws_endpoint.removeprefix("http://"),
+        "log_directory": str(context.parent / "logs"),
+        "minimum_free_gib": 0,
+        "images": [{"name": "tiny", "repository": f"{REGISTRY}/{unique_name}", "context": str(context)}],
+    }
+
+
+def digest_in_ecr(aws: Callable[[str], Any], repository: str, tag: str) -> str:
+    details = aws("ecr").describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])["imageDetails"]
+    return str(details[0]["imageDigest"])
+
+
+def test_check_apply_check_apply(
+    engine: fake_engine.FakeEngine,
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    pushed: dict[str, Any],
+    unique_name: str,
+) -> None:
+    predicted = run_module("container_image", pushed, check=True)
+    assert predicted["changed"]
+    assert predicted["images"][0]["uri"].endswith(f"/{unique_name}@sha256:{'0' * 64}")
+    assert engine.calls == []
+    support.assert_diff(predicted)
+
+    applied = run_module("container_image", pushed)
+    image = applied["images"][0]
+    assert applied["changed"]
+    assert image["tag"] == predicted["images"][0]["tag"]
+    assert image["digest"] == digest_in_ecr(aws, unique_name, image["tag"])
+    assert image["uri"] == f"{REGISTRY}/{unique_name}@{image['digest']}"
+    assert "STEP 1" in Path(image["log"]).read_text()
+
+    calls = len(engine.calls)
+    for check in (True, False):
+        repeated = run_module("container_image", pushed, check=check)
+        assert not repeated["changed"]
+        assert repeated["images"][0]["uri"] == image["uri"]
+    assert len(engine.calls) == calls
+
+
+def test_pushed_image_needs_no_engine(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    made = run_module("container_image", pushed)
+    (podman.directory / "bin/podman").unlink()
+    assert run_module("container_image", pushed)["images"][0]["uri"] == made["images"][0]["uri"]
+
+
+def test_login_is_no_argument_and_no_output(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    result = run_module("container_image", pushed)
+    log = Path(result["images"][0]["log"]).read_text()
+    for secret in ("ministack-auth-token", "QVdTOm1pbmlzdGFjay1hdXRoLXRva2Vu"):
+        assert secret not in str(podman.calls) + str(result) + log
+
+
+def test_changed_file_makes_a_new_tag(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any], context: Path
+) -> None:
+    first = run_module("container_image", pushed)["images"][0]
+    (context / "Dockerfile").write_text("FROM scratch\nENV A=1\n")
+    second = run_module("container_image", pushed)["images"][0]
+    assert second["changed"]
+    assert second["tag"] != first["tag"]
+    assert len(podman.calls_of("build")) == 2
+
+
+def test_content_of_secrets_does_not_count(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any], tmp_path: Path
+) -> None:
+    tags = set()
+    for number in (1, 2):
+        bundle = tmp_path / f"ca{number}.pem"
+        bundle.write_text(str(number))
+        pushed["images"][0]["secrets"] = {"ca_bundle": str(bundle)}
+        tags.add(run_module("container_image", pushed)["images"][0]["tag"])
+    assert len(tags) == 1
+    (build,) = podman.calls_of("build")
+    assert f"id=ca_bundle,src={tmp_path}/ca1.pem" in build
+
+
+def test_image_that_the_engine_still_has_is_only_pushed(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any], aws: Callable[[str], Any]
+) -> None:
+    first = run_module("container_image", pushed)["images"][0]
+    name = first["uri"].partition("/")[2].partition("@")[0]
+    aws("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageTag": first["tag"]}])
+    again = run_module("container_image", pushed)["images"][0]
+    assert again["changed"]
+    assert (len(podman.calls_of("build")), len(podman.calls_of("push"))) == (1, 2)
+
+
+def test_failed_build_shows_the_end_of_its_log_and_the_others_are_made(
+    podman: fake_engine.FakeEngine,
+    run_module: support.RunModule,
+    pushed: dict[str, Any],
+    aws: Callable[[str], Any],
+    tmp_path: Path,
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "Dockerfile").write_text("FROM scratch\nRUN false\n")
+    good = pushed["images"][0]
+    pushed["images"] = [{**good, "name": "broken", "context": str(broken)}, good]
+    with pytest.raises(support.ModuleFailedError) as failure:
+        run_module("container_image", pushed)
+    message = failure.value.result["msg"]
+    assert "Building the image broken failed (exit code 1)" in message
+    assert "the command returned 1" in message
+    assert str(tmp_path / "logs/broken.log") in message
+    assert "Traceback" not in message
+    pushed["images"] = [good]
+    assert not run_module("container_image", pushed)["changed"]
+
+
+def test_local_image(podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]) -> None:
+    image = {**pushed["images"][0], "repository": "docker.io/library/postgres", "tag": "17-alpine"}
+    args = {**pushed, "push": False, "images": [image]}
+    assert run_module("container_image", args, check=True)["changed"]
+    made = run_module("container_image", args)
+    assert made["images"][0]["uri"] == "docker.io/library/postgres:17-alpine"
+    assert list(podman.images) == ["docker.io/library/postgres:17-alpine"]
+    assert not run_module("container_image", args)["changed"]
+    (Path(image["context"]) / "Dockerfile").write_text("FROM scratch\nENV A=1\n")
+    assert run_module("container_image", args)["changed"], "an old image of the same name is out of date"
+
+
+def test_base_image_is_pulled_before_a_build_only(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    pushed["base_image"] = {"source": "registry"}
+    run_module("container_image", pushed)
+    assert podman.calls_of("pull") == [["pull", BASE]]
+    assert podman.calls.index(["pull", BASE]) < podman.calls.index(podman.calls_of("build")[0])
+    run_module("container_image", pushed)
+    assert len(podman.calls_of("pull")) == 1
+
+
+def test_too_little_disk_space_is_told_before_anything_is_begun(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    with pytest.raises(
+        support.ModuleFailedError, match=r"Building tiny needs 1e\+06 GiB of free disk space, and .* has"
+    ):
+        run_module("container_image", {**pushed, "minimum_free_gib": 1_000_000})
+    assert podman.calls_of("build") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"repository": "docker.io/library/tiny"}, "is not the URI of an ECR repository"),
+        ({"dockerfile": "Other"}, "has no Other"),
+        ({"context": "/nonexistent"}, "has no /nonexistent"),
+        ({"secrets": {"ca_bundle": "/nonexistent.pem"}}, "ca_bundle of tiny is to be read from /nonexistent.pem"),
+    ],
+)
+def test_bad_input_is_named(
+    podman: fake_engine.FakeEngine,
+    run_module: support.RunModule,
+    pushed: dict[str, Any],
+    change: dict[str, Any],
+    message: str,
+) -> None:
+    pushed["images"][0].update(change)
+    with pytest.raises(support.ModuleFailedError, match=message):
+        run_module("container_image", pushed)
+
+
+def test_no_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    fake_engine.install(tmp_path, monkeypatch)
+    with pytest.raises(support.ModuleFailedError, match=r"No container engine: .* start or install one"):
+        run_module("container_image", pushed)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1:4566", True),
+        ("localhost:4566", True),
+        ("localhost", True),
+        ("[::1]", True),
+        ("10.91.0.1:4566", False),
+        (REGISTRY, False),
+        ("127.0.0.1.example.com", False),
+    ],
+)
+def test_plain_http_goes_to_this_machine_only(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
