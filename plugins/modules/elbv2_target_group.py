@@ -148,11 +148,9 @@ from typing import Any
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
-    ansible_dict_to_boto3_tag_list,
-    boto3_tag_list_to_ansible_dict,
-)
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, call, client, tag_change
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, call, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_tags, write_tags
 
 IMMUTABLE = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
 HEALTH_CHECK = {
@@ -183,11 +181,6 @@ def describe_attributes(elbv2: Any, arn: str) -> dict[str, str]:
     return {attribute["Key"]: attribute.get("Value", "") for attribute in attributes}
 
 
-@call("describe the tags of the target group")
-def describe_tags(elbv2: Any, arn: str) -> dict[str, str]:
-    return dict(boto3_tag_list_to_ansible_dict(elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]))
-
-
 @call("create the target group")
 def create_target_group(elbv2: Any, request: dict[str, Any]) -> str:
     return str(elbv2.create_target_group(**request)["TargetGroups"][0]["TargetGroupArn"])
@@ -202,14 +195,6 @@ def modify_health_check(elbv2: Any, arn: str, request: dict[str, Any]) -> None:
 def modify_attributes(elbv2: Any, arn: str, attributes: dict[str, str]) -> None:
     pairs = [{"Key": key, "Value": value} for key, value in attributes.items()]
     elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=pairs)
-
-
-@call("change the tags of the target group")
-def write_tags(elbv2: Any, arn: str, change: TagChange) -> None:
-    if change.remove:
-        elbv2.remove_tags(ResourceArns=[arn], TagKeys=change.remove)
-    if change.set:
-        elbv2.add_tags(ResourceArns=[arn], Tags=ansible_dict_to_boto3_tag_list(change.set))
 
 
 @call("delete the target group", missing=("TargetGroupNotFound",))

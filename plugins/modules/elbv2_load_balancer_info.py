@@ -1,0 +1,107 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+DOCUMENTATION = r"""
+---
+module: elbv2_load_balancer_info
+version_added: 0.1.0
+short_description: Read an Application Load Balancer with its HTTPS listener
+description:
+  - Reads what M(sm2a.airflow.elbv2_load_balancer) manages, by name.
+author:
+  - SM2A contributors (@sm2a)
+options:
+  name:
+    description:
+      - Name of the load balancer.
+    type: str
+    required: true
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Read the load balancer
+  sm2a.airflow.elbv2_load_balancer_info:
+    name: staging
+  register: staging
+"""
+
+RETURN = r"""
+load_balancers:
+  description: The load balancer; no entry when there is none.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    load_balancer_arn:
+      description: Its ARN.
+      type: str
+      returned: always
+    dns_name:
+      description: Its DNS name.
+      type: str
+      returned: always
+    canonical_hosted_zone_id:
+      description: Hosted zone for alias records of it.
+      type: str
+      returned: always
+    target_group_arns:
+      description: Target groups of its HTTPS listeners.
+      type: list
+      elements: str
+      returned: always
+    certificate_arns:
+      description: Certificates of its HTTPS listeners.
+      type: list
+      elements: str
+      returned: always
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import (
+    describe_listeners,
+    describe_load_balancer,
+    target_groups_of,
+)
+
+
+def read(elbv2: Any, name: str) -> list[dict[str, Any]]:
+    """The load balancer in a list, which is empty when there is none."""
+    found = describe_load_balancer(elbv2, name)
+    if not found:
+        return []
+    listeners = describe_listeners(elbv2, found["LoadBalancerArn"]).values()
+    secure = [listener for listener in listeners if listener["Protocol"] == "HTTPS"]
+    state = {
+        "load_balancer_arn": found["LoadBalancerArn"],
+        "dns_name": found["DNSName"],
+        "canonical_hosted_zone_id": found["CanonicalHostedZoneId"],
+        "target_group_arns": [arn for listener in secure for arn in target_groups_of(listener)],
+        "certificate_arns": [one["CertificateArn"] for listener in secure for one in listener.get("Certificates", [])],
+    }
+    return [state]
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={"name": {"type": "str", "required": True}},
+        supports_check_mode=True,
+    )
+    try:
+        load_balancers = read(client(module, "elbv2"), module.params["name"])
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    module.exit_json(changed=False, load_balancers=load_balancers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""elbv2_load_balancer against an emulator: the ladder, every field changed in turn, deletion protection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.plugins.modules import elbv2_load_balancer
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+
+MODULE = "elbv2_load_balancer"
+CERTIFICATE = "arn:aws:acm:eu-west-1:000000000000:certificate/01234567-89ab-cdef-0123-456789abcdef"
+HTTPS = {
+    "port": 8443,
+    "protocol": "HTTPS",
+    "certificate_arn": CERTIFICATE,
+    "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+}
+REDIRECT = {"port": 8080, "protocol": "HTTP", "redirect_to_port": 8443}
+
+
+@pytest.fixture
+def subnet_ids(aws: Callable[[str], Any]) -> list[str]:
+    """Three subnets in as many zones."""
+    ec2 = aws("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock="10.5.0.0/16")["Vpc"]["VpcId"]
+    return [
+        ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"10.5.{index}.0/24", AvailabilityZone=f"eu-west-1{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for index, zone in enumerate("abc")
+    ]
+
+
+@pytest.fixture
+def target_groups(aws: Callable[[str], Any], unique_name: str) -> list[str]:
+    """ARNs of two target groups."""
+    elbv2 = aws("elbv2")
+    request = {"Protocol": "HTTP", "Port": 8080, "VpcId": "vpc-1", "TargetType": "ip"}
+    made = [elbv2.create_target_group(Name=f"{unique_name}-{index}", **request) for index in range(2)]
+    return [one["TargetGroups"][0]["TargetGroupArn"] for one in made]
+
+
+@pytest.fixture
+def present(unique_name: str, subnet_ids: list[str], target_groups: list[str]) -> dict[str, Any]:
+    return {
+        "name": unique_name,
+        "subnet_ids": subnet_ids[:2],
+        "security_group_ids": ["sg-0123456789abcdef0"],
+        "listeners": [{**HTTPS, "target_group_arn": target_groups[0]}, REDIRECT],
+        "deletion_protection": True,
+        "attributes": {"routing.http.drop_invalid_header_fields.enabled": True, "idle_timeout.timeout_seconds": 120},
+        "tags": {"team": "data"},
+    }
+
+
+@pytest.fixture
+def absent(unique_name: str) -> dict[str, Any]:
+    return {"name": unique_name, "state": "absent", "deletion_protection": False}
+
+
+@pytest.fixture
+def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], dict[str, Any]]:
+    """The load balancer with attributes, listeners by port and tags; {} when absent."""
+    elbv2 = aws("elbv2")
+
+    def read() -> dict[str, Any]:
+        balancers = elbv2.describe_load_balancers()["LoadBalancers"]
+        found = [one for one in balancers if one["LoadBalancerName"] == unique_name]
+        if not found:
+            return {}
+        arn = found[0]["LoadBalancerArn"]
+        attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+        listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+        tags = elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+        return {
+            "subnets": sorted(zone["SubnetId"] for zone in found[0]["AvailabilityZones"]),
+            "groups": found[0]["SecurityGroups"],
+            "scheme": found[0]["Scheme"],
+            "attributes": {one["Key"]: one["Value"] for one in attributes},
+            "listeners": {one["Port"]: one for one in listeners},
+            "tags": {one["Key"]: one["Value"] for one in tags},
+        }
+
+    return read
+
+
+def test_ladder(
+    ladder: Callable[..., support.Ladder],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    rungs = ladder(MODULE, present, absent, read_state)
+    arn = rungs.predicted["load_balancer"]["load_balancer_arn"]
+    assert arn.endswith(f"loadbalancer/app/{present['name']}/{'0' * 16}")
+    assert rungs.predicted["diff"]["after"] == {**rungs.applied["diff"]["after"], "load_balancer_arn": arn}
+
+
+def test_creation_sets_everything(
+    run_module: support.RunModule,
+    present: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+    target_groups: list[str],
+) -> None:
+    run_module(MODULE, present)
+    made = read_state()
+    assert made["attributes"]["deletion_protection.enabled"] == "true"
+    assert made["attributes"]["routing.http.drop_invalid_header_fields.enabled"] == "true"
+    assert made["attributes"]["idle_timeout.timeout_seconds"] == "120"
+    assert made["listeners"][8443]["DefaultActions"][0]["TargetGroupArn"] == target_groups[0]
+    assert made["listeners"][8443]["Certificates"] == [{"CertificateArn": CERTIFICATE}]
+    redirect = made["listeners"][8080]["DefaultActions"][0]["RedirectConfig"]
+    assert (redirect["Protocol"], redirect["Port"], redirect["StatusCode"]) == ("HTTPS", "8443", "HTTP_301")
+
+
+def test_info_reads_what_was_made(
+    run_module: support.RunModule, present: dict[str, Any], target_groups: list[str]
+) -> None:
+    name = {"name": present["name"]}
+    assert run_module("elbv2_load_balancer_info", name)["load_balancers"] == []
+    arn = run_module(MODULE, present)["load_balancer"]["load_balancer_arn"]
+    [read] = run_module("elbv2_load_balancer_info", name)["load_balancers"]
+    assert read["load_balancer_arn"] == arn
+    assert read["dns_name"].startswith(present["name"])
+    assert read["target_group_arns"] == [target_groups[0]]
+    assert read["certificate_arns"] == [CERTIFICATE]
+
+
+def changes(present: dict[str, Any], subnet_ids: list[str], target_groups: list[str]) -> dict[str, dict[str, Any]]:
+    """One change of each managed field."""
+    https = present["listeners"][0]
+    return {
+        "subnets": {"subnet_ids": subnet_ids[1:]},
+        "security groups": {"security_group_ids": ["sg-0123456789abcdef1"]},
+        "target group": {"listeners": [{**https, "target_group_arn": target_groups[1]}, REDIRECT]},
+        "certificate": {"listeners": [{**https, "certificate_arn": f"{CERTIFICATE}0"}, REDIRECT]},
+        "TLS policy": {"listeners": [{**https, "ssl_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}, REDIRECT]},
+        "redirect": {"listeners": [https, {**REDIRECT, "redirect_to_port": 443}]},
+        "port": {"listeners": [https, {**REDIRECT, "port": 8081}]},
+        "one listener less": {"listeners": [https]},
+        "protection": {"deletion_protection": False},
+        "attribute": {"attributes": {"idle_timeout.timeout_seconds": 60}},
+        "tags": {"tags": {"team": "platform"}},
+    }
+
+
+def test_every_field_changes_and_settles(
+    run_module: support.RunModule,
+    present: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+    subnet_ids: list[str],
+    target_groups: list[str],
+) -> None:
+    for field, change in changes(present, subnet_ids, target_groups).items():
+        run_module(MODULE, present)
+        before = read_state()
+        options = {**present, **change}
+        predicted = run_module(MODULE, options, check=True)
+        applied = run_module(MODULE, options)
+        assert applied["changed"], field
+        assert predicted["diff"] == applied["diff"], field
+        assert read_state() != before, field
+        assert not run_module(MODULE, options)["changed"], field
+
+
+def test_what_is_not_set_is_left_alone(
+    run_module: support.RunModule, present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
+) -> None:
+    run_module(MODULE, present)
+    made = read_state()
+    bare = {key: present[key] for key in ("name", "subnet_ids", "security_group_ids")}
+    assert not run_module(MODULE, bare)["changed"]
+    assert read_state() == made
+
+
+def test_a_protected_one_keeps_its_listeners(
+    run_module: support.RunModule, present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
+) -> None:
+    run_module(MODULE, present)
+    made = read_state()
+    for options in ({}, {"deletion_protection": True}):
+        with pytest.raises(support.ModuleFailedError, match="protected against deletion: set deletion_protection"):
+            run_module(MODULE, {"name": present["name"], "state": "absent", **options})
+    assert read_state() == made
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scheme": "internal"}, "scheme of load balancer .* cannot change"),
+        ({"listeners": [{"port": 1, "protocol": "HTTPS", "redirect_to_port": 2}]}, "certificate_arn, ssl_policy"),
+        ({"listeners": [{"port": 1, "protocol": "HTTP"}]}, "target_group_arn, redirect_to_port"),
+    ],
+)
+def test_wrong_input(
+    run_module: support.RunModule, present: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
+    run_module(MODULE, present)
+    with pytest.raises(support.ModuleFailedError, match=message):
+        run_module(MODULE, {**present, **change}, check=True)
+
+
+def test_answers_of_aws_compare_equal_to_requests() -> None:
+    """AWS repeats a forward action as ForwardConfig, and adds Order and the parts of a redirect that keep the URL."""
+    forward = {"Type": "forward", "TargetGroupArn": "arn:group"}
+    answered = {
+        **forward,
+        "Order": 1,
+        "ForwardConfig": {
+            "TargetGroups": [{"TargetGroupArn": "arn:group", "Weight": 1}],
+            "TargetGroupStickinessConfig": {"Enabled": False},
+        },
+    }
+    view = elbv2_load_balancer.listener_view
+    assert view({"Protocol": "HTTP", "DefaultActions": [answered]}) == view(
+        {"Protocol": "HTTP", "DefaultActions": [forward]}
+    )
+    redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+    full = {**redirect, "Host": "#{host}", "Path": "/#{path}", "Query": "#{query}"}
+    assert view({"Protocol": "HTTP", "DefaultActions": [{"Type": "redirect", "RedirectConfig": full}]}) == view(
+        {"Protocol": "HTTP", "DefaultActions": [{"Type": "redirect", "RedirectConfig": redirect}]}
+    )
