@@ -5,9 +5,9 @@
 from hashlib import sha256
 
 from airflow.configuration import conf
-from flask_appbuilder.const import AUTH_DB
 
-AUTH_TYPE = AUTH_DB
+# flask_appbuilder.const.AUTH_DB: users and passwords in the database.
+AUTH_TYPE = 1
 WTF_CSRF_ENABLED = True
 
 # Workers know [api] secret_key, because it signs requests for the logs of running tasks. Whoever has the key of this

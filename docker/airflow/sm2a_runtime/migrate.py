@@ -1,0 +1,97 @@
+# Copyright: SM2A contributors
+# Apache License 2.0
+"""Prepare the metadata database for this image: `python -m sm2a_runtime.migrate`.
+
+Makes the database users and the databases, migrates Airflow's tables, makes the administrator. Each step looks first
+and changes only what differs, so it may run any number of times. The last line says `changed` or `unchanged`; on
+failure it says why, and the exit status is 1.
+
+Celery's results may live in a database of their own with a user of their own (SM2A_RESULT_*): workers, which run the
+code of DAG authors, then know no password of Airflow's tables.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sm2a_runtime.database_setup import Login, Server, ensure_database, wait_for_server
+from sm2a_runtime.secret_store import read_json_secret
+
+
+class SettingsError(Exception):
+    """The environment lacks a setting or holds a wrong one."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says."""
+
+    server: Server
+    master_secret: str
+    admin_secret: str
+    wait_seconds: float
+    # Database name -> secret of its owner.
+    databases: dict[str, str]
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """From SM2A_* variables; raises SettingsError."""
+        try:
+            databases = {environment["SM2A_DATABASE_NAME"]: environment["SM2A_DATABASE_USER_SECRET"]}
+            if name := environment.get("SM2A_RESULT_DATABASE_NAME"):
+                databases[name] = environment["SM2A_RESULT_USER_SECRET"]
+            return cls(
+                server=Server(environment["SM2A_DATABASE_ADDRESS"], int(environment["SM2A_DATABASE_PORT"])),
+                master_secret=environment["SM2A_DATABASE_MASTER_SECRET"],
+                admin_secret=environment["SM2A_ADMIN_SECRET"],
+                wait_seconds=float(environment.get("SM2A_DATABASE_WAIT_SECONDS", "180")),
+                databases=databases,
+            )
+        except KeyError as error:
+            raise SettingsError(f"{error.args[0]} is not set") from None
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+
+
+def migrate(settings: Settings) -> bool:
+    """Do every step. Returns whether anything changed."""
+    master = read_login(settings.master_secret)
+    owners = {database: read_login(secret) for database, secret in settings.databases.items()}
+    administrator = read_json_secret(settings.admin_secret, "username", "email", "password")
+    wait_for_server(settings.server, master, settings.wait_seconds)
+    changed = [ensure_database(settings.server, master, owner, database) for database, owner in owners.items()]
+    # Airflow reads its database URI when it is imported, so the steps above come first.
+    airflow_setup = importlib.import_module("sm2a_runtime.airflow_setup")
+    changed.append(airflow_setup.migrate_tables())
+    changed.append(airflow_setup.ensure_administrator(airflow_setup.Administrator(**administrator)))
+    return any(changed)
+
+
+def read_login(secret: str) -> Login:
+    """The user and password in a secret."""
+    return Login(**read_json_secret(secret, "username", "password"))
+
+
+def quieten_airflow() -> None:
+    """Let Airflow tell only what is wrong: it logs each of the hundreds of permissions that it creates."""
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("AIRFLOW__LOGGING__FAB_LOGGING_LEVEL", "WARNING")
+
+
+def main() -> int:
+    """Run and tell."""
+    quieten_airflow()
+    try:
+        changed = migrate(Settings.read(os.environ))
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        print(f"migration failed: {type(error).__name__}: {reason}", file=sys.stderr)
+        return 1
+    print(f"migration: {'changed' if changed else 'unchanged'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+# Copyright: SM2A contributors
+# Apache License 2.0
+"""Hooks of a Celery worker: scale-in protection while it holds messages, and a file that shows that it is alive.
+
+Loaded by the main process of the worker only: `[celery] extra_celery_config` has
+`{"imports": ["sm2a_runtime.worker_hooks"]}`.
+"""
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from celery import bootsteps, signals
+from celery.worker import state
+
+from sm2a_runtime.protection import EcsAgent, ProtectionPolicy, Protector
+
+log = logging.getLogger(__name__)
+
+LIVENESS_FILE = Path(os.environ.get("SM2A_LIVENESS_FILE", "/tmp/sm2a-worker-alive"))  # noqa: S108
+LIVENESS_SECONDS = 5
+_wake = threading.Event()
+
+
+def held_messages() -> int:
+    """Messages received and not yet finished with.
+
+    A lost broker connection empties the reserved requests although their tasks still run, hence the active ones too.
+    """
+    return max(len(state.reserved_requests), len(state.active_requests))
+
+
+class Liveness(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Touches the liveness file from the event loop, so that the file ages when the loop hangs.
+
+    A step and not a timer of `worker_ready`: every lost connection clears the timers, and only steps are run again.
+    """
+
+    def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
+        """Called each time the loop is about to start."""
+        touch_liveness_file()
+        hub.call_repeatedly(LIVENESS_SECONDS, touch_liveness_file)
+
+
+def touch_liveness_file() -> None:
+    """Make the file new. A full disk must not stop the worker."""
+    try:
+        LIVENESS_FILE.touch()
+    except OSError as error:
+        log.warning("Cannot touch %s: %s", LIVENESS_FILE, error)
+
+
+def protect_forever(protector: Protector) -> None:
+    """Update the protection each second, and at once when a message arrives."""
+    while True:
+        _wake.wait(1)
+        _wake.clear()
+        try:
+            protector.update(held_messages())
+        except Exception:
+            log.exception("Task protection: unexpected error")
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]
+def add_liveness(sender: Any = None, **_: Any) -> None:
+    """Before the worker builds its steps."""
+    sender.app.steps["consumer"].add(Liveness)
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+def start_protection(**_: Any) -> None:
+    """Once, when the worker is about to receive its first message."""
+    uri = os.environ.get("ECS_AGENT_URI")
+    if not uri:
+        log.info("Task protection: off, because ECS_AGENT_URI is not set")
+        return
+    policy = ProtectionPolicy(
+        expires_minutes=int(os.environ.get("SM2A_PROTECTION_MINUTES", "60")),
+        idle_grace_seconds=float(os.environ.get("SM2A_IDLE_GRACE_SECONDS", "10")),
+    )
+    protector = Protector(EcsAgent(uri), policy, time.monotonic)
+    threading.Thread(target=protect_forever, args=(protector,), name="task-protection", daemon=True).start()
+
+
+@signals.task_received.connect  # type: ignore[untyped-decorator]
+def message_received(**_: Any) -> None:
+    """In the main process, before the message goes to a pool process. Must not block the event loop."""
+    _wake.set()
