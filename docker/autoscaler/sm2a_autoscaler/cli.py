@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     database = MetadataDatabase(
         DatabaseSecret(client("secretsmanager", settings.region), settings.database_secret), settings.cluster
     )
-    autoscaler = build(settings, database, journal, options.dry_run)
+    autoscaler = build(settings, database, journal, options)
     groups = {group.name: f"{group.minimum}..{group.maximum} x {group.concurrency}" for group in settings.groups}
     journal.event("start", version=__version__, cluster=settings.cluster, dry_run=options.dry_run, groups=groups)
     if options.once:
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def build(settings: Settings, database: MetadataDatabase, journal: Journal, dry_run: bool) -> Autoscaler:
+def build(settings: Settings, database: MetadataDatabase, journal: Journal, options: argparse.Namespace) -> Autoscaler:
     """Wire the parts to AWS, the clocks and the health file."""
     ecs = client("ecs", settings.region)
     # Mostly a cross-check, which must not delay the decision.
@@ -75,9 +75,10 @@ def build(settings: Settings, database: MetadataDatabase, journal: Journal, dry_
         policy=settings.policy,
         database=database,
         reader=SignalReader(settings.cluster, settings.groups, ecs, sqs, time.monotonic),
-        actuator=Actuator(ecs, settings.cluster, dry_run),
+        actuator=Actuator(ecs, settings.cluster, options.dry_run),
         journal=journal,
         monotonic=time.monotonic,
-        beat=functools.partial(health.beat, settings.health_file),
-        dry_run=dry_run,
+        # A single tick by hand must not pass for one of the running instance in the same container.
+        beat=(lambda: None) if options.once else functools.partial(health.beat, settings.health_file),
+        dry_run=options.dry_run,
     )

@@ -29,6 +29,7 @@ class Environment:
         self.ecs = ecs
         self.cluster = cluster
         self.variables = variables
+        self.health_file = Path(variables["SM2A_AUTOSCALER_HEALTH_FILE"])
         self.processes: list[subprocess.Popen[str]] = []
 
     def size(self) -> int:
@@ -114,7 +115,7 @@ def test_one_tick_sets_the_size_and_a_dry_run_does_not(environment: Environment,
     assert (code, tick["groups"][0]["desired"], environment.size()) == (0, 3, 1)
     code, lines = environment.once()
     assert (code, environment.size()) == (0, 3)
-    assert Path(environment.variables["SM2A_AUTOSCALER_HEALTH_FILE"]).exists()
+    assert not environment.health_file.exists(), "a tick by hand is none of the running instance"
 
 
 def test_a_missing_service_is_held_and_the_exit_code_says_so(environment: Environment) -> None:
@@ -138,6 +139,7 @@ def test_it_follows_the_load_stands_by_and_hands_over_on_sigterm(environment: En
     first = environment.start()
     read_until(first, "tick", role="active")
     assert environment.size() == 5
+    assert environment.health_file.exists()
 
     second = environment.start()
     assert "another instance" in read_until(second, "tick", role="standby")["reason"]
