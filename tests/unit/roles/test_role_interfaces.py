@@ -96,7 +96,7 @@ def test_state_is_present_or_absent(role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_internal_names_start_with_the_role(role: str) -> None:
     own = re.compile(rf"__{role}_\w+")
-    for path in (PROJECT / "roles" / role / "vars").glob("*.yml"):
+    for path in (PROJECT / "roles" / role / "vars").rglob("*.yml"):
         wrong = [name for name in read_yaml(path) or {} if not own.fullmatch(name)]
         assert wrong == [], f"{path.name}: {wrong}"
     for file, tasks in task_files(role):
