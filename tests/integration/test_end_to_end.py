@@ -132,7 +132,7 @@ def run_logs(stack: Stack, run: str) -> dict[str, str]:
     """Key -> text of every task log of a DAG run in the log bucket."""
     s3 = stack.aws("s3")
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith(NAME)]
-    found = {}
+    found: dict[str, str] = {}
     for bucket in buckets:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             keys = [entry["Key"] for entry in page.get("Contents", []) if f"run_id={run}/" in entry["Key"]]
