@@ -148,10 +148,12 @@ from typing import Any
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, call, client, tag_change
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_tags, write_tags
 
+IN_USE_RETRIES = 8
 IMMUTABLE = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
 HEALTH_CHECK = {
     "protocol": "HealthCheckProtocol",
@@ -197,9 +199,17 @@ def modify_attributes(elbv2: Any, arn: str, attributes: dict[str, str]) -> None:
     elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=pairs)
 
 
-@call("delete the target group", missing=("TargetGroupNotFound",))
-def delete_target_group(elbv2: Any, arn: str) -> None:
-    elbv2.delete_target_group(TargetGroupArn=arn)
+@call("delete the target group", missing=("TargetGroupNotFound",), default=True)
+def delete_target_group(elbv2: Any, arn: str) -> bool:
+    """Delete, waiting for a listener that is on its way out; False when the target group stays in use."""
+    retry = AWSRetry.jittered_backoff(
+        retries=IN_USE_RETRIES, delay=1, max_delay=10, catch_extra_error_codes=["ResourceInUse"]
+    )
+    try:
+        retry(elbv2.delete_target_group)(TargetGroupArn=arn)
+    except elbv2.exceptions.ResourceInUseException:
+        return False
+    return True
 
 
 def wanted_health_check(options: dict[str, Any] | None) -> dict[str, Any]:
@@ -295,15 +305,11 @@ def ensure_absent(elbv2: Any, name: str, check_mode: bool) -> Outcome:
     current = describe_target_group(elbv2, name)
     if not current:
         return Outcome(False)
-    users = current.get("LoadBalancerArns", [])
-    if users:
-        raise AnsibleAWSError(
-            message=f"Target group {name} is used by {', '.join(users)}: remove that load balancer first"
-        )
     arn = current["TargetGroupArn"]
     before = view(arn, {key: current.get(key) for key in IMMUTABLE.values()}, {}, describe_tags(elbv2, arn))
-    if not check_mode:
-        delete_target_group(elbv2, arn)
+    if not check_mode and not delete_target_group(elbv2, arn):
+        users = ", ".join(current.get("LoadBalancerArns", []))
+        raise AnsibleAWSError(message=f"Target group {name} is used by {users}: remove that load balancer first")
     return Outcome(True, before, {})
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.modules import elbv2_target_group
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
 MODULE = "elbv2_target_group"
@@ -132,16 +133,33 @@ def test_what_cannot_change_is_refused(
 
 
 def test_a_group_in_use_is_not_removed(
-    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any]
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    elbv2 = aws("elbv2")
-    arn = run_module(MODULE, present)["target_group"]["target_group_arn"]
-    name = present["name"]
-    balancer = elbv2.create_load_balancer(Name=name, Subnets=["subnet-1", "subnet-2"])["LoadBalancers"][0]
-    action = [{"Type": "forward", "TargetGroupArn": arn}]
-    elbv2.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=8080, DefaultActions=action
-    )
-    with pytest.raises(support.ModuleFailedError, match=f"is used by .*loadbalancer/app/{name}"):
-        run_module(MODULE, {"name": name, "state": "absent"})
-    elbv2.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+    """The emulator deletes what is in use; AWS refuses."""
+    run_module(MODULE, present)
+    real = aws("elbv2")
+    user = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/web/1"
+
+    class InUse:
+        """The emulator's load balancing, except that a load balancer uses every target group."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+        def describe_target_groups(self, **request: Any) -> dict[str, Any]:
+            groups = real.describe_target_groups(**request)["TargetGroups"]
+            return {"TargetGroups": [{**group, "LoadBalancerArns": [user]} for group in groups]}
+
+        def delete_target_group(self, **_request: str) -> None:
+            error = {"Error": {"Code": "ResourceInUse", "Message": "in use"}}
+            raise real.exceptions.ResourceInUseException(error, "DeleteTargetGroup")
+
+    monkeypatch.setattr(elbv2_target_group, "client", lambda _module, _service: InUse())
+    monkeypatch.setattr(elbv2_target_group, "IN_USE_RETRIES", 1)
+    absent = {"name": present["name"], "state": "absent"}
+    assert run_module(MODULE, absent, check=True)["changed"]
+    with pytest.raises(support.ModuleFailedError, match=f"is used by {user}: remove that"):
+        run_module(MODULE, absent)
