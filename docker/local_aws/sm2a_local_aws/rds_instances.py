@@ -28,6 +28,7 @@ relies_on(
         "_resolve_instance": "fae07a45111e",
         "_single_instance_response": "0a7625aa98bd",
         "_generate_master_user_password": "9abe70cc856f",
+        "_parse_member_list": "0ded5310b0d9",
     },
 )
 relies_on(
@@ -66,6 +67,7 @@ def create_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     if instance["StorageType"] == "gp3":
         instance["Iops"] = instance.get("Iops") or GP3_IOPS
         instance["StorageThroughput"] = instance.get("StorageThroughput") or GP3_THROUGHPUT
+    instance["EnabledCloudwatchLogsExports"] = rds._parse_member_list(parameters, "EnableCloudwatchLogsExports")
     if managed:
         _create_secret(instance, rds._p(parameters, "MasterUserSecretKmsKeyId"))
     return rds._single_instance_response("CreateDBInstanceResponse", "CreateDBInstanceResult", instance)
@@ -73,7 +75,7 @@ def create_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
 
 @replaces("ministack.services.rds:_modify_db_instance", "05a4f3f74e13")
 def modify_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
-    """ModifyDBInstance with the switches of the managed master password."""
+    """ModifyDBInstance with the switches of the managed master password and of the exported logs."""
     instance = rds._resolve_instance(rds._p(parameters, "DBInstanceIdentifier"))
     if instance is None:
         return original(parameters)
@@ -88,6 +90,7 @@ def modify_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     response = original(parameters)
     if response[0] != 200:
         return response
+    _switch_log_exports(instance, parameters)
     if renew and secret:
         secretsmanager.put_secret_value_in_process(secret["SecretArn"], _secret_string(instance))
     elif renew:
@@ -116,12 +119,24 @@ after_delete: list[Callable[[Instance], None]] = []
 
 @replaces("ministack.services.rds:_instance_xml", "97bb74e4c17b")
 def instance_xml(original: Callable[[Instance], str], instance: Instance) -> str:
-    """Show MasterUserSecret."""
+    """Show MasterUserSecret and the exported logs."""
+    logs = "".join(f"<member>{log}</member>" for log in instance.get("EnabledCloudwatchLogsExports") or [])
+    shown = original(instance).replace(
+        "<EnabledCloudwatchLogsExports/>", f"<EnabledCloudwatchLogsExports>{logs}</EnabledCloudwatchLogsExports>"
+    )
     secret = instance.get("MasterUserSecret")
     if not secret:
-        return original(instance)
+        return shown
     members = "".join(f"<{name}>{value}</{name}>" for name, value in secret.items())
-    return f"{original(instance)}<MasterUserSecret>{members}</MasterUserSecret>"
+    return f"{shown}<MasterUserSecret>{members}</MasterUserSecret>"
+
+
+def _switch_log_exports(instance: Instance, parameters: dict[str, Any]) -> None:
+    configuration = "CloudwatchLogsExportConfiguration"
+    logs = set(instance.get("EnabledCloudwatchLogsExports") or [])
+    logs |= set(rds._parse_member_list(parameters, f"{configuration}.EnableLogTypes"))
+    logs -= set(rds._parse_member_list(parameters, f"{configuration}.DisableLogTypes"))
+    instance["EnabledCloudwatchLogsExports"] = sorted(logs)
 
 
 def _both_passwords() -> Any:
