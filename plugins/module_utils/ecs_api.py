@@ -152,6 +152,13 @@ def describe_services(client: Any, cluster: str, names: list[str]) -> dict[str, 
     return found
 
 
+@call("list ECS services", missing=NO_CLUSTER, default=[])
+def list_service_names(client: Any, cluster: str) -> list[str]:
+    """Names of the ACTIVE and DRAINING services of a cluster."""
+    pages = client.get_paginator("list_services").paginate(cluster=cluster)
+    return [arn.rsplit("/", 1)[-1] for page in pages for arn in page["serviceArns"]]
+
+
 @call("create an ECS service")
 def create_service(client: Any, **members: Any) -> dict[str, Any]:
     """CreateService; the answer is the service as described."""

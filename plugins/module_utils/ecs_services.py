@@ -63,6 +63,7 @@ def report(name: str, service: dict[str, Any], before: dict[str, Any], after: di
         "changed": before != after,
         "arn": service.get("serviceArn", ""),
         "task_definition": revision_name(service.get("taskDefinition", "")),
+        "task_definition_arn": service.get("taskDefinition", ""),
         "desired_count": service.get("desiredCount", 0),
         "running_count": service.get("runningCount", 0),
         "diff": (before, after),
@@ -120,6 +121,16 @@ def ensure_updated(
     return report(item["name"], service if not check_mode else {**service, **changes}, before, after), service
 
 
+def unlisted(ecs: Any, params: dict[str, Any]) -> list[str]:
+    """Names of the cluster's services under purge_name_prefix that the caller does not list."""
+    prefix = params["purge_name_prefix"]
+    if not prefix:
+        return []
+    listed = [item["name"] for item in params["services"]]
+    names = ecs_api.list_service_names(ecs, params["cluster"])
+    return sorted(name for name in names if name.startswith(prefix) and name not in listed)
+
+
 def ensure_present(reader: Reader, params: dict[str, Any], check_mode: bool) -> list[dict[str, Any]]:
     """Create and update every service, then wait for all of them."""
     ecs, cluster = reader.ecs, params["cluster"]
@@ -143,13 +154,19 @@ def ensure_present(reader: Reader, params: dict[str, Any], check_mode: bool) -> 
         steady = ecs_rollout.wait_steady(reader, cluster, targets, params["wait_delay"], params["wait_timeout"])
         for entry in reports:
             entry["running_count"] = steady[entry["name"]]["runningCount"]
-    return reports
+    # The old services go when the new ones are there.
+    return reports + remove(reader, params, unlisted(ecs, params), check_mode)
 
 
 def ensure_absent(reader: Reader, params: dict[str, Any], check_mode: bool) -> list[dict[str, Any]]:
     """Delete every service that exists and wait for the last one."""
-    ecs, cluster = reader.ecs, params["cluster"]
     names = [item["name"] for item in params["services"]]
+    return remove(reader, params, names + unlisted(reader.ecs, params), check_mode)
+
+
+def remove(reader: Reader, params: dict[str, Any], names: list[str], check_mode: bool) -> list[dict[str, Any]]:
+    """Delete the services of these names that exist; with ``wait``, return when they are gone."""
+    ecs, cluster = reader.ecs, params["cluster"]
     existing = ecs_api.describe_services(ecs, cluster, names)
     active = [name for name in names if existing.get(name, {}).get("status") == "ACTIVE"]
     if not check_mode:

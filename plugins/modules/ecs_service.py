@@ -123,6 +123,11 @@ options:
       tags:
         description: Tags of this service, added to O(tags).
         type: dict
+  purge_name_prefix:
+    description:
+      - Also delete services of the cluster whose name starts with this and that are not listed in O(services). With
+        O(state=present) they go when the listed ones are steady.
+    type: str
   state:
     description:
       - Whether the services exist. V(absent) stops their tasks and, with O(wait), waits until they are gone.
@@ -193,7 +198,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 services:
-  description: One entry per service, in the order given.
+  description: One entry per service in the order given, then those that were purged.
   type: list
   elements: dict
   returned: always
@@ -209,6 +214,9 @@ services:
       type: str
     task_definition:
       description: Family and revision; empty when absent.
+      type: str
+    task_definition_arn:
+      description: ARN of that revision; in check mode the name, when there is no such task definition yet.
       type: str
     desired_count:
       description: How many tasks are to run.
@@ -282,6 +290,7 @@ def main() -> None:
         argument_spec={
             "cluster": {"type": "str", "required": True},
             "services": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
+            "purge_name_prefix": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 1200},

@@ -207,6 +207,20 @@ def test_an_unknown_key_is_refused_before_any_change(run_module: RunModule, aws:
     assert describe(aws, cluster, "web") == {}
 
 
+def test_unlisted_services_under_a_prefix_are_purged(run_module: RunModule, aws: Aws, cluster: str) -> None:
+    every = ["web", "worker-a", "worker-b", "other"]
+    run_module(MODULE, args(cluster, *(service(cluster, name) for name in every)))
+    some = args(cluster, service(cluster), service(cluster, "worker-b"), purge_name_prefix="worker-")
+    predicted = run_module(MODULE, some, check=True)
+    assert [item["name"] for item in predicted["services"] if item["changed"]] == ["worker-a"]
+    assert set(describe(aws, cluster, *every)) == set(every)
+    assert run_module(MODULE, some)["changed"]
+    assert set(describe(aws, cluster, *every)) == {"web", "worker-b", "other"}
+    assert not run_module(MODULE, some)["changed"]
+    run_module(MODULE, args(cluster, {"name": "web"}, purge_name_prefix="worker-", state="absent"))
+    assert set(describe(aws, cluster, *every)) == {"other"}
+
+
 def deployments_end(monkeypatch: pytest.MonkeyPatch, edit: Callable[[dict[str, Any]], None]) -> None:
     """Let ``edit`` change every described service, as ECS would after a rollout of its own."""
     real = ecs_api.describe_services
