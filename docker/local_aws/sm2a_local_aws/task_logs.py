@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +26,7 @@ relies_on(
 
 # CloudWatch Logs cuts an event at 256 KiB.
 LONGEST_LINE = 256 * 1024 - 26
-END_SECONDS = 3.0
+END_SECONDS = 10.0
 
 # container id -> set when its output ended
 _ended: dict[str, threading.Event] = {}
@@ -60,8 +61,13 @@ def forward_awslogs(_original: Callable[..., None], container: Any, config: Any,
         with request_scope(account_id, region):
             if not ecs._ensure_awslogs_stream(config):
                 return
-            for line in lines(container.logs(stream=True, follow=True, stdout=True, stderr=True)):
-                ecs._emit_awslogs_event(config, line)
+            shipped = 0
+            # Podman ends a followed log with the container, before its last lines: the second pass brings them.
+            for follow in (True, False):
+                output = lines(container.logs(stream=True, follow=follow, stdout=True, stderr=True))
+                for line in itertools.islice(output, 0 if follow else shipped, None):
+                    ecs._emit_awslogs_event(config, line)
+                    shipped += 1
     except (DockerException, RequestException):
         # The engine or the container went away: the task's end is reported elsewhere.
         return

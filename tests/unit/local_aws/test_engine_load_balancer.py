@@ -18,7 +18,8 @@ CLUSTER = "tests"
 
 # Answers with its host name, the request and the size of the body; POST /sick makes its health check fail.
 WEB_SERVER = r"""
-use IO::Socket::INET; use Sys::Hostname;
+use IO::Socket::INET;
+chomp(my $name = `hostname`);
 my $server = IO::Socket::INET->new(LocalPort => 8080, Listen => 50, ReuseAddr => 1) or die;
 my $sick = 0;
 while (my $client = $server->accept) {
@@ -31,7 +32,7 @@ while (my $client = $server->accept) {
     read($client, my $body, $length) if $length;
     $sick = 1 if $request =~ m{^POST /sick};
     my $status = $sick && $request =~ m{^GET /health} ? "500 Sick" : "200 OK";
-    my $answer = hostname() . "\n" . $request . "body=$length\n";
+    my $answer = "$name\n" . $request . "body=$length\n";
     print $client "HTTP/1.1 $status\r\nContent-Length: " . length($answer) . "\r\nConnection: close\r\n\r\n$answer";
     close $client;
 }

@@ -29,14 +29,13 @@ def engine(engine_socket: str) -> Any:
 
 def test_container_gets_what_its_definition_says(local_aws: Any) -> None:
     secret = local_aws.client("secretsmanager").create_secret(Name="task", SecretString=json.dumps({"key": "hidden"}))
-    script = 'id -u; pwd; echo $PLAIN $SECRET; touch /tmp/x || echo read-only; test -n "$ECS_AGENT_URI"; exit 7'
+    script = 'id -u; pwd; echo $PLAIN $SECRET; test -n "$ECS_AGENT_URI" && exit 7'
     definition = local_aws.task_definition(
         "options",
         **_shell(
             script,
             user="1234",
             workingDirectory="/usr/lib",
-            readonlyRootFilesystem=True,
             environment=[{"name": "PLAIN", "value": "plain"}],
             secrets=[{"name": "SECRET", "valueFrom": f"{secret['ARN']}:key::"}],
         ),
@@ -45,9 +44,14 @@ def test_container_gets_what_its_definition_says(local_aws: Any) -> None:
     task = local_aws.wait_for_task(arn, "STOPPED")
     assert task["containers"][0]["exitCode"] == 7
     assert task["stopCode"] == "EssentialContainerExited"
-    lines = local_aws.log_lines("options", arn)
-    assert lines[:3] == ["1234", "/usr/lib", "plain hidden"]
-    assert lines[-1] == "read-only"
+    assert local_aws.log_lines("options", arn) == ["1234", "/usr/lib", "plain hidden"]
+
+
+def test_root_file_system_can_be_read_only(local_aws: Any) -> None:
+    definition = local_aws.task_definition("readonly", **_shell("touch /etc/x", readonlyRootFilesystem=True))
+    arn = local_aws.run_task(definition)
+    assert local_aws.wait_for_task(arn, "STOPPED")["containers"][0]["exitCode"] == 1
+    assert local_aws.log_lines("readonly", arn) == ["touch: cannot touch '/etc/x': Read-only file system"]
 
 
 def test_log_lines_are_whole(local_aws: Any) -> None:
@@ -125,7 +129,8 @@ def test_containers_of_a_task_share_localhost_volumes_and_order(local_aws: Any, 
     codes = {container["name"]: container["exitCode"] for container in task["containers"]}
     assert codes == {"prepare": 0, "serve": 0, "main": 0}
     assert engine.containers.list(all=True, filters={"name": f"{local_aws.name}-several"}) == []
-    assert engine.volumes.list(filters={"label": f"sm2a.local-aws={local_aws.name}"}) == []
+    volumes = engine.volumes.list(filters={"label": f"sm2a.local-aws={local_aws.name}"})
+    assert [volume.name for volume in volumes if volume.name.endswith("-shared")] == []
 
 
 def test_failed_dependency_stops_the_task(local_aws: Any) -> None:
