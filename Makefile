@@ -1,13 +1,17 @@
 # SM2A's commands. Each installs what it needs into .venv; `make up PYTHON=python3.12` chooses the interpreter.
 playbook := .venv/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down clean tools test test-latest lint sanity unit molecule end-to-end test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule end-to-end test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
-	@$(playbook) playbooks/local_aws.yml site.yml
+	@$(playbook) playbooks/local.yml
 
 down: tools  ## Remove everything that `make up` made; container images stay as a cache.
 	@$(playbook) playbooks/local_aws.yml -e local_aws_state=absent
+
+password: tools  ## Print the password of the Airflow administrator on the local AWS.
+	@AWS_ENDPOINT_URL=http://10.91.0.1:4566 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+		.venv/bin/python tools/admin_password.py sm2a
 
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-latest .cache .sm2a artifacts
