@@ -21,15 +21,17 @@ from typing import IO, Any
 from sm2a_local_aws.errors import LocalAwsError
 from sm2a_local_aws.settings import LOOPBACK, Settings
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 30
 POLL_SECONDS = 0.1
+# `status` and `start` hold the lock for an instant when they look at it.
+LOCK_SECONDS = 2
 
 
 def serve(settings: Settings) -> None:
     """Serve in the foreground; LocalAwsError when another process serves from this state directory."""
     settings.state_directory.mkdir(parents=True, exist_ok=True)
-    with _locked(settings) as mine:
+    with _locked(settings, patience=LOCK_SECONDS) as mine:
         if not mine:
             raise LocalAwsError(f"a local AWS already serves from {settings.state_directory}: stop it first")
         settings.pid_file.write_text(f"{os.getpid()}\n")
@@ -105,16 +107,22 @@ def recorded_settings(given: Settings) -> Settings:
 
 
 @contextlib.contextmanager
-def _locked(settings: Settings) -> Iterator[bool]:
-    """Yield whether the lock could be taken; it is held until the end of the block."""
+def _locked(settings: Settings, *, patience: float = 0) -> Iterator[bool]:
+    """Yield whether the lock could be taken within so many seconds; it is held until the end of the block."""
+    deadline = time.monotonic() + patience
     file: IO[str]
     with settings.lock_file.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        while not (mine := _try_lock(file)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        yield mine
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _flags(settings: Settings) -> list[str]:

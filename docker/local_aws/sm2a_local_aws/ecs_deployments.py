@@ -89,6 +89,7 @@ def update_service(original: Handler, data: dict[str, Any]) -> Any:
     if service is None:
         return original(data)
     _back_off.pop(_scoped(key), None)
+    _drop_failed_deployments(service)
     if any(field in data and not _same(service, field, data[field]) for field in REDEPLOYING_FIELDS):
         data = {**data, "forceNewDeployment": True}
     asked = {field: data[field] for field in SERVICE_FIELDS + DEPLOYMENT_FIELDS if field in data}
@@ -97,6 +98,16 @@ def update_service(original: Handler, data: dict[str, Any]) -> Any:
         return original(data)
     finally:
         _requested.pop(_scoped(key), None)
+
+
+def _drop_failed_deployments(service: dict[str, Any]) -> None:
+    """MiniStack keeps a failed deployment for ever; it is shown until the next update, so that it can be read."""
+    live = {task.get("_deployment_id") for task in ecs_lookup.tasks_of(service)}
+    service["deployments"] = [
+        deployment
+        for deployment in service["deployments"]
+        if deployment["status"] == "PRIMARY" or deployment["rolloutState"] != "FAILED" or deployment["id"] in live
+    ]
 
 
 def _same(service: dict[str, Any], field: str, asked: Any) -> bool:

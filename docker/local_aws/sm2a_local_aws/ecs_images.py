@@ -9,6 +9,7 @@ own registry, `127.0.0.1:<port>/<repository>`: engines take plain HTTP from loop
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import threading
 from collections import defaultdict
@@ -21,6 +22,8 @@ from ministack.services import ecs
 
 from sm2a_local_aws import settings
 from sm2a_local_aws.patching import replaces
+
+logger = logging.getLogger("sm2a.ecs_images")
 
 ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/(?P<path>.+)$")
 
@@ -78,7 +81,7 @@ def run_docker_container(
     """Start the container; one that could not start is removed, and the error says so as ECS does."""
     reference = ensure_image(client, definition["image"])
     try:
-        container = client.containers.create(reference, **{**run_options, "detach": True})
+        container = _create(client, reference, {**run_options, "detach": True})
     except APIError as error:
         raise RuntimeError(f"CannotCreateContainerError: {error.explanation or error}") from error
     try:
@@ -88,3 +91,14 @@ def run_docker_container(
             container.remove(force=True, v=True)
         raise RuntimeError(f"CannotStartContainerError: {error.explanation or error}") from error
     return container
+
+
+def _create(client: Any, reference: str, options: dict[str, Any]) -> Any:
+    try:
+        return client.containers.create(reference, **options)
+    except APIError as error:
+        # podman needs the program catatonit for initProcessEnabled; a task runs without it, only less tidily.
+        if not options.get("init") or "init binary" not in str(error.explanation):
+            raise
+        logger.warning("no init process for %s: install catatonit for initProcessEnabled", options["name"])
+        return client.containers.create(reference, **{**options, "init": False})

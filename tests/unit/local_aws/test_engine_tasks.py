@@ -206,6 +206,10 @@ def test_circuit_breaker_rolls_an_update_back(local_aws: Any) -> None:
     local_aws.wait("the way back", lambda: local_aws.service("update")["taskDefinition"] == good, timeout=60)
     local_aws.wait_for_steady("update", 1)
     assert local_aws.tasks_of("update") == {before}
+    # The failed deployment can be read until the next update.
+    assert [item["rolloutState"] for item in local_aws.service("update")["deployments"]] == ["FAILED", "COMPLETED"]
+    local_aws.client("ecs").update_service(cluster=CLUSTER, service="update", desiredCount=1)
+    assert [item["rolloutState"] for item in local_aws.service("update")["deployments"]] == ["COMPLETED"]
 
 
 def test_service_connect_name_reaches_the_service(local_aws: Any) -> None:

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from docker.errors import APIError
 from sm2a_local_aws import (
     ecs_agent,
     ecs_depends_on,
@@ -158,6 +159,26 @@ def test_ecr_images_are_taken_from_the_local_registry(monkeypatch: pytest.Monkey
     ecr = "000000000000.dkr.ecr.eu-west-1.amazonaws.com/sm2a/airflow@sha256:12"
     assert ecs_images.engine_reference(ecr) == "127.0.0.1:4999/sm2a/airflow@sha256:12"
     assert ecs_images.engine_reference("docker.io/library/debian") == "docker.io/library/debian"
+
+
+class EngineWithoutInit:
+    """An engine whose containers.create refuses an init process, as podman does without catatonit."""
+
+    def __init__(self) -> None:
+        self.containers = self
+
+    def create(self, _image: str, **options: Any) -> dict[str, Any]:
+        if options.get("init"):
+            raise APIError("500", explanation="container-init binary not found on the host: stat /x: no such file")
+        if options["name"] == "broken":
+            raise APIError("500", explanation="no space left on device")
+        return options
+
+
+def test_task_runs_without_init_where_the_engine_has_none() -> None:
+    assert ecs_images._create(EngineWithoutInit(), "image", {"name": "a", "init": True})["init"] is False
+    with pytest.raises(APIError, match="no space left"):
+        ecs_images._create(EngineWithoutInit(), "image", {"name": "broken"})
 
 
 def test_service_connect_names() -> None:
