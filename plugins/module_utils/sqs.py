@@ -25,6 +25,8 @@ NUMBERS = {
     "maximum_message_size": "MaximumMessageSize",
     "kms_data_key_reuse_period": "KmsDataKeyReusePeriodSeconds",
 }
+# Stands for the ARN of the queue in a policy, so that several queues can share one text.
+OWN_ARN = "${queue_arn}"
 POLICIES = {
     "policy": "Policy",
     "redrive_policy": "RedrivePolicy",
@@ -128,7 +130,8 @@ def wanted_attributes(options: Mapping[str, Any], any_queue_arn: str) -> dict[st
         if options["managed_sse"]:
             wanted["KmsMasterKeyId"] = ""  # a queue has one or the other
     if options.get("policy") is not None:
-        wanted["Policy"] = policy_text(json.loads(options["policy"]))
+        own_arn = arn_of(options["name"], any_queue_arn)
+        wanted["Policy"] = policy_text(json.loads(options["policy"].replace(OWN_ARN, own_arn)))
     if options.get("redrive_policy") is not None:
         wanted["RedrivePolicy"] = policy_text(redrive_policy(options["redrive_policy"], any_queue_arn))
     if options.get("redrive_allow_policy") is not None:

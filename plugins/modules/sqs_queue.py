@@ -54,7 +54,9 @@ options:
         description: Whether SQS encrypts with a key of its own (SSE-SQS). V(true) removes a KMS key from the queue.
         type: bool
       policy:
-        description: Access policy, compared by meaning. V({}) removes it.
+        description:
+          - Access policy, compared by meaning. V({}) removes it.
+          - The text C(${queue_arn}) in it stands for the ARN of the queue.
         type: json
       redrive_policy:
         description: Where messages go that were received too often. V({}) removes it.
@@ -212,7 +214,7 @@ def ensure_present(sqs: Any, options: Options, region: str, check_mode: bool) ->
 
 
 def create(sqs: Any, options: Options, region: str, check_mode: bool) -> Outcome:
-    """Create the queue with its attributes in one call; the redrive policies name queues by ARN, so they follow."""
+    """Create the queue with its attributes in one call; the policies name queues by ARN, so they follow."""
     name, tags = options["name"], {key: str(value) for key, value in (options["tags"] or {}).items()}
     placeholder = f"arn:aws:sqs:{region}:000000000000:{name}"
     wanted = {key: value for key, value in api.wanted_attributes(options, placeholder).items() if value}
@@ -223,13 +225,13 @@ def create(sqs: Any, options: Options, region: str, check_mode: bool) -> Outcome
             "QueueUrl": f"https://sqs.{region}.amazonaws.com/000000000000/{name}",
         }
         return Outcome(True, {}, api.describe(name, predicted, tags))
-    at_once = {key: value for key, value in wanted.items() if not key.startswith("Redrive")}
+    at_once = {key: value for key, value in wanted.items() if key not in api.POLICIES.values()}
     url = api.create_queue(sqs, name, at_once, tags)
     made = {**(api.queue_attributes(sqs, url) or {}), "QueueUrl": url}
-    redrive = api.differing_attributes(made, api.wanted_attributes(options, made["QueueArn"]))
-    if redrive:
-        api.set_attributes(sqs, url, redrive)
-    return Outcome(True, {}, api.describe(name, {**made, **redrive}, tags))
+    policies = api.differing_attributes(made, api.wanted_attributes(options, made["QueueArn"]))
+    if policies:
+        api.set_attributes(sqs, url, policies)
+    return Outcome(True, {}, api.describe(name, {**made, **policies}, tags))
 
 
 def ensure_absent(sqs: Any, name: str, check_mode: bool) -> Outcome:

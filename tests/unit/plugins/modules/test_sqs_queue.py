@@ -137,6 +137,17 @@ def test_policy_is_compared_by_meaning(run_module: support.RunModule, unique_nam
     assert run_module("sqs_queue", {"queues": [{"name": unique_name, "policy": other}]})["changed"]
 
 
+def test_policy_names_the_queue_it_belongs_to(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    shared = policy(unique_name)
+    shared["Statement"][0]["Resource"] = "${queue_arn}"
+    queues: list[dict[str, Any]] = [{"name": f"{unique_name}-{suffix}", "policy": shared} for suffix in "ab"]
+    run_module("sqs_queue", {"queues": queues})
+    for queue in queues:
+        stored = read(aws, queue["name"]) or {}
+        assert json.loads(stored["Policy"])["Statement"][0]["Resource"] == stored["QueueArn"]
+    assert not run_module("sqs_queue", {"queues": queues})["changed"]
+
+
 def test_unset_options_and_tags_are_left_alone(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
     run_module("sqs_queue", full(unique_name))
     before = read(aws, unique_name)
