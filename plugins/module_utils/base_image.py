@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.urls import open_url
 from ansible_collections.sm2a.airflow.plugins.module_utils import debian_rootfs
 from ansible_collections.sm2a.airflow.plugins.module_utils.apt_sources import Mirrors, machine_mirrors
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import Engine, EngineError, run_logged
@@ -67,9 +67,9 @@ def registry_of(name: str) -> str:
 def registry_answers(host: str, timeout: float = REGISTRY_TIMEOUT_SECONDS) -> bool:
     """Whether a registry answers at ``host``; a refusal for want of a login is an answer."""
     try:
-        with urllib.request.urlopen(f"https://{host}/v2/", timeout=timeout):
-            return True
+        open_url(f"https://{host}/v2/", timeout=timeout).close()
     except urllib.error.HTTPError as error:
         return error.code in (401, 403)
     except (urllib.error.URLError, OSError):
         return False
+    return True

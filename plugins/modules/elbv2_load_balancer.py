@@ -3,6 +3,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 ---
 module: elbv2_load_balancer
