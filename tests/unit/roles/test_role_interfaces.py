@@ -51,7 +51,8 @@ def test_defaults_equal_the_spec(role: str) -> None:
     given = {name: value for name, value in defaults(role).items() if not _is_template(value)}
     assert set(defaults(role)) <= set(main_options(role)), "a default that the spec does not know"
     assert given == {name: value for name, value in specified.items() if name in given}
-    assert set(specified) - set(defaults(role)) - set(COMMON) == set(), "specified defaults that defaults/main.yml does not set"
+    unset = set(specified) - set(defaults(role)) - set(COMMON)
+    assert unset == set(), "specified defaults that defaults/main.yml does not set"
 
 
 def _is_template(value: Any) -> bool:
