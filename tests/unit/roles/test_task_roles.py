@@ -1,0 +1,97 @@
+"""What the task roles allow: named resources, no wildcard actions, exactly the secrets that a component is given."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, read_yaml
+
+POLICIES = read_yaml(PROJECT / "roles/cluster/vars/policies.yml")
+SECRETS = read_yaml(PROJECT / "roles/cluster/vars/main.yml")["__cluster_config_secrets"]
+ENVIRONMENT = read_yaml(PROJECT / "roles/airflow/vars/environment.yml")
+STATEMENTS: dict[str, dict[str, Any]] = {
+    **POLICIES["__cluster_statements"],
+    **{each["Sid"]: each for each in POLICIES["__cluster_execution_role"]["statements"]},
+}
+# AWS knows no resources for these.
+WITHOUT_RESOURCE = {
+    "ecr:GetAuthorizationToken",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+}
+LETTERS = {
+    "A": "api_server",
+    "S": "scheduler",
+    "D": "dag_processor",
+    "T": "triggerer",
+    "W": "worker",
+    "M": "migrate",
+}
+
+
+def actions(statement: dict[str, Any]) -> set[str]:
+    """Actions of a statement."""
+    given = statement["Action"]
+    return {given} if isinstance(given, str) else set(given)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_statements_name_actions_and_resources(name: str) -> None:
+    statement = STATEMENTS[name]
+    assert statement["Effect"] == "Allow"
+    assert not [action for action in actions(statement) if "*" in action]
+    if statement["Resource"] == "*":
+        assert actions(statement) <= WITHOUT_RESOURCE
+
+
+def test_every_policy_uses_known_statements_and_its_own_secrets() -> None:
+    for component, statements in POLICIES["__cluster_policies"].items():
+        own, *shared = statements
+        assert f"__cluster_config_secrets.{component} " in own["Resource"]
+        names = [re.fullmatch(r"\{\{ __cluster_statements\.(\w+) \}\}", each) for each in shared]
+        assert all(match and match[1] in POLICIES["__cluster_statements"] for match in names), component
+
+
+def documented_secrets() -> dict[str, dict[str, str]]:
+    """Component to option to secret, from the table in the image's README."""
+    text = (PROJECT / "docker/airflow/README.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    header = next(row for row in rows if row[2:] == list(LETTERS))
+    table: dict[str, dict[str, str]] = {component: {} for component in LETTERS.values()}
+    for row in rows[rows.index(header) + 2 :]:
+        if len(row) != len(header) or not row[0].endswith("_SECRET`"):
+            break
+        for letter, mark in zip(header[2:], row[2:], strict=True):
+            if mark == "x":
+                table[LETTERS[letter]][row[0].strip("`")] = row[1].strip("`")
+    return table
+
+
+def given_secrets(component: str) -> dict[str, str]:
+    """Option to secret, as the role airflow sets them for a component."""
+    options: dict[str, str] = {}
+    for reference in ENVIRONMENT["__airflow_environment"][component]:
+        match = re.fullmatch(r"\{\{ (__airflow_secret_\w+) \}\}", reference)
+        options.update(ENVIRONMENT[match[1]] if match else {})
+    return options
+
+
+@pytest.mark.parametrize("component", LETTERS.values())
+def test_a_component_gets_and_may_read_exactly_the_documented_secrets(component: str) -> None:
+    documented = documented_secrets()[component]
+    assert documented, "the table in docker/airflow/README.md was not found"
+    assert given_secrets(component) == documented
+    assert sorted(SECRETS[component]) == sorted(documented.values())
+
+
+def test_documented_variables_are_set() -> None:
+    text = (PROJECT / "docker/airflow/README.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`((?:AIRFLOW__|SM2A_|FORWARDED_|AWS_)[A-Z0-9_]+)`", text))
+    set_here = (PROJECT / "roles/airflow/vars/environment.yml").read_text(encoding="utf-8")
+    # Per group, so the template sets it.
+    set_here += (PROJECT / "roles/airflow/templates/task_definitions.yml.j2").read_text(encoding="utf-8")
+    assert [name for name in sorted(documented) if name not in set_here] == []
