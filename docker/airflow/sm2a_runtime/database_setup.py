@@ -114,10 +114,8 @@ def _ensure_owned_database(cursor: Any, owner: str, database: str) -> bool:
     row = cursor.fetchone()
     if row is not None and row[0] == owner:
         return False
-    # Only a member of a role may give it something.
-    cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", (owner,))
-    if not cursor.fetchone()[0]:
-        cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(owner)))
+    # Only who may act as a role may give it something. From PostgreSQL 16 on, having created it is not enough.
+    cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(owner)))
     statement = "CREATE DATABASE {} OWNER {}" if row is None else "ALTER DATABASE {} OWNER TO {}"
     cursor.execute(sql.SQL(statement).format(sql.Identifier(database), sql.Identifier(owner)))
     cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))

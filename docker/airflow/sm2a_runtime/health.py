@@ -86,7 +86,8 @@ def _check_job(job_type: str) -> str:
     from sm2a_runtime.secret_store import SecretError, read_secret  # noqa: PLC0415
 
     try:
-        age = heartbeat_age(read_secret(connection_secret_name()), job_type, host_address())
+        uri = read_secret(connection_secret_name(), attempts=1)
+        age = heartbeat_age(uri, job_type, host_address())
     except (DatabaseError, SecretError) as error:
         return f"unknown, taken as healthy: {error}"
     if age is None:

@@ -9,19 +9,20 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
+PATIENT = 5
 
 
 class SecretError(Exception):
     """A secret cannot be read or does not have the expected shape. The message names it and never holds its value."""
 
 
-def read_secret(secret_id: str) -> str:
-    """The string of the secret with this name or ARN."""
+def read_secret(secret_id: str, attempts: int = PATIENT) -> str:
+    """The string of the secret with this name or ARN. An attempt takes five seconds at most."""
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": attempts})
     # botocore alone starts twice as fast as boto3, which matters to a health check.
     session = botocore.session.get_session()
     try:
-        client = session.create_client("secretsmanager", config=_CONFIG)
+        client = session.create_client("secretsmanager", config=config)
         response: dict[str, Any] = client.get_secret_value(SecretId=secret_id)
         return str(response["SecretString"])
     except KeyError:

@@ -91,7 +91,7 @@ def job(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         return age if isinstance(age, float) else None
 
     monkeypatch.setattr(database, "heartbeat_age", heartbeat_age)
-    monkeypatch.setattr(secret_store, "read_secret", lambda name: f"uri of {name}")
+    monkeypatch.setattr(secret_store, "read_secret", lambda name, attempts: f"uri of {name}")
     monkeypatch.setattr(health, "host_address", lambda: "10.0.0.7")
     monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND_KWARGS", '{"config_prefix": "demo/config"}')
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_SECRET", "sql_alchemy_conn")

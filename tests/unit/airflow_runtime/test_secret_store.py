@@ -18,12 +18,24 @@ SECRETS = {
 }
 
 
+class FlakyServer(HTTPServer):
+    """Fails this many times to give the secret `flaky`."""
+
+    failures = 2
+
+
 class Handler(BaseHTTPRequestHandler):
     """GetSecretValue over SECRETS; the secret `binary` has no string."""
 
+    server: FlakyServer
+
     def do_POST(self) -> None:
         name = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["SecretId"]
-        if name == "binary":
+        if name == "flaky":
+            self.server.failures -= 1
+            failed = self.server.failures >= 0
+            status, answer = (500, {}) if failed else (200, {"SecretString": "at last"})
+        elif name == "binary":
             status, answer = 200, {"Name": name, "SecretBinary": ""}
         elif name in SECRETS:
             status, answer = 200, {"Name": name, "SecretString": SECRETS[name]}
@@ -39,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(autouse=True)
 def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with FlakyServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
@@ -54,6 +66,12 @@ def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_a_text_secret() -> None:
     assert read_secret("text") == "value"
+
+
+def test_a_server_error_is_tried_again_only_by_the_patient() -> None:
+    with pytest.raises(SecretError, match="500"):
+        read_secret("flaky", attempts=1)
+    assert read_secret("flaky") == "at last"
 
 
 def test_the_wanted_keys_of_a_json_secret() -> None:
