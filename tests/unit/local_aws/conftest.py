@@ -43,7 +43,7 @@ class LocalAws:
     flags: list[str]
     clients: dict[str, Any] = field(default_factory=dict)
 
-    def command(self, verb: str, *flags: str, timeout: float = 90) -> subprocess.CompletedProcess[str]:
+    def command(self, verb: str, *flags: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         named = ["--name", self.name, "--port", str(self.port), "--state-directory", str(self.state_directory)]
         arguments = [sys.executable, "-m", "sm2a_local_aws", verb, *named, *(flags or self.flags)]
         return subprocess.run(arguments, capture_output=True, text=True, timeout=timeout, check=False)
@@ -109,7 +109,7 @@ class LocalAws:
         answer = self.client("ecs").list_tasks(cluster=CLUSTER, serviceName=service, desiredStatus=status)
         return set(answer["taskArns"])
 
-    def wait(self, what: str, condition: Callable[[], Any], timeout: float = 40) -> Any:
+    def wait(self, what: str, condition: Callable[[], Any], timeout: float = 120) -> Any:
         """The first true answer of the condition."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

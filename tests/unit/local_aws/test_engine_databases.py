@@ -54,7 +54,7 @@ def _settled(local_aws: Any, identifier: str) -> dict[str, Any]:
         instance = answer["DBInstances"][0]
         return instance if instance["DBInstanceStatus"] in ("available", "failed") else None
 
-    instance: dict[str, Any] = local_aws.wait(f"{identifier} to settle", settled, timeout=90)
+    instance: dict[str, Any] = local_aws.wait(f"{identifier} to settle", settled)
     return instance
 
 

@@ -192,7 +192,7 @@ def test_circuit_breaker_fails_the_first_deployment(local_aws: Any) -> None:
         deployment = local_aws.service("crash")["deployments"][0]
         return deployment if deployment["rolloutState"] == "FAILED" else None
 
-    deployment = local_aws.wait("the breaker", failed, timeout=60)
+    deployment = local_aws.wait("the breaker", failed)
     assert deployment["failedTasks"] == 3
 
 
@@ -203,7 +203,7 @@ def test_circuit_breaker_rolls_an_update_back(local_aws: Any) -> None:
     (before,) = local_aws.tasks_of("update")
     bad = local_aws.task_definition("update", **_shell("exit 1"))
     local_aws.client("ecs").update_service(cluster=CLUSTER, service="update", taskDefinition=bad)
-    local_aws.wait("the way back", lambda: local_aws.service("update")["taskDefinition"] == good, timeout=60)
+    local_aws.wait("the way back", lambda: local_aws.service("update")["taskDefinition"] == good)
     local_aws.wait_for_steady("update", 1)
     assert local_aws.tasks_of("update") == {before}
     # The failed deployment can be read until the next update.
