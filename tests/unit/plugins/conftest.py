@@ -19,8 +19,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
@@ -96,6 +99,14 @@ def local_aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     command = [sys.executable, "-m", "sm2a_local_aws", "serve", *options, str(directory / "state")]
     with emulator(command, port, directory / "local_aws.log", {}) as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_service_models() -> Iterator[None]:
+    """Parse botocore's models once per test process; every module run makes clients anew and would parse them again."""
+    loader = botocore.loaders.create_loader()
+    with mock.patch.object(botocore.session, "create_loader", lambda *_arguments: loader):
+        yield
 
 
 @pytest.fixture
