@@ -8,13 +8,14 @@ up: tools  ## Bring SM2A up on the local AWS.
 
 down: tools  ## Remove everything that `make up` made; container images stay as a cache.
 	@$(playbook) playbooks/local_aws.yml -e local_aws_state=absent
+	@rm -rf .sm2a
 
 password: tools  ## Print the password of the Airflow administrator on the local AWS.
 	@AWS_ENDPOINT_URL=http://10.91.0.1:4566 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
 		.venv/bin/python tools/admin_password.py sm2a
 
 clean: down  ## As down, and the tools as well.
-	rm -rf .venv .venv-latest .cache .sm2a artifacts
+	rm -rf .venv .venv-latest .cache artifacts
 
 # The end-to-end test keeps one process busy while the other does the rest; -n 0 runs one part alone, with its output.
 pytest := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/pytest
