@@ -5,6 +5,7 @@ playbook := .venv/bin/ansible-playbook -i inventories/local
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
+	@echo "Password of the administrator: make password"
 
 down: tools  ## Remove everything that `make up` made; container images stay as a cache.
 	@$(playbook) playbooks/local_aws.yml -e local_aws_state=absent
