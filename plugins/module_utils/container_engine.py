@@ -11,11 +11,16 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # Where system tools live, also for a login whose PATH has no sbin.
 SYSTEM_PATHS = "/usr/sbin:/sbin:/usr/local/sbin"
 PROBE_SECONDS = 20
 LAST_LINES = 25
+# As AnsibleModule wants it; documented by the fragment container_engine.
+ENGINE_OPTION: dict[str, dict[str, Any]] = {
+    "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
+}
 
 
 class EngineError(Exception):

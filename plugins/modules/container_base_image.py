@@ -36,11 +36,6 @@ options:
       - Debian mirror for debootstrap, also written into the image.
       - Without it the mirrors of this machine's own apt configuration are used, on other systems Debian's own.
     type: str
-  engine:
-    description: Container engine. V(auto) takes Docker when its daemon answers, else Podman.
-    type: str
-    choices: [auto, docker, podman]
-    default: auto
   minimum_free_gib:
     description: Free disk space, in GiB, without which nothing is begun.
     type: float
@@ -50,15 +45,9 @@ options:
     type: path
     required: true
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  platform:
-    support: full
-    platforms: posix
+  - sm2a.airflow.attributes
+  - sm2a.airflow.attributes.platform
+  - sm2a.airflow.container_engine
 """
 
 EXAMPLES = r"""
@@ -94,6 +83,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS, BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
+    ENGINE_OPTION,
     EngineError,
     find_engine,
     require_free_space,
@@ -125,7 +115,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **BASE_IMAGE_OPTIONS,
-            "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
+            **ENGINE_OPTION,
             "minimum_free_gib": {"type": "float", "default": 1.0},
             "log_path": {"type": "path", "required": True},
         },

@@ -17,11 +17,6 @@ description:
 author:
   - SM2A contributors (@sm2a)
 options:
-  engine:
-    description: Engine to use. V(auto) takes Docker when its daemon answers, else Podman.
-    type: str
-    choices: [auto, docker, podman]
-    default: auto
   directory:
     description: Where Podman's service keeps its socket, log and process id.
     type: path
@@ -42,15 +37,9 @@ options:
     choices: [started, stopped]
     default: started
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  platform:
-    support: full
-    platforms: posix
+  - sm2a.airflow.attributes
+  - sm2a.airflow.attributes.platform
+  - sm2a.airflow.container_engine
 """
 
 EXAMPLES = r"""
@@ -89,6 +78,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
+    ENGINE_OPTION,
     Engine,
     EngineError,
     docker_answers,
@@ -175,7 +165,7 @@ def main() -> None:
     """Report the engine, or that the service has ended."""
     module = AnsibleModule(
         argument_spec={
-            "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
+            **ENGINE_OPTION,
             "directory": {"type": "path", "required": True},
             "containers_conf": {"type": "path"},
             "plain_http_registries": {"type": "list", "elements": "str", "default": []},

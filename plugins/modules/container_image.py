@@ -90,11 +90,6 @@ options:
       - Host and port to which ECR pushes go, where it is not the repository's own name.
       - Plain HTTP is used for an address of this machine itself only.
     type: str
-  engine:
-    description: Container engine. V(auto) takes Docker when its daemon answers, else Podman.
-    type: str
-    choices: [auto, docker, podman]
-    default: auto
   minimum_free_gib:
     description: Free disk space, in GiB, without which nothing is begun.
     type: float
@@ -107,15 +102,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  platform:
-    support: full
-    platforms: posix
+  - sm2a.airflow.attributes
+  - sm2a.airflow.attributes.platform
+  - sm2a.airflow.container_engine
 """
 
 EXAMPLES = r"""
@@ -191,6 +180,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
 from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS, BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
+    ENGINE_OPTION,
     Engine,
     EngineError,
     find_engine,
@@ -333,7 +323,7 @@ def argument_spec() -> dict[str, Any]:
         "base_image": {"type": "dict", "options": BASE_IMAGE_OPTIONS},
         "push": {"type": "bool", "default": True},
         "registry_endpoint": {"type": "str"},
-        "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
+        **ENGINE_OPTION,
         "minimum_free_gib": {"type": "float", "default": 2.0},
         "log_directory": {"type": "path", "required": True},
     }

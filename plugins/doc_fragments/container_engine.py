@@ -1,0 +1,18 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """ENGINE_OPTION of module_utils/container_engine.py."""
+
+    DOCUMENTATION = r"""
+options:
+  engine:
+    description: Container engine. V(auto) takes Docker when its daemon answers, else Podman.
+    type: str
+    choices: [auto, docker, podman]
+    default: auto
+"""

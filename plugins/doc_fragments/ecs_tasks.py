@@ -1,0 +1,21 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """WATCH_OPTIONS of module_utils/ecs_options.py."""
+
+    DOCUMENTATION = r"""
+options:
+  wait_delay:
+    description: Seconds between two looks.
+    type: int
+    default: 5
+  log_lines:
+    description: How many of a task's last log lines to show.
+    type: int
+    default: 20
+"""

@@ -1,0 +1,18 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """STATE_OPTION of module_utils/aws.py. A module describes what its state means."""
+
+    DOCUMENTATION = r"""
+options:
+  state:
+    description: Whether it exists.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
