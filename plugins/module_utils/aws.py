@@ -19,6 +19,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
 
 Call = TypeVar("Call", bound=Callable[..., Any])
+# Options that most modules have, as AnsibleModule wants them: documented by the fragments state and amazon.aws.tags.
+STATE_OPTION: dict[str, dict[str, Any]] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+TAG_OPTIONS: dict[str, dict[str, Any]] = {
+    "tags": {"type": "dict", "aliases": ["resource_tags"]},
+    "purge_tags": {"type": "bool", "default": True},
+}
 
 
 @dataclass
@@ -35,6 +43,51 @@ class Outcome:
     def diff(self) -> dict[str, Any]:
         """The pair that ``--diff`` shows."""
         return {"before": self.before, "after": self.after}
+
+    def result(self, key: str) -> dict[str, Any]:
+        """What the module of a single resource returns: ``changed``, ``diff``, and the resource under ``key``."""
+        return {"changed": self.changed, "diff": self.diff(), key: self.after}
+
+
+def list_result(outcomes: Mapping[str, Outcome], key: str) -> dict[str, Any]:
+    """What the module of several resources returns: all of them under ``key``, and a diff of each that changed."""
+    changed = {name: outcome for name, outcome in outcomes.items() if outcome.changed}
+    return {
+        "changed": bool(changed),
+        "diff": [{"before_header": name, "after_header": name, **outcome.diff()} for name, outcome in changed.items()],
+        key: [{**outcome.after, "name": name, "changed": outcome.changed} for name, outcome in outcomes.items()],
+    }
+
+
+def joint_result(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """``changed``, and one ``diff`` by name of those that changed."""
+    changed = {name: outcome for name, outcome in outcomes.items() if outcome.changed}
+    return {
+        "changed": bool(changed),
+        "diff": {
+            "before": {name: outcome.before for name, outcome in changed.items()},
+            "after": {name: outcome.after for name, outcome in changed.items()},
+        },
+    }
+
+
+# A function that brings one resource to a state: client, the module's options, check mode.
+Ensure = Callable[[Any, dict[str, Any], bool], Outcome]
+
+
+def exit_with(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
+    """Do ``work`` and end the module with what it returns, or as failed when it raises AnsibleAWSError."""
+    try:
+        result = work()
+    except AnsibleAWSError as error:
+        module.fail_json_aws_error(error)
+    module.exit_json(**result)
+
+
+def manage(module: AnsibleAWSModule, service: Any, key: str, present: Ensure, absent: Ensure) -> None:
+    """Bring the resource to the module's ``state`` through the client ``service``, and end the module."""
+    ensure = present if module.params["state"] == "present" else absent
+    exit_with(module, lambda: ensure(service, module.params, module.check_mode).result(key))
 
 
 def client(module: AnsibleAWSModule, service: str) -> Any:

@@ -44,9 +44,9 @@ class Run:
         if after:
             self.after[name] = dict(after)
 
-    def result(self) -> dict[str, Any]:
-        """What every module returns: ``changed`` and ``diff``."""
-        return {"changed": self.before != self.after, "diff": {"before": self.before, "after": self.after}}
+    def result(self, **members: Any) -> dict[str, Any]:
+        """What every module returns: ``changed`` and ``diff``, and the module's own ``members``."""
+        return {"changed": self.before != self.after, "diff": {"before": self.before, "after": self.after}, **members}
 
     def new_tags(self, name: str) -> dict[str, str]:
         """The tags of a resource that is created now."""

@@ -62,14 +62,13 @@ options:
   state:
     description:
       - Whether the certificate exists. One that a listener uses cannot be removed.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -128,7 +127,16 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, call, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    TagChange,
+    call,
+    client,
+    exit_with,
+    tag_change,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.certificates import (
     HAS_CRYPTOGRAPHY,
     ONE_DAY,
@@ -285,9 +293,9 @@ def ensure_present(acm: Any, params: dict[str, Any], check_mode: bool) -> Outcom
     return Outcome(True, before, view(arn, facts, change.result))
 
 
-def ensure_absent(acm: Any, name: str, check_mode: bool) -> Outcome:
+def ensure_absent(acm: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Delete the certificate; AnsibleAWSError when it stays in use."""
-    found = find(acm, name)
+    name, found = params["name"], find(acm, params["name"])
     if not found:
         return Outcome(False)
     arn, tags = found
@@ -316,9 +324,8 @@ def main() -> None:
             "certificate_file": {"type": "path"},
             "private_key_file": {"type": "path", "no_log": False},
             "chain_file": {"type": "path"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **STATE_OPTION,
+            **TAG_OPTIONS,
         },
         required_if=[("source", "import", ("certificate_file", "private_key_file"))],
         supports_check_mode=True,
@@ -332,17 +339,17 @@ def main() -> None:
         if params["valid_days"] <= params["renew_before_days"]:
             module.fail_json(msg="valid_days must be greater than renew_before_days, or every run would renew")
     acm = client(module, "acm")
+    ensure = ensure_present if params["state"] == "present" else ensure_absent
+
+    def work() -> dict[str, Any]:
+        outcome = ensure(acm, params, module.check_mode)
+        warn_about_expiry(module, outcome)
+        return outcome.result("certificate")
+
     try:
-        if params["state"] == "present":
-            outcome = ensure_present(acm, params, module.check_mode)
-        else:
-            outcome = ensure_absent(acm, params["name"], module.check_mode)
+        exit_with(module, work)
     except CertificateError as error:
         module.fail_json(msg=str(error))
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    warn_about_expiry(module, outcome)
-    module.exit_json(changed=outcome.changed, diff=outcome.diff(), certificate=outcome.after)
 
 
 if __name__ == "__main__":

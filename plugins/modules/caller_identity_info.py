@@ -18,13 +18,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: Only reads.
-  diff_mode:
-    support: none
-    description: Changes nothing.
+  - sm2a.airflow.attributes.info
 """
 
 EXAMPLES = r"""
@@ -58,9 +52,8 @@ region:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call, client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call, client, exit_with
 
 
 @call("read the caller's identity")
@@ -70,21 +63,22 @@ def caller_identity(sts: Any) -> dict[str, str]:
     return identity
 
 
+def view(sts: Any) -> dict[str, Any]:
+    """What the module returns."""
+    identity = caller_identity(sts)
+    return {
+        "changed": False,
+        "account_id": identity["Account"],
+        "arn": identity["Arn"],
+        "partition": identity["Arn"].split(":")[1],
+        "region": sts.meta.region_name,
+    }
+
+
 def main() -> None:
     """Read the identity."""
     module = AnsibleAWSModule(argument_spec={}, supports_check_mode=True)
-    try:
-        sts = client(module, "sts")
-        identity = caller_identity(sts)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(
-        changed=False,
-        account_id=identity["Account"],
-        arn=identity["Arn"],
-        partition=identity["Arn"].split(":")[1],
-        region=sts.meta.region_name,
-    )
+    exit_with(module, lambda: view(client(module, "sts")))
 
 
 if __name__ == "__main__":

@@ -31,21 +31,13 @@ options:
     type: str
   state:
     description: Whether the log groups exist. V(absent) deletes their events.
-    type: str
-    choices: [present, absent]
-    default: present
-attributes:
-  check_mode:
-    description: Predicts what a run would do, on a fresh account too.
-    support: full
-  diff_mode:
-    description: Shows what changes.
-    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -79,9 +71,18 @@ log_groups:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, call, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    TagChange,
+    call,
+    client,
+    exit_with,
+    joint_result,
+    tag_change,
+)
 
 
 @call("read log groups")
@@ -187,15 +188,8 @@ def run(logs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
             outcomes[name] = ensure_present(logs, params, name, existing.get(name), check_mode)
         else:
             outcomes[name] = ensure_absent(logs, name, existing.get(name), check_mode)
-    changed = {name: outcome for name, outcome in outcomes.items() if outcome.changed}
-    return {
-        "changed": bool(changed),
-        "log_groups": [{"name": name, "changed": outcome.changed} for name, outcome in outcomes.items()],
-        "diff": {
-            "before": {name: outcome.before for name, outcome in changed.items()},
-            "after": {name: outcome.after for name, outcome in changed.items()},
-        },
-    }
+    groups = [{"name": name, "changed": outcome.changed} for name, outcome in outcomes.items()]
+    return {**joint_result(outcomes), "log_groups": groups}
 
 
 def main() -> None:
@@ -206,17 +200,12 @@ def main() -> None:
             "names": {"type": "list", "elements": "str", "required": True},
             "retention_in_days": {"type": "int", "choices": days},
             "kms_key_arn": {"type": "str", "no_log": False},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **STATE_OPTION,
+            **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
-    try:
-        result = run(client(module, "logs"), module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(**result)
+    exit_with(module, lambda: run(client(module, "logs"), module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ options:
         description: All TCP rules for incoming connections.
         type: list
         elements: dict
-        suboptions:
+        suboptions: &rule
           ports:
             description: TCP ports.
             type: list
@@ -66,22 +66,7 @@ options:
         description: All TCP rules for outgoing connections.
         type: list
         elements: dict
-        suboptions:
-          ports:
-            description: TCP ports.
-            type: list
-            elements: int
-            required: true
-          cidrs:
-            description: IPv4 ranges.
-            type: list
-            elements: str
-            default: []
-          groups:
-            description: Names of groups of this VPC.
-            type: list
-            elements: str
-            default: []
+        suboptions: *rule
   empty_default_group:
     description:
       - Remove all rules of the VPC's default security group.
@@ -92,6 +77,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
 """
 
 EXAMPLES = r"""
@@ -128,7 +114,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call, client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, client, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, delete_patiently, placeholder, tags_of
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_security_groups
 
@@ -286,6 +272,19 @@ def empty_group(run: Run, group: dict[str, Any] | None) -> None:
                 revoke(run.ec2, direction, group["GroupId"], rules)
 
 
+def ensure(run: Run, params: dict[str, Any]) -> dict[str, str]:
+    """Bring all listed groups to their state; return the ids of those present by name."""
+    existing = {group["GroupName"]: group for group in describe_security_groups(run.ec2, params["vpc_id"])}
+    gone = {group["name"] for group in params["groups"] if group["state"] == "absent"}
+    wanted = [group for group in params["groups"] if group["state"] == "present"]
+    kept = {name: group for name, group in existing.items() if name not in gone}
+    group_ids = ensure_present(run, params["vpc_id"], wanted, kept)
+    ensure_absent(run, {name: group for name, group in existing.items() if name in gone}, existing)
+    if params["empty_default_group"]:
+        empty_group(run, existing.get("default"))
+    return group_ids
+
+
 def main() -> None:
     rule = {
         "ports": {"type": "list", "elements": "int", "required": True},
@@ -295,7 +294,7 @@ def main() -> None:
     group = {
         "name": {"type": "str", "required": True},
         "description": {"type": "str"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **STATE_OPTION,
         "ingress": {"type": "list", "elements": "dict", "options": rule},
         "egress": {"type": "list", "elements": "dict", "options": rule},
     }
@@ -305,25 +304,13 @@ def main() -> None:
             "vpc_id": {"type": "str", "required": True},
             "groups": {"type": "list", "elements": "dict", "options": group, "required": True, "required_if": required},
             "empty_default_group": {"type": "bool", "default": False},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
     params = module.params
     run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"])
-    try:
-        existing = {group["GroupName"]: group for group in describe_security_groups(run.ec2, params["vpc_id"])}
-        gone = {group["name"] for group in params["groups"] if group["state"] == "absent"}
-        wanted = [group for group in params["groups"] if group["state"] == "present"]
-        kept = {name: group for name, group in existing.items() if name not in gone}
-        group_ids = ensure_present(run, params["vpc_id"], wanted, kept)
-        ensure_absent(run, {name: group for name, group in existing.items() if name in gone}, existing)
-        if params["empty_default_group"]:
-            empty_group(run, existing.get("default"))
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(**run.result(), group_ids=group_ids)
+    exit_with(module, lambda: run.result(group_ids=ensure(run, params)))
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
 """
 
 EXAMPLES = r"""
@@ -98,7 +99,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call, client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, client, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
 
 # Where an endpoint of each type is: option -> key of a create request (Add<key> and Remove<key> change it).
@@ -215,7 +216,7 @@ def main() -> None:
     endpoint = {
         "service": {"type": "str", "required": True},
         "type": {"type": "str", "choices": ["Gateway", "Interface"], "default": "Interface"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **STATE_OPTION,
     }
     module = AnsibleAWSModule(
         argument_spec={
@@ -225,17 +226,12 @@ def main() -> None:
             "route_table_ids": {"type": "list", "elements": "str"},
             "subnet_ids": {"type": "list", "elements": "str"},
             "security_group_ids": {"type": "list", "elements": "str"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
     run = Run(client(module, "ec2"), module.check_mode, module.params["tags"], module.params["purge_tags"])
-    try:
-        endpoint_ids = ensure(run, module.params)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(**run.result(), endpoint_ids=endpoint_ids)
+    exit_with(module, lambda: run.result(endpoint_ids=ensure(run, module.params)))
 
 
 if __name__ == "__main__":

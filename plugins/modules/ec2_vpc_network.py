@@ -62,14 +62,13 @@ options:
   state:
     description:
       - Whether the network exists. V(absent) deletes what carries the network's names, then the VPC.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -149,7 +148,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, client, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
     Network,
@@ -244,6 +243,15 @@ def ensure_absent(run: Run, network: Network) -> dict[str, Any]:
     return describe(Network(network.name))
 
 
+def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Find the network, bring it to its state, and return it."""
+    tags, lookup_tags = params["tags"], params["lookup_tags"]
+    network = read_network(run.ec2, params["name"], lookup_tags)
+    if tags is not None or network.vpc is None:
+        run.tags = {**(tags or {}), **lookup_tags}
+    return ensure_present(run, network, params) if params["state"] == "present" else ensure_absent(run, network)
+
+
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
@@ -254,26 +262,14 @@ def main() -> None:
             "public_subnet_cidrs": {"type": "list", "elements": "str"},
             "private_subnet_cidrs": {"type": "list", "elements": "str"},
             "nat_gateways": {"type": "str", "choices": ["none", "single", "per_zone"], "default": "single"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **STATE_OPTION,
+            **TAG_OPTIONS,
         },
         required_if=[("state", "present", ("cidr", "public_subnet_cidrs", "private_subnet_cidrs"))],
         supports_check_mode=True,
     )
-    tags, lookup_tags = module.params["tags"], module.params["lookup_tags"]
-    run = Run(client(module, "ec2"), module.check_mode, tags, module.params["purge_tags"])
-    try:
-        network = read_network(run.ec2, module.params["name"], lookup_tags)
-        if tags is not None or network.vpc is None:
-            run.tags = {**(tags or {}), **lookup_tags}
-        if module.params["state"] == "present":
-            state = ensure_present(run, network, module.params)
-        else:
-            state = ensure_absent(run, network)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(**run.result(), network=state)
+    run = Run(client(module, "ec2"), module.check_mode, module.params["tags"], module.params["purge_tags"])
+    exit_with(module, lambda: run.result(network=ensure(run, module.params)))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - sm2a.airflow.attributes.info
 """
 
 EXAMPLES = r"""
@@ -57,14 +58,25 @@ networks:
       returned: always
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
     describe,
     describe_security_groups,
     read_network,
 )
+
+
+def read(ec2: Any, params: dict[str, Any]) -> list[dict[str, Any]]:
+    """The network in a list, which is empty when there is none."""
+    network = read_network(ec2, params["name"], params["lookup_tags"])
+    if not network.vpc:
+        return []
+    groups = describe_security_groups(ec2, network.vpc["VpcId"])
+    ids = {group["GroupName"]: group["GroupId"] for group in groups}
+    return [{**describe(network), "security_group_ids": ids}]
 
 
 def main() -> None:
@@ -75,17 +87,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    ec2 = client(module, "ec2")
-    networks = []
-    try:
-        network = read_network(ec2, module.params["name"], module.params["lookup_tags"])
-        if network.vpc:
-            groups = describe_security_groups(ec2, network.vpc["VpcId"])
-            ids = {group["GroupName"]: group["GroupId"] for group in groups}
-            networks.append({**describe(network), "security_group_ids": ids})
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=False, networks=networks)
+    exit_with(module, lambda: {"changed": False, "networks": read(client(module, "ec2"), module.params)})
 
 
 if __name__ == "__main__":

@@ -41,23 +41,13 @@ options:
     default: false
   state:
     description: Whether the repositories exist.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  platform:
-    support: full
-    platforms: posix
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -132,7 +122,15 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    exit_with,
+    list_result,
+    tag_change,
+)
 
 Options = Mapping[str, Any]
 
@@ -248,9 +246,8 @@ def argument_spec() -> dict[str, Any]:
         "lifecycle_policy": {"type": "json"},
         "kms_key": {"type": "str", "no_log": False},
         "force": {"type": "bool", "default": False},
-        "tags": {"type": "dict", "aliases": ["resource_tags"]},
-        "purge_tags": {"type": "bool", "default": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **TAG_OPTIONS,
+        **STATE_OPTION,
     }
 
 
@@ -258,27 +255,14 @@ def main() -> None:
     """Manage each repository of the list and report per repository."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     ecr, options, check_mode = client(module, "ecr"), module.params, module.check_mode
-    outcomes: dict[str, Outcome] = {}
-    try:
-        for name in options["names"]:
-            if options["state"] == "absent":
-                outcomes[name] = ensure_absent(ecr, name, options["force"], check_mode)
-            else:
-                new = prediction(module, name) if check_mode else {}
-                outcomes[name] = ensure_present(ecr, name, options, new, check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(
-        changed=any(outcome.changed for outcome in outcomes.values()),
-        repositories=[
-            {**outcome.after, "name": name, "changed": outcome.changed} for name, outcome in outcomes.items()
-        ],
-        diff=[
-            {"before_header": name, "after_header": name, **outcome.diff()}
-            for name, outcome in outcomes.items()
-            if outcome.changed
-        ],
-    )
+
+    def ensure(name: str) -> Outcome:
+        if options["state"] == "absent":
+            return ensure_absent(ecr, name, options["force"], check_mode)
+        new = prediction(module, name) if check_mode else {}
+        return ensure_present(ecr, name, options, new, check_mode)
+
+    exit_with(module, lambda: list_result({name: ensure(name) for name in options["names"]}, "repositories"))
 
 
 if __name__ == "__main__":

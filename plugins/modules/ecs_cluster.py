@@ -23,9 +23,6 @@ options:
     required: true
   state:
     description: Whether the cluster exists. Only an empty cluster can be deleted.
-    type: str
-    choices: [present, absent]
-    default: present
   settings:
     description: Cluster settings by name, for example C(containerInsights) with V(enabled), V(enhanced) or V(disabled).
     type: dict
@@ -56,18 +53,13 @@ options:
       - ECS Exec configuration as in the API, in snake_case, for example
         C(logging), C(kms_key_id), C(log_configuration).
     type: dict
-attributes:
-  check_mode:
-    description: Predicts what a run would do, on a fresh account too.
-    support: full
-  diff_mode:
-    description: Shows what changes.
-    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -126,10 +118,16 @@ cluster:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    manage,
+    tag_change,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import covers, is_empty, merged
 
 PLACEHOLDER_ACCOUNT = "000000000000"
@@ -256,23 +254,17 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **STATE_OPTION,
             "settings": {"type": "dict"},
             "capacity_providers": {"type": "list", "elements": "str"},
             "default_capacity_provider_strategy": {"type": "list", "elements": "dict", "options": strategy},
             "service_connect_namespace": {"type": "str"},
             "execute_command_configuration": {"type": "dict"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
-    ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    try:
-        outcome = ensure(client(module, "ecs"), module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=outcome.changed, cluster=outcome.after, diff=outcome.diff())
+    manage(module, client(module, "ecs"), "cluster", ensure_present, ensure_absent)
 
 
 if __name__ == "__main__":

@@ -131,9 +131,6 @@ options:
   state:
     description:
       - Whether the services exist. V(absent) stops their tasks and, with O(wait), waits until they are gone.
-    type: str
-    choices: [present, absent]
-    default: present
   wait:
     description: Wait until every service is steady, or fail with the reason why one is not.
     type: bool
@@ -142,26 +139,14 @@ options:
     description: Seconds to wait.
     type: int
     default: 1200
-  wait_delay:
-    description: Seconds between two looks.
-    type: int
-    default: 5
-  log_lines:
-    description: How many log lines of a failed task to show.
-    type: int
-    default: 20
-attributes:
-  check_mode:
-    description: Predicts what a run would do, on a fresh account too.
-    support: full
-  diff_mode:
-    description: Shows what changes.
-    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.ecs_tasks
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -228,9 +213,9 @@ services:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_options import PLACE_OPTIONS, WATCH_OPTIONS
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_services import ensure_absent, ensure_present
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader
 
@@ -252,20 +237,12 @@ def result(reports: list[dict[str, Any]]) -> dict[str, Any]:
 def item_options() -> dict[str, Any]:
     """The argument spec of one service."""
     dictionaries = {"type": "list", "elements": "dict"}
-    network = {
-        "subnets": {"type": "list", "elements": "str", "required": True},
-        "security_groups": {"type": "list", "elements": "str"},
-        "assign_public_ip": {"type": "bool"},
-    }
     return {
         "name": {"type": "str", "required": True},
         "task_definition": {"type": "str"},
         "desired_count": {"type": "int"},
         "desired_count_on_creation_only": {"type": "bool", "default": False},
-        "launch_type": {"type": "str"},
-        "capacity_provider_strategy": dictionaries,
-        "platform_version": {"type": "str"},
-        "network_configuration": {"type": "dict", "options": network},
+        **PLACE_OPTIONS,
         "load_balancers": dictionaries,
         "service_registries": dictionaries,
         "health_check_grace_period_seconds": {"type": "int"},
@@ -291,23 +268,17 @@ def main() -> None:
             "cluster": {"type": "str", "required": True},
             "services": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
             "purge_name_prefix": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **STATE_OPTION,
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 1200},
-            "wait_delay": {"type": "int", "default": 5},
-            "log_lines": {"type": "int", "default": 20},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **WATCH_OPTIONS,
+            **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    try:
-        reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
-        reports = ensure(reader, module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(**result(reports))
+    reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
+    exit_with(module, lambda: result(ensure(reader, module.params, module.check_mode)))
 
 
 if __name__ == "__main__":

@@ -72,29 +72,16 @@ options:
     description: Seconds to wait for the end of the task. A task that takes longer is left running.
     type: int
     default: 1800
-  wait_delay:
-    description: Seconds between two looks.
-    type: int
-    default: 5
-  log_lines:
-    description: How many log lines to return.
-    type: int
-    default: 20
   tags:
     description: Tags of the task.
     type: dict
     aliases: [resource_tags]
-attributes:
-  check_mode:
-    description: Predicts what a run would do, on a fresh account too.
-    support: full
-  diff_mode:
-    description: Shows what changes.
-    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.ecs_tasks
 """
 
 EXAMPLES = r"""
@@ -149,8 +136,9 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, client, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import awsvpc, revision_name
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_options import PLACE_OPTIONS, WATCH_OPTIONS
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_runs import record_key
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader, sentence, task_id
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
@@ -245,42 +233,32 @@ def ensure_run(reader: Reader, params: dict[str, Any], check_mode: bool) -> Outc
     return Outcome(True, {}, end)
 
 
+def result(outcome: Outcome) -> dict[str, Any]:
+    """The module's output; the diff is about the record, not about the task."""
+    before, after = {"completed": not outcome.changed}, {"completed": True}
+    return {**outcome.result("task"), "ran": outcome.changed, "diff": {"before": before, "after": after}}
+
+
 def main() -> None:
     """Read the options, act, report."""
-    network = {
-        "subnets": {"type": "list", "elements": "str", "required": True},
-        "security_groups": {"type": "list", "elements": "str"},
-        "assign_public_ip": {"type": "bool"},
-    }
     module = AnsibleAWSModule(
         argument_spec={
             "cluster": {"type": "str", "required": True},
             "task_definition": {"type": "str", "required": True},
             "run_once": {"type": "bool", "default": False},
             "run_once_key": {"type": "str", "default": "", "no_log": False},
-            "launch_type": {"type": "str"},
-            "capacity_provider_strategy": {"type": "list", "elements": "dict"},
-            "platform_version": {"type": "str"},
-            "network_configuration": {"type": "dict", "options": network},
+            **PLACE_OPTIONS,
             "overrides": {"type": "dict", "default": {}},
             "container": {"type": "str"},
             "wait_timeout": {"type": "int", "default": 1800},
-            "wait_delay": {"type": "int", "default": 5},
-            "log_lines": {"type": "int", "default": 20},
+            **WATCH_OPTIONS,
             "tags": {"type": "dict", "aliases": ["resource_tags"]},
         },
         mutually_exclusive=[("launch_type", "capacity_provider_strategy")],
         supports_check_mode=True,
     )
-    try:
-        reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
-        outcome = ensure_run(reader, module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    before, after = {"completed": not outcome.changed}, {"completed": True}
-    module.exit_json(
-        changed=outcome.changed, ran=outcome.changed, task=outcome.after, diff={"before": before, "after": after}
-    )
+    reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
+    exit_with(module, lambda: result(ensure_run(reader, module.params, module.check_mode)))
 
 
 if __name__ == "__main__":

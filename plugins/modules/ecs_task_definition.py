@@ -74,23 +74,15 @@ options:
         type: dict
   state:
     description: Whether the families have an active revision; V(absent) deregisters and deletes every revision.
-    type: str
-    choices: [present, absent]
-    default: present
 notes:
   - Tags whose key starts with C(sm2a:completed-run) are the record of M(sm2a.airflow.ecs_task) and are never purged.
-attributes:
-  check_mode:
-    description: Predicts what a run would do, on a fresh account too.
-    support: full
-  diff_mode:
-    description: Shows what changes.
-    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -149,7 +141,16 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    TagChange,
+    client,
+    exit_with,
+    joint_result,
+    tag_change,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import comparable_task_definition
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_runs import RECORD_PREFIX
 
@@ -245,8 +246,7 @@ def run(ecs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         for item in items:
             wanted_definition(ecs, item)
     report: list[dict[str, Any]] = []
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
+    changed: dict[str, Outcome] = {}
     for item in items:
         family = item["family"]
         outcome, arn = (
@@ -255,13 +255,9 @@ def run(ecs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         revision = int(arn.rsplit(":", 1)[1]) if arn else 0
         report.append({"family": family, "arn": arn, "revision": revision, "changed": outcome.changed})
         if outcome.changed:
-            before[family], after[family] = outcome.before, outcome.after
-    return {
-        "changed": any(entry["changed"] for entry in report),
-        "task_definitions": report,
-        "arns": {entry["family"]: entry["arn"] for entry in report},
-        "diff": {"before": before, "after": after},
-    }
+            changed[family] = outcome
+    arns = {entry["family"]: entry["arn"] for entry in report}
+    return {**joint_result(changed), "task_definitions": report, "arns": arns}
 
 
 def item_options() -> dict[str, Any]:
@@ -288,17 +284,12 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "task_definitions": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **STATE_OPTION,
+            **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
-    try:
-        result = run(client(module, "ecs"), module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(**result)
+    exit_with(module, lambda: run(client(module, "ecs"), module.params, module.check_mode))
 
 
 if __name__ == "__main__":

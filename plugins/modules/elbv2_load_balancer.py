@@ -80,14 +80,13 @@ options:
   state:
     description:
       - Whether the load balancer exists.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -129,7 +128,16 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, call, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    TagChange,
+    call,
+    client,
+    manage,
+    tag_change,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import (
     describe_listeners,
     describe_load_balancer,
@@ -346,20 +354,13 @@ def main() -> None:
             "listeners": listeners,
             "deletion_protection": {"type": "bool"},
             "attributes": {"type": "dict", "default": {}},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **STATE_OPTION,
+            **TAG_OPTIONS,
         },
         required_if=[("state", "present", ("subnet_ids", "security_group_ids"))],
         supports_check_mode=True,
     )
-    elbv2 = client(module, "elbv2")
-    ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    try:
-        outcome = ensure(elbv2, module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=outcome.changed, diff=outcome.diff(), load_balancer=outcome.after)
+    manage(module, client(module, "elbv2"), "load_balancer", ensure_present, ensure_absent)
 
 
 if __name__ == "__main__":

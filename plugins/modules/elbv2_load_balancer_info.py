@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - sm2a.airflow.attributes.info
 """
 
 EXAMPLES = r"""
@@ -66,9 +67,8 @@ load_balancers:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import (
     describe_listeners,
     describe_load_balancer,
@@ -98,11 +98,9 @@ def main() -> None:
         argument_spec={"name": {"type": "str", "required": True}},
         supports_check_mode=True,
     )
-    try:
-        load_balancers = read(client(module, "elbv2"), module.params["name"])
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=False, load_balancers=load_balancers)
+    exit_with(
+        module, lambda: {"changed": False, "load_balancers": read(client(module, "elbv2"), module.params["name"])}
+    )
 
 
 if __name__ == "__main__":

@@ -101,14 +101,13 @@ options:
   state:
     description:
       - Whether the target group exists. One that a listener uses cannot be removed.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -150,7 +149,15 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, call, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    call,
+    client,
+    manage,
+    tag_change,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_tags, write_tags
 
 IN_USE_RETRIES = 8
@@ -301,7 +308,8 @@ def ensure_present(elbv2: Any, params: dict[str, Any], check_mode: bool) -> Outc
     return update(elbv2, current, params, check_mode) if current else create(elbv2, params, check_mode)
 
 
-def ensure_absent(elbv2: Any, name: str, check_mode: bool) -> Outcome:
+def ensure_absent(elbv2: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
+    name = params["name"]
     current = describe_target_group(elbv2, name)
     if not current:
         return Outcome(False)
@@ -332,22 +340,13 @@ def main() -> None:
             "deregistration_delay_seconds": {"type": "int"},
             "slow_start_seconds": {"type": "int"},
             "algorithm": {"type": "str", "choices": algorithms},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **STATE_OPTION,
+            **TAG_OPTIONS,
         },
         required_if=[("state", "present", ("port", "vpc_id"))],
         supports_check_mode=True,
     )
-    elbv2 = client(module, "elbv2")
-    try:
-        if module.params["state"] == "present":
-            outcome = ensure_present(elbv2, module.params, module.check_mode)
-        else:
-            outcome = ensure_absent(elbv2, module.params["name"], module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=outcome.changed, diff=outcome.diff(), target_group=outcome.after)
+    manage(module, client(module, "elbv2"), "target_group", ensure_present, ensure_absent)
 
 
 if __name__ == "__main__":

@@ -45,21 +45,16 @@ options:
     type: str
   state:
     description: Whether the roles exist.
-    type: str
-    choices: [present, absent]
-    default: present
 attributes:
-  check_mode:
-    description: Predicts on a fresh account too.
-    support: full
   diff_mode:
     description: Shows the policies, boundary and tags of the roles that change.
-    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -111,11 +106,18 @@ arns:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    exit_with,
+    joint_result,
+    tag_change,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.iam_roles import (
     create_role,
     delete_role,
@@ -217,7 +219,7 @@ def ensure_absent(iam: Any, role: dict[str, Any], check_mode: bool) -> tuple[Out
 
 def run(iam: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Every role in turn."""
-    report, before, after = [], {}, {}
+    report, changed = [], {}
     for role in params["roles"]:
         if params["state"] == "present":
             outcome, arn = ensure_present(iam, params, role, check_mode)
@@ -225,13 +227,8 @@ def run(iam: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
             outcome, arn = ensure_absent(iam, role, check_mode)
         report.append({"name": role["name"], "arn": arn, "changed": outcome.changed})
         if outcome.changed:
-            before[role["name"]], after[role["name"]] = outcome.before, outcome.after
-    return {
-        "changed": bool(before),
-        "roles": report,
-        "arns": {entry["name"]: entry["arn"] for entry in report},
-        "diff": {"before": before, "after": after},
-    }
+            changed[role["name"]] = outcome
+    return {**joint_result(changed), "roles": report, "arns": {entry["name"]: entry["arn"] for entry in report}}
 
 
 def main() -> None:
@@ -246,18 +243,13 @@ def main() -> None:
             "roles": {"type": "list", "elements": "dict", "required": True, "options": role_options},
             "trust_statements": {"type": "list", "elements": "dict"},
             "permissions_boundary": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **STATE_OPTION,
+            **TAG_OPTIONS,
         },
         required_if=[("state", "present", ["trust_statements"])],
         supports_check_mode=True,
     )
-    try:
-        result = run(client(module, "iam"), module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(**result)
+    exit_with(module, lambda: run(client(module, "iam"), module.params, module.check_mode))
 
 
 if __name__ == "__main__":

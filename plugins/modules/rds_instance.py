@@ -121,32 +121,15 @@ options:
     description: Seconds to wait until the instance accepts a change.
     type: int
     default: 2400
-  tags:
-    description:
-      - Tags of the instance.
-      - When O(purge_tags=true) other tags are removed; V({}) then removes all. Unset leaves tags alone.
-    type: dict
-    aliases: [resource_tags]
-  purge_tags:
-    description: Whether tags that are not in O(tags) are removed.
-    type: bool
-    default: true
   state:
     description: Whether the instance exists. One that is being deleted counts as absent.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
+  - amazon.aws.tags
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: Predicts the change without making it.
-  diff_mode:
-    support: full
-    description: Shows the instance before and after.
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 seealso:
   - module: sm2a.airflow.rds_instance_wait
   - module: amazon.aws.rds_instance_info
@@ -214,7 +197,14 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    manage,
+    tag_change,
+)
 
 Options = Mapping[str, Any]
 DELAY_SECONDS = 5
@@ -324,21 +314,15 @@ def argument_spec() -> dict[str, Any]:
         "allow_major_version_upgrade": {"type": "bool", "default": False},
         "skip_final_snapshot": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 2400},
-        "tags": {"type": "dict", "aliases": ["resource_tags"]},
-        "purge_tags": {"type": "bool", "default": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **TAG_OPTIONS,
+        **STATE_OPTION,
     }
 
 
 def main() -> None:
     """Manage the instance."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
-    ensure = ensure_absent if module.params["state"] == "absent" else ensure_present
-    try:
-        outcome = ensure(client(module, "rds"), module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=outcome.changed, instance=outcome.after, diff=outcome.diff())
+    manage(module, client(module, "rds"), "instance", ensure_present, ensure_absent)
 
 
 if __name__ == "__main__":

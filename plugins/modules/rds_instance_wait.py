@@ -37,13 +37,10 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - sm2a.airflow.attributes.info
 attributes:
   check_mode:
-    support: full
     description: Looks once and does not wait.
-  diff_mode:
-    support: none
-    description: Changes nothing.
 """
 
 EXAMPLES = r"""
@@ -65,10 +62,19 @@ instance:
     port: 5432
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
+
+
+def wait(rds: Any, options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Wait, except in check mode, and return what the module returns."""
+    if not check_mode:
+        api.wait_until(rds, options["identifier"], options["until"], options["timeout"], options["delay"])
+    instance = api.describe_instance(rds, options["identifier"])
+    return {"changed": False, "instance": api.view(instance) if instance else {}}
 
 
 def main() -> None:
@@ -82,15 +88,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    options = module.params
-    rds = client(module, "rds")
-    try:
-        if not module.check_mode:
-            api.wait_until(rds, options["identifier"], options["until"], options["timeout"], options["delay"])
-        instance = api.describe_instance(rds, options["identifier"])
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=False, instance=api.view(instance) if instance else {})
+    exit_with(module, lambda: wait(client(module, "rds"), module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -65,32 +65,15 @@ options:
     type: str
     choices: [fail, keep, purge]
     default: fail
-  tags:
-    description:
-      - Tags of the bucket.
-      - When O(purge_tags=true) other tags are removed; V({}) then removes all. Unset leaves tags alone.
-    type: dict
-    aliases: [resource_tags]
-  purge_tags:
-    description: Whether tags that are not in O(tags) are removed.
-    type: bool
-    default: true
   state:
     description: Whether the bucket exists.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
+  - amazon.aws.tags
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: Predicts the change without making it.
-  diff_mode:
-    support: full
-    description: Shows the bucket before and after.
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -141,7 +124,14 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import s3 as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    exit_with,
+    tag_change,
+)
 
 Options = Mapping[str, Any]
 
@@ -202,9 +192,8 @@ def argument_spec() -> dict[str, Any]:
         "policy": {"type": "json"},
         "lifecycle_rules": {"type": "list", "elements": "dict", "options": rule},
         "when_not_empty": {"type": "str", "choices": ["fail", "keep", "purge"], "default": "fail"},
-        "tags": {"type": "dict", "aliases": ["resource_tags"]},
-        "purge_tags": {"type": "bool", "default": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **TAG_OPTIONS,
+        **STATE_OPTION,
     }
 
 
@@ -214,16 +203,16 @@ def main() -> None:
     s3 = client(module, "s3")
     policy = module.params["policy"]
     options = {**module.params, "policy": None if policy is None else json.loads(policy)}
-    try:
-        if options["state"] == "absent":
-            outcome = ensure_absent(s3, options["name"], options["when_not_empty"], module.check_mode)
-            if outcome.after:
-                module.warn(f"Bucket {options['name']} is not empty and was kept")
-        else:
-            outcome = ensure_present(s3, options, module.region, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=outcome.changed, bucket=outcome.after, diff=outcome.diff())
+
+    def ensure() -> Outcome:
+        if options["state"] == "present":
+            return ensure_present(s3, options, module.region, module.check_mode)
+        outcome = ensure_absent(s3, options["name"], options["when_not_empty"], module.check_mode)
+        if outcome.after:
+            module.warn(f"Bucket {options['name']} is not empty and was kept")
+        return outcome
+
+    exit_with(module, lambda: ensure().result("bucket"))
 
 
 if __name__ == "__main__":

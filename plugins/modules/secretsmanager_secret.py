@@ -19,7 +19,7 @@ author:
 options:
   secrets:
     description:
-      - The secrets, managed in this order.
+      - The secrets, managed in this order. All get the same O(tags).
       - Each takes at most one of O(secrets[].generate), O(secrets[].generate_json), O(secrets[].compose) and
         O(secrets[].value). With none of them only the rest is managed, and the secret must exist.
     type: list
@@ -86,31 +86,17 @@ options:
     description: For O(state=absent), delete at once and for ever, without a recovery window.
     type: bool
     default: false
-  tags:
-    description:
-      - Tags of every secret of the list.
-      - When O(purge_tags=true) other tags are removed; V({}) then removes all. Unset leaves tags alone.
-    type: dict
-    aliases: [resource_tags]
-  purge_tags:
-    description: Whether tags that are not in O(tags) are removed.
-    type: bool
-    default: true
   state:
     description: Whether the secrets exist. One that is scheduled for deletion counts as absent.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
+  - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 attributes:
-  check_mode:
-    support: full
-    description: Predicts the change without making it.
   diff_mode:
-    support: full
     description: Shows metadata and version ids, never values.
 """
 
@@ -191,9 +177,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    exit_with,
+    list_result,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.secret_state import SecretManager
 
 
@@ -226,9 +218,8 @@ def argument_spec() -> dict[str, Any]:
         "kms_key_id": {"type": "str"},
         "recovery_window_in_days": {"type": "int", "default": 30},
         "force": {"type": "bool", "default": False},
-        "tags": {"type": "dict", "aliases": ["resource_tags"]},
-        "purge_tags": {"type": "bool", "default": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **TAG_OPTIONS,
+        **STATE_OPTION,
     }
 
 
@@ -248,24 +239,13 @@ def main() -> None:
         client(module, "secretsmanager"), module.region, module.check_mode, hide=module.no_log_values.add
     )
     window = None if options["force"] else options["recovery_window_in_days"]
-    outcomes = {}
-    try:
-        for secret in options["secrets"]:
-            if options["state"] == "absent":
-                outcomes[secret["name"]] = manager.ensure_absent(secret["name"], window)
-            else:
-                outcomes[secret["name"]] = manager.ensure_present(with_shared_options(options, secret))
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(
-        changed=any(outcome.changed for outcome in outcomes.values()),
-        secrets=[{**outcome.after, "name": name, "changed": outcome.changed} for name, outcome in outcomes.items()],
-        diff=[
-            {"before_header": name, "after_header": name, **outcome.diff()}
-            for name, outcome in outcomes.items()
-            if outcome.changed
-        ],
-    )
+
+    def ensure(secret: dict[str, Any]) -> Outcome:
+        if options["state"] == "absent":
+            return manager.ensure_absent(secret["name"], window)
+        return manager.ensure_present(with_shared_options(options, secret))
+
+    exit_with(module, lambda: list_result({secret["name"]: ensure(secret) for secret in options["secrets"]}, "secrets"))
 
 
 if __name__ == "__main__":

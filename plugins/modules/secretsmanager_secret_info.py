@@ -30,13 +30,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: Only reads.
-  diff_mode:
-    support: none
-    description: Changes nothing.
+  - sm2a.airflow.attributes.info
 """
 
 EXAMPLES = r"""
@@ -85,10 +79,9 @@ secrets:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import secretsmanager as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
 
 
 def find(secretsmanager: Any, names: list[str] | None, name_prefix: str) -> list[dict[str, Any]]:
@@ -97,6 +90,15 @@ def find(secretsmanager: Any, names: list[str] | None, name_prefix: str) -> list
         return [api.view(secret) for secret in api.list_secrets(secretsmanager, name_prefix)]
     described = [api.describe_secret(secretsmanager, name) for name in names]
     return [api.view(secret) for secret in described if secret]
+
+
+def read(secretsmanager: Any, params: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those found that carry the tags and are not on their way out."""
+    wanted = {key: str(value) for key, value in params["tags"].items()}
+    found = find(secretsmanager, params["names"], params["name_prefix"])
+    return [
+        secret for secret in found if not secret["scheduled_for_deletion"] and wanted.items() <= secret["tags"].items()
+    ]
 
 
 def main() -> None:
@@ -111,15 +113,7 @@ def main() -> None:
         mutually_exclusive=[("names", "name_prefix")],
         supports_check_mode=True,
     )
-    wanted = {key: str(value) for key, value in module.params["tags"].items()}
-    try:
-        found = find(client(module, "secretsmanager"), module.params["names"], module.params["name_prefix"])
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    kept = [
-        secret for secret in found if not secret["scheduled_for_deletion"] and wanted.items() <= secret["tags"].items()
-    ]
-    module.exit_json(changed=False, secrets=kept)
+    exit_with(module, lambda: {"changed": False, "secrets": read(client(module, "secretsmanager"), module.params)})
 
 
 if __name__ == "__main__":

@@ -22,9 +22,6 @@ options:
     required: true
   state:
     description: Whether the namespace exists.
-    type: str
-    choices: [present, absent]
-    default: present
   description:
     description: What the namespace is for.
     type: str
@@ -38,18 +35,13 @@ options:
     description: Seconds to wait for Cloud Map to carry out a change.
     type: int
     default: 300
-attributes:
-  check_mode:
-    description: Predicts what a run would do, on a fresh account too.
-    support: full
-  diff_mode:
-    description: Shows what changes.
-    support: full
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 """
 
 EXAMPLES = r"""
@@ -101,7 +93,16 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, call, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    TagChange,
+    call,
+    client,
+    manage,
+    tag_change,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
 
 MISSING = ("NamespaceNotFound",)
@@ -252,21 +253,15 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **STATE_OPTION,
             "description": {"type": "str"},
             "purge_services": {"type": "bool", "default": False},
             "wait_timeout": {"type": "int", "default": 300},
-            "tags": {"type": "dict", "aliases": ["resource_tags"]},
-            "purge_tags": {"type": "bool", "default": True},
+            **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
-    ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    try:
-        outcome = ensure(client(module, "servicediscovery"), module.params, module.check_mode)
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=outcome.changed, namespace=outcome.after, diff=outcome.diff())
+    manage(module, client(module, "servicediscovery"), "namespace", ensure_present, ensure_absent)
 
 
 if __name__ == "__main__":

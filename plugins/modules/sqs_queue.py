@@ -19,6 +19,7 @@ options:
   queues:
     description:
       - The queues, managed in this order. Put a dead-letter queue before the queues that name it.
+      - All get the same O(tags).
     type: list
     elements: dict
     required: true
@@ -81,32 +82,15 @@ options:
             description: Names (same account and region) or ARNs, at most 10.
             type: list
             elements: str
-  tags:
-    description:
-      - Tags of every queue of the list.
-      - When O(purge_tags=true) other tags are removed; V({}) then removes all. Unset leaves tags alone.
-    type: dict
-    aliases: [resource_tags]
-  purge_tags:
-    description: Whether tags that are not in O(tags) are removed.
-    type: bool
-    default: true
   state:
     description: Whether the queues exist. Deleting a queue deletes its messages.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
+  - amazon.aws.tags
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: Predicts the change without making it.
-  diff_mode:
-    support: full
-    description: Shows each changed queue before and after.
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
 notes:
   - SQS refuses to create a queue for 60 seconds after one of that name was deleted. The module tries again until then.
 """
@@ -184,10 +168,17 @@ queues:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, client, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    exit_with,
+    list_result,
+    tag_change,
+)
 
 Options = Mapping[str, Any]
 
@@ -268,9 +259,8 @@ def argument_spec() -> dict[str, Any]:
     }
     return {
         "queues": {"type": "list", "elements": "dict", "required": True, "options": queue},
-        "tags": {"type": "dict", "aliases": ["resource_tags"]},
-        "purge_tags": {"type": "bool", "default": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **TAG_OPTIONS,
+        **STATE_OPTION,
     }
 
 
@@ -279,26 +269,14 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     sqs = client(module, "sqs")
     options = module.params
-    outcomes: dict[str, Outcome] = {}
-    try:
-        for queue in options["queues"]:
-            if options["state"] == "absent":
-                outcome = ensure_absent(sqs, queue["name"], module.check_mode)
-            else:
-                tagging = {"tags": options["tags"], "purge_tags": options["purge_tags"]}
-                outcome = ensure_present(sqs, {**queue, **tagging}, module.region, module.check_mode)
-            outcomes[queue["name"]] = outcome
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(
-        changed=any(outcome.changed for outcome in outcomes.values()),
-        queues=[{**outcome.after, "name": name, "changed": outcome.changed} for name, outcome in outcomes.items()],
-        diff=[
-            {"before_header": name, "after_header": name, **outcome.diff()}
-            for name, outcome in outcomes.items()
-            if outcome.changed
-        ],
-    )
+
+    def ensure(queue: dict[str, Any]) -> Outcome:
+        if options["state"] == "absent":
+            return ensure_absent(sqs, queue["name"], module.check_mode)
+        tagging = {"tags": options["tags"], "purge_tags": options["purge_tags"]}
+        return ensure_present(sqs, {**queue, **tagging}, module.region, module.check_mode)
+
+    exit_with(module, lambda: list_result({queue["name"]: ensure(queue) for queue in options["queues"]}, "queues"))
 
 
 if __name__ == "__main__":

@@ -23,13 +23,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: Only reads.
-  diff_mode:
-    support: none
-    description: Changes nothing.
+  - sm2a.airflow.attributes.info
 """
 
 EXAMPLES = r"""
@@ -68,10 +62,17 @@ queues:
       returned: always
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
+
+
+def read(sqs: Any, names: list[str]) -> list[dict[str, Any]]:
+    """The queues that exist."""
+    found = ((name, api.read_queue(sqs, name)) for name in names)
+    return [api.describe(name, *queue) for name, queue in found if queue]
 
 
 def main() -> None:
@@ -79,16 +80,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={"names": {"type": "list", "elements": "str", "required": True}}, supports_check_mode=True
     )
-    sqs = client(module, "sqs")
-    queues = []
-    try:
-        for name in module.params["names"]:
-            found = api.read_queue(sqs, name)
-            if found:
-                queues.append(api.describe(name, *found))
-    except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
-    module.exit_json(changed=False, queues=queues)
+    exit_with(module, lambda: {"changed": False, "queues": read(client(module, "sqs"), module.params["names"])})
 
 
 if __name__ == "__main__":
