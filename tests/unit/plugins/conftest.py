@@ -146,6 +146,30 @@ def ladder(run_module: support.RunModule) -> Callable[..., support.Ladder]:
 
 
 @pytest.fixture
+def own_ladder(
+    request: pytest.FixtureRequest,
+    ladder: Callable[..., support.Ladder],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], Any],
+) -> Callable[..., support.Ladder]:
+    """``own_ladder()`` climbs for the test file's MODULE with the file's fixtures present, absent and read_state.
+
+    Keyword arguments are further options of the resource that is present.
+    """
+    return lambda **options: ladder(request.module.MODULE, {**present, **options}, absent, read_state)
+
+
+@pytest.fixture
+def made(
+    request: pytest.FixtureRequest, run_module: support.RunModule, present: dict[str, Any], absent: dict[str, Any]
+) -> Iterator[support.Result]:
+    """What the test file's MODULE returned for the file's fixture present; what it made goes after the test."""
+    yield run_module(request.module.MODULE, present)
+    run_module(request.module.MODULE, absent)
+
+
+@pytest.fixture
 def aws(aws_endpoint: str, aws_environment: None) -> Callable[[str], Any]:
     """``aws("ecs")`` is a plain boto3 client of the emulator, to read what a module really did."""
     return lambda service: boto3.client(service, region_name=support.REGION, endpoint_url=aws_endpoint)

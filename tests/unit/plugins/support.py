@@ -106,6 +106,40 @@ def climb(
     return Ladder(predicted, applied, repeated, removal_predicted, removed, removed_again)
 
 
+def change_once(run_module: RunModule, name: str, change: Mapping[str, Any], read_state: Callable[[], Any]) -> Result:
+    """Check, apply, apply: assert that the change is predicted without being made, made, and then no change any more.
+
+    Returns the result of the change.
+    """
+    before = read_state()
+    predicted = run_module(name, change, check=True)
+    assert predicted["changed"], "check mode predicts no change"
+    assert read_state() == before, "check mode changed the resource"
+    changed = run_module(name, change)
+    assert changed["changed"], "the change was not made"
+    assert_diff(changed)
+    assert changed["diff"] == predicted["diff"], "check mode predicts another change"
+    assert not run_module(name, change)["changed"], "the second run changed"
+    return changed
+
+
+def deny_without_tls(action: str, resource: str | list[str]) -> dict[str, Any]:
+    """A resource policy that denies calls without TLS."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": action,
+                "Resource": resource,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
+
+
 def assert_diff(result: Result) -> None:
     """A changed result carries a diff that says what changed."""
     diff = result.get("diff")

@@ -45,3 +45,17 @@ def test_an_honest_module_climbs_the_ladder() -> None:
 def test_every_lie_is_caught(lie: str) -> None:
     with pytest.raises(AssertionError):
         climb(Pretender(lie))
+
+
+def test_an_honest_module_changes_once() -> None:
+    module = Pretender()
+    changed = support.change_once(module, "pretender", {"state": "present"}, lambda: module.exists)
+    assert changed["changed"]
+    assert module.exists
+
+
+@pytest.mark.parametrize("lie", ["acts_in_check", "always_changed", "no_diff"])
+def test_every_lie_about_a_change_is_caught(lie: str) -> None:
+    module = Pretender(lie)
+    with pytest.raises(AssertionError):
+        support.change_once(module, "pretender", {"state": "present"}, lambda: module.exists)

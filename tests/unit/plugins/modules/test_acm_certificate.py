@@ -58,27 +58,16 @@ def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], dict
     return read
 
 
-def test_ladder_self_signed(
-    ladder: Callable[..., support.Ladder],
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    read_state: Callable[[], dict[str, Any]],
-) -> None:
-    rungs = ladder(MODULE, present, absent, read_state)
+def test_ladder_self_signed(own_ladder: Callable[..., support.Ladder], present: dict[str, Any]) -> None:
+    rungs = own_ladder()
     assert rungs.applied["certificate"]["domain_names"] == NAMES
     assert rungs.applied["certificate"]["self_signed"]
     assert rungs.applied["certificate"]["tags"] == {"Name": present["name"], "team": "data"}
     assert rungs.predicted["certificate"]["valid_until"] == rungs.applied["certificate"]["valid_until"]
 
 
-def test_ladder_import(
-    ladder: Callable[..., support.Ladder],
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    files: dict[str, str],
-    read_state: Callable[[], dict[str, Any]],
-) -> None:
-    rungs = ladder(MODULE, {**present, **files}, absent, read_state)
+def test_ladder_import(own_ladder: Callable[..., support.Ladder], files: dict[str, str]) -> None:
+    rungs = own_ladder(**files)
     assert rungs.applied["certificate"]["domain_names"] == ["imported.example.com"]
     assert rungs.predicted["diff"]["after"]["fingerprint"] == rungs.applied["diff"]["after"]["fingerprint"]
 

@@ -61,13 +61,8 @@ def read_state(aws: Callable[[str], Any], vpc_id: str) -> Callable[[], dict[str,
     return read
 
 
-def test_ladder(
-    ladder: Callable[..., support.Ladder],
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    read_state: Callable[[], dict[str, Any]],
-) -> None:
-    rungs = ladder(MODULE, present, absent, read_state)
+def test_ladder(own_ladder: Callable[..., support.Ladder]) -> None:
+    rungs = own_ladder()
     assert rungs.predicted["diff"] == rungs.applied["diff"]
     assert rungs.applied["diff"]["after"]["application"]["ingress"] == [
         "tcp 8080 application",
@@ -80,28 +75,19 @@ def test_ladder(
     assert rungs.predicted["group_ids"]["front"] == "sg-00000000000000001"
 
 
-def test_rules_really_written(
-    run_module: support.RunModule,
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    read_state: Callable[[], dict[str, Any]],
-) -> None:
-    run_module(MODULE, present)
+@pytest.mark.usefixtures("made")
+def test_rules_really_written(read_state: Callable[[], dict[str, Any]]) -> None:
     groups = read_state()
     [egress] = groups["front"]["IpPermissionsEgress"]
     assert (egress["FromPort"], egress["ToPort"], egress["IpProtocol"]) == (8080, 8080, "tcp")
     assert [pair["GroupId"] for pair in egress["UserIdGroupPairs"]] == [groups["application"]["GroupId"]]
-    run_module(MODULE, absent)
 
 
 def test_foreign_rules_are_predicted_and_removed(
-    run_module: support.RunModule,
-    aws: Callable[[str], Any],
-    present: dict[str, Any],
-    absent: dict[str, Any],
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], made: support.Result
 ) -> None:
     ec2 = aws("ec2")
-    group_id = run_module(MODULE, present)["group_ids"]["front"]
+    group_id = made["group_ids"]["front"]
     stray = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[stray])
@@ -115,34 +101,26 @@ def test_foreign_rules_are_predicted_and_removed(
     assert "tcp 22 0.0.0.0/0" in applied["diff"]["before"]["front"]["ingress"]
     assert "-1 all 0.0.0.0/0" in applied["diff"]["before"]["front"]["egress"]
     assert not run_module(MODULE, present)["changed"]
-    run_module(MODULE, absent)
 
 
-def test_a_direction_that_is_not_given_is_left_alone(
-    run_module: support.RunModule, present: dict[str, Any], absent: dict[str, Any]
-) -> None:
-    run_module(MODULE, present)
+@pytest.mark.usefixtures("made")
+def test_a_direction_that_is_not_given_is_left_alone(run_module: support.RunModule, present: dict[str, Any]) -> None:
     silent = {**present, "groups": [{"name": "front", "description": "Front"}], "tags": None}
     assert not run_module(MODULE, silent)["changed"]
     emptied = {**present, "groups": [{"name": "front", "description": "Front", "egress": []}]}
     assert run_module(MODULE, emptied)["diff"]["after"]["front"]["egress"] == []
-    run_module(MODULE, absent)
 
 
+@pytest.mark.usefixtures("made")
 def test_one_of_two_that_name_each_other_is_removed(
-    run_module: support.RunModule,
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    read_state: Callable[[], dict[str, Any]],
+    run_module: support.RunModule, present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
 ) -> None:
-    run_module(MODULE, present)
     only_application = {**present, "groups": [{"name": "front", "state": "absent"}]}
     assert run_module(MODULE, only_application)["changed"]
     left = read_state()
     assert set(left) == {"application"}
     pairs = [pair for one in left["application"]["IpPermissions"] for pair in one["UserIdGroupPairs"]]
     assert {pair["GroupId"] for pair in pairs} == {left["application"]["GroupId"]}
-    run_module(MODULE, absent)
 
 
 def test_default_group_is_emptied(

@@ -60,25 +60,19 @@ def read_state(aws: Callable[[str], Any], network: dict[str, Any]) -> Callable[[
     return read
 
 
-def test_ladder(
-    ladder: Callable[..., support.Ladder],
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    read_state: Callable[[], dict[str, Any]],
-) -> None:
-    rungs = ladder(MODULE, present, absent, read_state)
+def test_ladder(own_ladder: Callable[..., support.Ladder]) -> None:
+    rungs = own_ladder()
     assert rungs.predicted["diff"] == rungs.applied["diff"]
     assert set(rungs.repeated["endpoint_ids"]) == {"s3", "sqs", "ecr.api"}
     assert rungs.removed["endpoint_ids"] == {}
 
 
+@pytest.mark.usefixtures("made")
 def test_places_follow_the_options(
     run_module: support.RunModule,
     present: dict[str, Any],
-    absent: dict[str, Any],
     read_state: Callable[[], dict[str, Any]],
 ) -> None:
-    run_module(MODULE, present)
     fewer = {**present, "route_table_ids": present["route_table_ids"][:1], "subnet_ids": present["subnet_ids"][1:]}
     predicted = run_module(MODULE, fewer, check=True)
     assert run_module(MODULE, fewer)["diff"] == predicted["diff"]
@@ -88,29 +82,26 @@ def test_places_follow_the_options(
     assert not run_module(MODULE, fewer)["changed"]
     assert run_module(MODULE, present)["changed"]
     assert sorted(read_state()["com.amazonaws.eu-west-1.sqs"]["SubnetIds"]) == sorted(present["subnet_ids"])
-    run_module(MODULE, absent)
 
 
+@pytest.mark.usefixtures("made")
 def test_a_new_choice_of_endpoints(
     run_module: support.RunModule,
     present: dict[str, Any],
     absent: dict[str, Any],
     read_state: Callable[[], dict[str, Any]],
 ) -> None:
-    run_module(MODULE, present)
     kept = present["endpoints"][0]
     only_gateway = {**present, "endpoints": [kept, *absent["endpoints"][1:]]}
     assert run_module(MODULE, only_gateway)["changed"]
     assert set(read_state()) == {"com.amazonaws.eu-west-1.s3"}
     assert not run_module(MODULE, only_gateway)["changed"]
-    run_module(MODULE, absent)
 
 
-def test_the_type_cannot_change(run_module: support.RunModule, present: dict[str, Any], absent: dict[str, Any]) -> None:
-    run_module(MODULE, present)
+@pytest.mark.usefixtures("made")
+def test_the_type_cannot_change(run_module: support.RunModule, present: dict[str, Any]) -> None:
     with pytest.raises(support.ModuleFailedError, match=r"type of the endpoint of .*s3 cannot change"):
         run_module(MODULE, {**present, "endpoints": [{"service": "s3", "type": "Interface"}]}, check=True)
-    run_module(MODULE, absent)
 
 
 def test_security_groups_are_compared_when_the_answer_tells_them() -> None:

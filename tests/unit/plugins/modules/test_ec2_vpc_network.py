@@ -63,13 +63,8 @@ def default_routes(ec2: Any, network: dict[str, Any]) -> list[str | None]:
     return targets
 
 
-def test_ladder(
-    ladder: Callable[..., support.Ladder],
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    read_state: Callable[[], list[tuple[str, str]]],
-) -> None:
-    rungs = ladder(MODULE, present, absent, read_state)
+def test_ladder(own_ladder: Callable[..., support.Ladder]) -> None:
+    rungs = own_ladder()
     assert rungs.predicted["network"]["vpc_id"] == "vpc-00000000000000000"
     predicted = rungs.predicted["network"]
     assert len({*predicted["public_subnet_ids"], *predicted["private_subnet_ids"]}) == 4

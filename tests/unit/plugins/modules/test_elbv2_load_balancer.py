@@ -88,13 +88,8 @@ def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], dict
     return read
 
 
-def test_ladder(
-    ladder: Callable[..., support.Ladder],
-    present: dict[str, Any],
-    absent: dict[str, Any],
-    read_state: Callable[[], dict[str, Any]],
-) -> None:
-    rungs = ladder(MODULE, present, absent, read_state)
+def test_ladder(own_ladder: Callable[..., support.Ladder], present: dict[str, Any]) -> None:
+    rungs = own_ladder()
     arn = rungs.predicted["load_balancer"]["load_balancer_arn"]
     assert arn.endswith(f"loadbalancer/app/{present['name']}/{'0' * 16}")
     assert rungs.predicted["diff"]["after"] == {**rungs.applied["diff"]["after"], "load_balancer_arn": arn}

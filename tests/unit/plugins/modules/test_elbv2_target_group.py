@@ -29,6 +29,11 @@ def present(unique_name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
+def absent(unique_name: str) -> dict[str, Any]:
+    return {"name": unique_name, "state": "absent"}
+
+
+@pytest.fixture
 def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], dict[str, Any]]:
     """The target group with its attributes and tags; {} when absent."""
     elbv2 = aws("elbv2")
@@ -50,10 +55,8 @@ def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], dict
     return read
 
 
-def test_ladder(
-    ladder: Callable[..., support.Ladder], present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
-) -> None:
-    rungs = ladder(MODULE, present, {"name": present["name"], "state": "absent"}, read_state)
+def test_ladder(own_ladder: Callable[..., support.Ladder], present: dict[str, Any]) -> None:
+    rungs = own_ladder()
     arn = rungs.applied["target_group"]["target_group_arn"]
     assert rungs.repeated["target_group"]["target_group_arn"] == arn
     predicted_arn = rungs.predicted["target_group"]["target_group_arn"]

@@ -107,17 +107,8 @@ def test_every_option_is_changed_once(
     run_module: support.RunModule, aws: Aws, unique_name: str, *, option: str, value: Any
 ) -> None:
     run_module("rds_instance", present(unique_name))
-    before = api.describe_instance(aws("rds"), unique_name)
     change = {"identifier": unique_name, option: value}
-
-    predicted = run_module("rds_instance", change, check=True)
-    assert predicted["changed"]
-    assert api.describe_instance(aws("rds"), unique_name) == before
-    changed = run_module("rds_instance", change)
-    assert changed["changed"]
-    support.assert_diff(changed)
-    assert changed["diff"] == predicted["diff"]
-    assert not run_module("rds_instance", change)["changed"]
+    support.change_once(run_module, "rds_instance", change, lambda: api.describe_instance(aws("rds"), unique_name))
     now = api.view(api.describe_instance(aws("rds"), unique_name) or {})
     assert now[option] == value
 

@@ -23,19 +23,7 @@ RULE = {
 
 def policy(name: str) -> dict[str, Any]:
     """A policy that denies calls without TLS."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
+    return support.deny_without_tls("s3:*", [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"])
 
 
 def full(name: str) -> dict[str, Any]:
@@ -91,15 +79,7 @@ def test_every_option_is_changed_once(
     run_module("s3_bucket", full(unique_name))
     before = api.read_bucket(aws("s3"), unique_name)
     change = {"name": unique_name, option: value}
-
-    predicted = run_module("s3_bucket", change, check=True)
-    assert predicted["changed"]
-    assert api.read_bucket(aws("s3"), unique_name) == before
-    changed = run_module("s3_bucket", change)
-    assert changed["changed"]
-    assert changed["diff"] == predicted["diff"]
-    support.assert_diff(changed)
-    assert not run_module("s3_bucket", change)["changed"]
+    support.change_once(run_module, "s3_bucket", change, lambda: api.read_bucket(aws("s3"), unique_name))
     now, then = api.read_bucket(aws("s3"), unique_name) or {}, before or {}
     assert {key for key in now if now[key] != then[key]} == {option}
 

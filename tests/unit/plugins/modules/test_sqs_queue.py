@@ -26,19 +26,7 @@ def read(aws: Aws, name: str) -> dict[str, Any] | None:
 
 def policy(name: str, action: str = "sqs:*") -> dict[str, Any]:
     """A policy that denies calls without TLS."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": action,
-                "Resource": f"arn:aws:sqs:*:000000000000:{name}",
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
+    return support.deny_without_tls(action, f"arn:aws:sqs:*:000000000000:{name}")
 
 
 def full(name: str) -> dict[str, Any]:
@@ -108,17 +96,10 @@ def test_every_option_is_changed_once(
     run_module: support.RunModule, aws: Aws, unique_name: str, *, option: str, value: Any, attribute: str, stored: Any
 ) -> None:
     run_module("sqs_queue", full(unique_name))
-    before = read(aws, unique_name)
     change = {"queues": [{"name": unique_name, option: value}]}
-
-    assert run_module("sqs_queue", change, check=True)["changed"]
-    assert read(aws, unique_name) == before
-    changed = run_module("sqs_queue", change)
-    assert changed["changed"]
-    support.assert_diff(changed)
+    support.change_once(run_module, "sqs_queue", change, lambda: read(aws, unique_name))
     now = (read(aws, unique_name) or {}).get(attribute)
     assert (json.loads(now) if isinstance(stored, dict) and now else now) == stored
-    assert not run_module("sqs_queue", change)["changed"]
 
 
 def test_managed_encryption_replaces_the_key(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
