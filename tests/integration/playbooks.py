@@ -76,11 +76,11 @@ def play(
                 process.terminate()
             process.wait(timeout=60)
     text = log.read_text(encoding="utf-8", errors="replace")
-    recap = RECAP.findall(text)
+    recap = RECAP.findall(text)  # one after each playbook, each the total so far
     run = Run(
         code=process.returncode,
         seconds=round(time.monotonic() - started, 1),
-        changed=sum(int(counts[1]) for counts in recap) if recap else -1,
+        changed=int(recap[-1][1]) if recap else -1,
         changed_tasks=changed_tasks,
         roles={role: float(seconds) for role, seconds in ROLE_SECONDS.findall(text)},
         log=log,

@@ -6,8 +6,9 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Callable, Sized
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,6 +30,7 @@ from ansible_collections.sm2a.airflow.tests.integration.settings import (
     WORKERS_MINIMUM,
 )
 
+Collected = TypeVar("Collected", bound=Sized)
 SERVICES = {
     "api-server": 2,
     "scheduler": 1,
@@ -95,6 +97,14 @@ def test_admin_logs_in_with_a_browser(stack: Stack, admin: dict[str, str], say: 
     say("logged in with Chromium: artifacts/dags.png")
 
 
+def settled(read: Callable[[], Collected], wanted: int) -> Collected:
+    """What ``read`` returns once it holds ``wanted`` entries, or when a minute is over."""
+    deadline = time.monotonic() + 60
+    while len(found := read()) < wanted and time.monotonic() < deadline:
+        time.sleep(2)
+    return found
+
+
 @pytest.fixture(scope="session")
 def smoke(stack: Stack, airflow: AirflowApi, measures: Measures, say: Say) -> dict[str, Any]:
     """A finished run of the smoke DAG: its id, tasks, and the SQS calls of its time."""
@@ -108,9 +118,12 @@ def smoke(stack: Stack, airflow: AirflowApi, measures: Measures, say: Say) -> di
     duration = seconds_between(tasks, started)
     say(f"smoke DAG: {len(tasks)} tasks in {duration} s")
     measures.record(smoke_tasks=len(tasks), smoke_trigger_to_last_success_seconds=duration)
-    sent = watch.calls(stack.aws, "SendMessage", started - timedelta(seconds=1))
-    deleted = watch.calls(stack.aws, "DeleteMessage", started - timedelta(seconds=1))
-    return {"run": run, "tasks": tasks, "sent": sent, "deleted": deleted}
+    before = started - timedelta(seconds=1)
+    sent = watch.calls(stack.aws, "SendMessage", before)
+    # A worker deletes the message, and stores the log, a moment after Airflow knows that the task succeeded.
+    deleted = settled(lambda: watch.calls(stack.aws, "DeleteMessage", before), len(sent))
+    logs = settled(lambda: run_logs(stack, run), len(tasks))
+    return {"run": run, "tasks": tasks, "sent": sent, "deleted": deleted, "logs": logs}
 
 
 def test_smoke_dag_succeeds(smoke: dict[str, Any]) -> None:
@@ -140,8 +153,8 @@ def run_logs(stack: Stack, run: str) -> dict[str, str]:
     return found
 
 
-def test_logs_lie_in_s3_and_are_shown_by_the_api(stack: Stack, airflow: AirflowApi, smoke: dict[str, Any]) -> None:
-    keys = run_logs(stack, smoke["run"])
+def test_logs_lie_in_s3_and_are_shown_by_the_api(airflow: AirflowApi, smoke: dict[str, Any]) -> None:
+    keys = smoke["logs"]
     assert len(keys) == len(smoke["tasks"])
     assert all(key.startswith("airflow/dag_id=sm2a_smoke/") and key.endswith("/attempt=1.log") for key in keys)
     seventh = next(task for task in smoke["tasks"] if (task["task_id"], task["map_index"]) == ("square", 7))
@@ -197,8 +210,9 @@ def test_load_raises_the_workers_and_loses_no_task(
         wait_for_minimum(seen, say)
     tasks = airflow.tasks("sm2a_load", run)
     drawing.write(seen.samples, f"sm2a_load: {len(tasks)} tasks of {LOAD['seconds']} s", ARTIFACTS)
+    logs = settled(lambda: run_logs(stack, run), len(tasks))
     # Every execution leaves one such line, also one that Airflow would not count.
-    executed = Counter(re.findall(r"sm2a_load executed index=(\d+)", "\n".join(run_logs(stack, run).values())))
+    executed = Counter(re.findall(r"sm2a_load executed index=(\d+)", "\n".join(logs.values())))
     doubled = sum(count - 1 for count in executed.values())
     measures.record(
         load_tasks=len(tasks),
