@@ -18,12 +18,12 @@ password: tools  ## Print the password of the Airflow administrator on the local
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-latest .cache artifacts
 
-# The end-to-end test keeps one process busy while the other does the rest; -n 0 runs one part alone, with its output.
+# The end-to-end test keeps one process busy while the other does the rest (tests/conftest.py). -n 0 runs a part alone.
 pytest := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/pytest
 alone := $(pytest) -n 0
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(pytest) -n 2 --dist loadgroup --no-loadscope-reorder tests/integration tests/checks tests/unit
+	@$(pytest) -n 2 --dist loadscope --no-loadscope-reorder tests/integration tests/checks tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test

@@ -17,8 +17,6 @@ ACTIONS = ["check", "converge", "idempotence", "verify", "side_effect"]
 STATE = PROJECT / ".cache/molecule/local_aws"
 LINE = re.compile(r"^(\w+) > (\w+): Executed: (\w+)", re.MULTILINE)
 
-pytestmark = pytest.mark.xdist_group("molecule")
-
 
 @pytest.fixture(scope="session")
 def molecule_output() -> Iterator[str]:

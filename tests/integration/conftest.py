@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,13 +19,6 @@ from ansible_collections.sm2a.airflow.tests.integration.settings import ARTIFACT
 Say = Callable[[str], None]
 # Set it while working on these tests: the stack is left running, and the next session uses it as it is.
 KEEP = "SM2A_END_TO_END_KEEP"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of it runs in one process, in the order of the file."""
-    for item in items:
-        if Path(item.path).is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("end_to_end"))
 
 
 @pytest.fixture(scope="session")

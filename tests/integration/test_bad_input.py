@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
 )
 def test_wrong_variable_is_named_and_nothing_is_done(name: str, value: object, say: Say) -> None:
     nowhere = {"sm2a_endpoint_url": "http://127.0.0.1:9"}
-    run = play("bad_input", ["site.yml"], say, extra={**nowhere, name: value}, timeout=60)
+    run = play(f"bad_{name}", ["site.yml"], say, extra={**nowhere, name: value}, timeout=60)
     assert run.code == 2
     assert run.changed == 0
     assert f"{name}: " in run.end()

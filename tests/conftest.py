@@ -1,0 +1,28 @@
+"""How `make test` shares the tests among its two processes."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+# Tests that build on one thing each, in the order in which they stand: a deployed stack, a local AWS of all scenarios.
+CHAINS = {
+    "tests/integration/test_end_to_end.py": "stack",
+    "tests/integration/test_removal.py": "stack",
+    "tests/checks/test_molecule.py": "molecule",
+}
+
+
+class Chains(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out whole chains; of the linters one at a time, and of the unit tests one file at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", maxsplit=1)[0]
+        return nodeid if file == "tests/checks/test_lint.py" else CHAINS.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Chains:
+    """Used in place of xdist's own ones, whatever --dist says."""
+    return Chains(config, log)
