@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 # Tests that build on one thing each, in the order in which they stand: a deployed stack, a local AWS of all scenarios.
 CHAINS = {
     "tests/integration/test_end_to_end.py": "stack",
+    "tests/integration/test_failures.py": "stack",
     "tests/integration/test_removal.py": "stack",
     "tests/checks/test_molecule.py": "molecule",
 }
