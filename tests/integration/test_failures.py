@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
+
+ROLLBACK_SECONDS = 90
 
 
 def services(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -40,6 +43,10 @@ def test_image_that_does_not_start_is_rolled_back(stack: Stack, say: Say) -> Non
     run = play("wrong_image", ["site.yml"], say, extra={"images_autoscaler_image": airflow_image(stack)}, timeout=900)
     assert run.code != 0
     assert "No module named sm2a_autoscaler" in run.end()
+    # The run ends as soon as ECS gives up; the old version starts again right after.
+    deadline = time.monotonic() + ROLLBACK_SECONDS
+    while services(stack)["autoscaler"] != before and time.monotonic() < deadline:
+        time.sleep(2)
     assert services(stack)["autoscaler"] == before
 
 
