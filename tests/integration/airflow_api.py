@@ -19,6 +19,9 @@ class AirflowApi:
         # A proxy of the machine must not see loopback traffic.
         self._session.trust_env = False
         self._session.verify = certificate
+        # The load balancer may answer for a web server that is just being replaced; reads are asked again.
+        again = Retry(total=6, backoff_factor=1, status_forcelist=[502, 503, 504], allowed_methods=["GET"])
+        self._session.mount("https://", HTTPAdapter(max_retries=again))
         self._credentials = {"username": username, "password": password}
         self._log_in()
 
