@@ -7,6 +7,8 @@ from typing import Any
 
 import requests
 from ansible_collections.sm2a.airflow.tests.integration.settings import URL
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 FINISHED = {"success", "failed"}
 
