@@ -16,7 +16,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
+
+from sm2a_runtime.liveness import liveness_file
 
 HEARTBEAT_SECONDS = 60.0
 LIVENESS_SECONDS = 90.0
@@ -51,7 +52,7 @@ def check_triggerer() -> str:
 
 def check_worker() -> str:
     """Its event loop touched the liveness file not long ago."""
-    file = Path(os.environ.get("SM2A_LIVENESS_FILE", "/tmp/sm2a-worker-alive"))  # noqa: S108
+    file = liveness_file()
     try:
         age = time.time() - file.stat().st_mtime
     except FileNotFoundError:

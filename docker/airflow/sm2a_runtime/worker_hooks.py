@@ -10,17 +10,17 @@ import logging
 import os
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from celery import bootsteps, signals
 from celery.worker import state
 
+from sm2a_runtime.liveness import liveness_file
 from sm2a_runtime.protection import EcsAgent, ProtectionPolicy, Protector
 
 log = logging.getLogger(__name__)
 
-LIVENESS_FILE = Path(os.environ.get("SM2A_LIVENESS_FILE", "/tmp/sm2a-worker-alive"))  # noqa: S108
+LIVENESS_FILE = liveness_file()
 LIVENESS_SECONDS = 5
 _wake = threading.Event()
 

@@ -21,7 +21,8 @@ from urllib.parse import quote
 import boto3
 import psycopg2
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.plugins.conftest import aws_endpoint, free_port
+from ansible_collections.sm2a.airflow.tests.unit.plugins.conftest import aws_endpoint
+from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 from sm2a_autoscaler.policy import WorkerGroup
 
 __all__ = ["aws_endpoint"]

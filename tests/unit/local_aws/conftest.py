@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 
 ENGINE_VARIABLE = "SM2A_ENGINE_SOCKET"
 CLUSTER = "tests"
@@ -25,12 +25,6 @@ IMAGE = "docker.io/library/debian:trixie-slim"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "engine: needs a container engine, given as SM2A_ENGINE_SOCKET=unix:///...")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

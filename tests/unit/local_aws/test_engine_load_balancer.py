@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 from cryptography import x509
 
 CLUSTER = "tests"
@@ -39,12 +40,6 @@ while (my $client = $server->accept) {
 """
 
 pytestmark = pytest.mark.engine
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -91,7 +86,7 @@ def site(local_aws: Any) -> Iterator[Site]:
     )["TargetGroups"][0]["TargetGroupArn"]
     sticky = [{"Key": "stickiness.enabled", "Value": "true"}]
     elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=sticky)
-    made = Site(local_aws, balancer, group, _free_port(), _free_port())
+    made = Site(local_aws, balancer, group, free_port(), free_port())
     listener = elb.create_listener(
         LoadBalancerArn=balancer,
         Port=made.https_port,
