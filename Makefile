@@ -1,7 +1,7 @@
 # SM2A's commands. Each installs what it needs into .venv; `make up PYTHON=python3.12` chooses the interpreter.
 playbook := .venv/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule end-to-end test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule end-to-end docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -42,6 +42,9 @@ molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 
 end-to-end: test-tools  ## A whole stack of its own with real containers.
 	@$(alone) tests/integration
+
+docs: test-tools  ## Write what docs/ takes from the sources: the role pages.
+	@.venv/bin/python tools/role_pages.py
 
 test-tools:
 	@tools/bootstrap test

@@ -1,0 +1,143 @@
+"""Write docs/roles/<role>.md from the roles' argument_specs, and docs/roles/README.md, which lists them.
+
+usage: role_pages.py [DIRECTORY]    where the pages go; docs/roles when unset
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from antsibull_docs_parser import dom
+from antsibull_docs_parser.parser import Context, parse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+PROJECT = Path(__file__).resolve().parents[1]
+TEMPLATES = PROJECT / "docs/templates"
+COLLECTION = "sm2a.airflow"
+
+
+class Markdown(dom.NoopWalker):
+    """Collects one paragraph of Ansible's markup as GitHub's Markdown in ``text``."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def process_text(self, part: dom.TextPart) -> None:
+        self.text += part.text.replace("<", "&lt;").replace("|", "\\|")
+
+    def process_code(self, part: dom.CodePart) -> None:
+        self.text += code(part.text)
+
+    def process_option_name(self, part: dom.OptionNamePart) -> None:
+        self.text += code(part.name if part.value is None else f"{part.name}: {part.value}")
+
+    def process_option_value(self, part: dom.OptionValuePart) -> None:
+        self.text += code(part.value)
+
+    def process_env_variable(self, part: dom.EnvVariablePart) -> None:
+        self.text += code(part.name)
+
+    def process_module(self, part: dom.ModulePart) -> None:
+        self.text += code(part.fqcn)
+
+    def process_plugin(self, part: dom.PluginPart) -> None:
+        self.text += code(part.plugin.fqcn)
+
+    def process_url(self, part: dom.URLPart) -> None:
+        self.text += f"<{part.url}>"
+
+    def process_link(self, part: dom.LinkPart) -> None:
+        self.text += f"[{part.text}]({part.url})"
+
+    def process_italic(self, part: dom.ItalicPart) -> None:
+        self.text += f"*{part.text}*"
+
+    def process_bold(self, part: dom.BoldPart) -> None:
+        self.text += f"**{part.text}**"
+
+    def process_error(self, part: dom.ErrorPart) -> None:
+        raise ValueError(part.message)
+
+
+def code(text: str) -> str:
+    """``text`` as code that may stand in a table."""
+    escaped = text.replace("|", "\\|")
+    return f"`{escaped}`"
+
+
+def markdown(description: str | list[str]) -> str:
+    """Ansible's markup of a description as Markdown on one line; ValueError where the markup is wrong."""
+    paragraphs = [description] if isinstance(description, str) else description
+    walker = Markdown()
+    dom.walk(parse(" ".join(paragraphs), Context())[0] if paragraphs else [], walker)
+    return walker.text
+
+
+def default_of(option: dict[str, Any]) -> str:
+    """The cell of an option's default: its value as JSON, or why there is none."""
+    if option.get("required"):
+        return "**required**"
+    if option.get("default") is None:
+        return ""
+    value = option["default"]
+    return code(value if isinstance(value, str) else json.dumps(value))
+
+
+def type_of(option: dict[str, Any]) -> str:
+    """The cell of an option's type, such as ``list of dict``, and its choices."""
+    kind = f"{option['type']} of {option['elements']}" if "elements" in option else option["type"]
+    return kind + "".join(f"<br>{code(str(choice))}" for choice in option.get("choices", []))
+
+
+def rows(options: dict[str, dict[str, Any]], prefix: str = "") -> list[dict[str, str]]:
+    """One row per option, in the order of the spec; the options of a dict follow it as ``dict.option``."""
+    found = []
+    for name, option in options.items():
+        row = {"name": f"{prefix}{name}", "type": type_of(option), "default": default_of(option)}
+        found.append({**row, "description": markdown(option["description"])})
+        found += rows(option.get("options", {}), f"{prefix}{name}.")
+    return found
+
+
+def documentation(roles: list[str]) -> dict[str, dict[str, Any]]:
+    """``ansible-doc``'s view of the roles' entry points, by the role's short name."""
+    names = [f"{COLLECTION}.{role}" for role in roles]
+    ansible_doc = Path(sys.executable).parent / "ansible-doc"
+    command = [str(ansible_doc), "--type", "role", "--json", *names]
+    said = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+    return {role: json.loads(said)[name]["entry_points"] for role, name in zip(roles, names, strict=True)}
+
+
+def main() -> None:
+    """Write every page; pages of roles that are gone are removed."""
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT / "docs/roles"
+    directory.mkdir(parents=True, exist_ok=True)
+    for page in directory.glob("*.md"):
+        page.unlink()
+    roles = sorted(path.parents[1].name for path in PROJECT.glob("roles/*/meta/argument_specs.yml"))
+    documented = documentation(roles)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # None of the templates is HTML.
+        autoescape=select_autoescape(),
+    )
+    environment.filters["markdown"] = markdown
+    environment.filters["rows"] = rows
+    template = environment.get_template("role.md.j2")
+    for role, entry_points in documented.items():
+        text = template.render(collection=COLLECTION, role=role, entry_points=entry_points)
+        (directory / f"{role}.md").write_text(text, encoding="utf-8")
+    index = environment.get_template("roles.md.j2").render(roles=documented)
+    (directory / "README.md").write_text(index, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
