@@ -16,3 +16,7 @@ def pages(directory: Path) -> dict[str, str]:
 def test_role_pages_are_those_of_the_argument_specs(tmp_path: Path) -> None:
     run(sys.executable, "tools/role_pages.py", str(tmp_path))
     assert pages(PROJECT / "docs/roles") == pages(tmp_path), "run `make docs`"
+
+
+def test_changelog_fragments_are_well_formed() -> None:
+    run("antsibull-changelog", "lint")
