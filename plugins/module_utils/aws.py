@@ -1,6 +1,9 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What every AWS module of this collection shares: a client that retries, one error policy, diffs and tag changes."""
+"""What every AWS module of this collection shares: a client that retries, one error policy, diffs and tag changes.
+
+A create that must not be repeated blindly after a lost reply goes through ``creates.create_once``.
+"""
 
 from __future__ import annotations
 
