@@ -43,8 +43,9 @@ molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 end-to-end: test-tools  ## A whole stack of its own with real containers.
 	@$(alone) tests/integration
 
-docs: test-tools  ## Write what docs/ takes from the sources: the role pages.
+docs: test-tools  ## Write what docs/ takes from sources: the role pages, the drawings.
 	@.venv/bin/python tools/role_pages.py
+	@.venv/bin/python tools/drawings.py
 
 test-tools:
 	@tools/bootstrap test

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from ansible_collections.sm2a.airflow.tests.checks.run import PROJECT, run
+from ansible_collections.sm2a.airflow.tools.drawings import DOCS, source_comment
 
 
 def pages(directory: Path) -> dict[str, str]:
@@ -20,3 +22,8 @@ def test_role_pages_are_those_of_the_argument_specs(tmp_path: Path) -> None:
 
 def test_changelog_fragments_are_well_formed() -> None:
     run("antsibull-changelog", "lint")
+
+
+@pytest.mark.parametrize("source", [pytest.param(path, id=path.name) for path in sorted(DOCS.glob("*.dot"))])
+def test_drawing_is_that_of_its_source(source: Path) -> None:
+    assert source_comment(source) in source.with_suffix(".svg").read_text(encoding="utf-8"), "run `make docs`"
