@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import acm
 
+from sm2a_local_aws import acm_validation
 from sm2a_local_aws.patching import relies_on, replaces
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -45,7 +46,13 @@ def import_certificate(original: Handler, data: dict[str, Any]) -> Any:
 
 @replaces("ministack.services.acm:_request_certificate", "8fb1d8187af5")
 def request_certificate(original: Handler, data: dict[str, Any]) -> Any:
-    """Issue at once a self-signed certificate for the requested names, so that a listener can use it."""
+    """Make a self-signed certificate for the requested names, so that a listener can use it.
+
+    It is issued at once, as if somebody had answered the e-mail, unless DNS validation is asked for.
+    """
+    known = acm_validation.remembered(data)
+    if known:
+        return json_response({"CertificateArn": known})
     response = original(data)
     if response[0] == 200:
         record = acm._certificates[json.loads(response[2])["CertificateArn"]]
@@ -53,12 +60,15 @@ def request_certificate(original: Handler, data: dict[str, Any]) -> Any:
         record["_pem_body"] = certificate.public_bytes(serialization.Encoding.PEM).decode()
         record["_private_key"] = key
         _describe(record, certificate)
+        acm_validation.begin(data, record)
     return response
 
 
 @replaces("ministack.services.acm:_get_certificate", "6efda29bdf68")
 def get_certificate(original: Handler, data: dict[str, Any]) -> Any:
-    """Leave the chain out when there is none: an empty one breaks readers that parse it."""
+    """Leave the chain out when there is none: an empty one breaks readers that parse it. None before it is issued."""
+    if acm_validation.is_pending(data.get("CertificateArn", "")):
+        return error_response_json("RequestInProgressException", "The certificate request is not completed yet.", 400)
     response = original(data)
     if response[0] != 200:
         return response

@@ -28,7 +28,12 @@ ALWAYS = (
     "rds_instances",
     "elbv2_control_plane",
     "elbv2_listener_certificates",
+    "elbv2_authentication",
+    "elbv2_creation",
+    "elbv2_log_buckets",
     "acm_certificates",
+    "acm_validation",
+    "wafv2_associations",
     "route53_dnssec",
 )
 
