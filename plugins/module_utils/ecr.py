@@ -14,6 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_list_to_ansible_dict,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 
 NO_REPOSITORY = ("RepositoryNotFoundException",)
 NO_POLICY = ("LifecyclePolicyNotFoundException", *NO_REPOSITORY)
@@ -46,9 +47,13 @@ def describe_repository(ecr: Any, name: str) -> dict[str, Any] | None:
 
 @call("create the ECR repository")
 def create_repository(ecr: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """The new repository as AWS returns it."""
-    repository: dict[str, Any] = ecr.create_repository(**request)["repository"]
-    return repository
+    """The new repository as AWS returns it; one that a lost reply left behind is taken."""
+    return create_once(
+        ecr,
+        lambda: ecr.create_repository(**request)["repository"],
+        lambda: describe_repository(ecr, request["repositoryName"]),
+        ("RepositoryAlreadyExistsException",),
+    )
 
 
 @call("delete the ECR repository", missing=NO_REPOSITORY)

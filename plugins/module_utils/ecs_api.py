@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -14,6 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_list_to_ansible_dict,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange, call
+from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 
 NO_CLUSTER = ("ClusterNotFoundException",)
 NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveException")
@@ -114,10 +115,16 @@ def _describe_task_definition(client: Any, name: str) -> dict[str, Any]:
 
 
 @call("register a task definition")
-def register_task_definition(client: Any, **members: Any) -> dict[str, Any]:
-    """Register a revision and return it."""
-    definition: dict[str, Any] = client.register_task_definition(**members)["taskDefinition"]
-    return definition
+def register_task_definition(client: Any, find: Callable[[], dict[str, Any] | None], **members: Any) -> dict[str, Any]:
+    """Register a revision and return it; ``find`` looks for it when the reply is lost."""
+    return create_once(client, lambda: client.register_task_definition(**members)["taskDefinition"], find)
+
+
+@call("list the families of task definitions")
+def list_families(client: Any, prefix: str) -> list[str]:
+    """Names of the families that start with ``prefix`` and have an active revision."""
+    pages = client.get_paginator("list_task_definition_families").paginate(familyPrefix=prefix, status="ACTIVE")
+    return [family for page in pages for family in page["families"]]
 
 
 @call("list the revisions of a task definition")

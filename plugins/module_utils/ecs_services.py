@@ -18,6 +18,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import (
     service_field,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
 
 # Options that are no members of UpdateService under their own name.
 OWN_OPTIONS = ("name", "launch_type", "network_configuration", "desired_count_on_creation_only", "tags")
@@ -122,13 +123,15 @@ def ensure_updated(
 
 
 def unlisted(ecs: Any, params: dict[str, Any]) -> list[str]:
-    """Names of the cluster's services under purge_name_prefix that the caller does not list."""
-    prefix = params["purge_name_prefix"]
+    """Names of the services that purge_name_prefix and purge_where_tagged mean."""
+    prefix, tags = params["purge_name_prefix"], params["purge_where_tagged"] or {}
     if not prefix:
         return []
     listed = [item["name"] for item in params["services"]]
     names = ecs_api.list_service_names(ecs, params["cluster"])
-    return sorted(name for name in names if name.startswith(prefix) and name not in listed)
+    found = sorted(name for name in names if name.startswith(prefix) and name not in listed)
+    described = ecs_api.describe_services(ecs, params["cluster"], found)
+    return [name for name in found if tags.items() <= ecs_api.tag_dict(described.get(name, {}).get("tags")).items()]
 
 
 def ensure_present(reader: Reader, params: dict[str, Any], check_mode: bool) -> list[dict[str, Any]]:
@@ -170,9 +173,29 @@ def remove(reader: Reader, params: dict[str, Any], names: list[str], check_mode:
     existing = ecs_api.describe_services(ecs, cluster, names)
     active = [name for name in names if existing.get(name, {}).get("status") == "ACTIVE"]
     if not check_mode:
+        drain(ecs, params, [name for name in active if existing[name]["runningCount"]])
         for name in active:
             ecs_api.delete_service(ecs, cluster, name)
         if params["wait"] and existing:
             ecs_rollout.wait_gone(ecs, cluster, list(existing), params["wait_delay"], params["wait_timeout"])
     views = {name: {"task_definition": revision_name(existing[name]["taskDefinition"])} for name in active}
     return [report(name, {}, views.get(name, {}), {}) for name in names]
+
+
+def drain(ecs: Any, params: dict[str, Any], names: list[str]) -> None:
+    """Let the tasks of services end before these are deleted, for at most drain_timeout seconds.
+
+    At a count of 0 ECS stops tasks without scale-in protection at once and the others when they give it back; a
+    deletion would stop all of them.
+    """
+    if not names or not params["drain_timeout"]:
+        return
+    cluster = params["cluster"]
+    for name in names:
+        ecs_api.update_service(ecs, cluster, name, desiredCount=0)
+
+    def empty() -> bool:
+        services = ecs_api.describe_services(ecs, cluster, names).values()
+        return not any(service["runningCount"] + service.get("pendingCount", 0) for service in services)
+
+    wait_until(empty, params["wait_delay"], params["drain_timeout"])

@@ -7,13 +7,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange, call
+from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once, error_code
 
 GONE = ("NoSuchEntity",)
+EXISTS = ("EntityAlreadyExists",)
 
 
 def document(statements: list[dict[str, Any]]) -> dict[str, Any]:
@@ -23,8 +26,8 @@ def document(statements: list[dict[str, Any]]) -> dict[str, Any]:
 
 @call("read an IAM role", missing=GONE, default={})
 def describe_role(iam: Any, name: str) -> dict[str, Any]:
-    """``arn``, ``trust``, ``inline_policies`` {name: document}, ``attached_policies`` [arn], ``permissions_boundary``,
-    ``description`` and ``tags``; {} when there is no such role."""
+    """``arn``, ``path``, ``trust``, ``inline_policies`` {name: document}, ``attached_policies`` [arn],
+    ``permissions_boundary``, ``description`` and ``tags``; {} when there is no such role."""
     role = iam.get_role(RoleName=name)["Role"]
     inline = [
         policy
@@ -47,6 +50,7 @@ def describe_role(iam: Any, name: str) -> dict[str, Any]:
 def _view(role: dict[str, Any]) -> dict[str, Any]:
     return {
         "arn": role["Arn"],
+        "path": role["Path"],
         "trust": role["AssumeRolePolicyDocument"],
         "inline_policies": {},
         "attached_policies": [],
@@ -59,7 +63,12 @@ def _view(role: dict[str, Any]) -> dict[str, Any]:
 @call("create an IAM role")
 def create_role(iam: Any, name: str, trust: dict[str, Any], **members: Any) -> dict[str, Any]:
     """Create a role and return it as describe_role does, once IAM answers for it."""
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), **members)
+    create_once(
+        iam,
+        lambda: iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), **members)["Role"],
+        lambda: describe_role(iam, name) or None,
+        EXISTS,
+    )
     iam.get_waiter("role_exists").wait(RoleName=name)
     role: dict[str, Any] = describe_role(iam, name)
     return role
@@ -98,6 +107,12 @@ def remove_inline_policy(iam: Any, name: str, policy: str) -> None:
     iam.delete_role_policy(RoleName=name, PolicyName=policy)
 
 
+@call("attach a managed policy to an IAM role")
+def attach_policy(iam: Any, name: str, arn: str) -> None:
+    """Attach one managed policy."""
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+
+
 @call("detach a managed policy from an IAM role", missing=GONE)
 def detach_policy(iam: Any, name: str, arn: str) -> None:
     """Detach one managed policy."""
@@ -114,10 +129,43 @@ def set_tags(iam: Any, name: str, change: TagChange) -> None:
 
 
 @call("delete an IAM role", missing=GONE)
+def _delete_role(iam: Any, name: str) -> None:
+    iam.delete_role(RoleName=name)
+
+
 def delete_role(iam: Any, name: str, current: dict[str, Any]) -> None:
-    """Delete the role, first what hangs on it; ``current`` is what describe_role returned."""
+    """Delete the role, first what hangs on it; ``current`` is what describe_role returned.
+
+    AnsibleAWSError that names the instance profiles or policies which still hold the role.
+    """
     for policy in current["inline_policies"]:
         remove_inline_policy(iam, name, policy)
     for arn in current["attached_policies"]:
         detach_policy(iam, name, arn)
-    iam.delete_role(RoleName=name)
+    try:
+        _delete_role(iam, name)
+    except AnsibleAWSError as error:
+        if error_code(error) != "DeleteConflict":
+            raise
+        message = f"The IAM role {name} cannot be deleted: {', '.join(holders(iam, name)) or 'it is still in use'}"
+        raise AnsibleAWSError(message=message, exception=error.exception) from error
+
+
+@call("read what holds an IAM role", missing=GONE, default=[])
+def holders(iam: Any, name: str) -> list[str]:
+    """What somebody else hung on the role, in words: instance profiles, and policies of just now."""
+    pages = iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=name)
+    profiles = [item["InstanceProfileName"] for page in pages for item in page["InstanceProfiles"]]
+    role = describe_role(iam, name)
+    return [
+        *(f"it is in the instance profile {profile}" for profile in profiles),
+        *(f"the policy {arn} is attached" for arn in role.get("attached_policies", [])),
+        *(f"it has the inline policy {policy}" for policy in role.get("inline_policies", [])),
+    ]
+
+
+@call("list IAM roles")
+def role_names(iam: Any, path: str, prefix: str) -> list[str]:
+    """Names of the roles below ``path`` that start with ``prefix``."""
+    pages = iam.get_paginator("list_roles").paginate(PathPrefix=path)
+    return [role["RoleName"] for page in pages for role in page["Roles"] if role["RoleName"].startswith(prefix)]

@@ -22,7 +22,7 @@ options:
     type: str
     required: true
   state:
-    description: Whether the cluster exists. Only an empty cluster can be deleted.
+    description: Whether the cluster exists. Only an empty cluster can be deleted; an error names its services.
   settings:
     description: Cluster settings by name, for example C(containerInsights) with V(enabled), V(enhanced) or V(disabled).
     type: dict
@@ -51,7 +51,7 @@ options:
   execute_command_configuration:
     description:
       - ECS Exec configuration as in the API, in snake_case, for example
-        C(logging), C(kms_key_id), C(log_configuration).
+        C(logging), C(kms_key_id), C(log_configuration). It replaces the whole configuration.
     type: dict
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -118,6 +118,7 @@ cluster:
 
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
@@ -130,6 +131,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import covers, is_empty, merged
 
+# UpdateCluster replaces it, so a member that is no longer declared goes.
+REPLACED = ("execute_command_configuration",)
 PLACEHOLDER_ACCOUNT = "000000000000"
 
 
@@ -183,6 +186,13 @@ def wanted_view(ecs: Any, params: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
+def same(key: str, current: Any, wanted: Any) -> bool:
+    """Whether an option of the cluster is as declared; False, empty and absent are the same."""
+    if is_empty(current) and is_empty(wanted):
+        return True
+    return covers(current, wanted) and (key not in REPLACED or covers(wanted, current))
+
+
 def update_members(ecs: Any, changes: dict[str, Any]) -> dict[str, Any]:
     """The members of UpdateCluster that carry ``changes``."""
     members: dict[str, Any] = {}
@@ -223,9 +233,9 @@ def ensure_present(ecs: Any, params: dict[str, Any], check_mode: bool) -> Outcom
         current = current_view(ecs, ecs_api.create_cluster(ecs, clusterName=name, tags=ecs_api.tag_list(tags)))
         current["tags"] = tags
     changes = {
-        key: merged(current[key], value)
+        key: value if key in REPLACED else merged(current[key], value)
         for key, value in wanted.items()
-        if not (covers(current[key], value) or (is_empty(current[key]) and is_empty(value)))
+        if not same(key, current[key], value)
     }
     tags_changed = tag_change(current["tags"], params["tags"], params["purge_tags"])
     if not check_mode:
@@ -238,9 +248,16 @@ def ensure_present(ecs: Any, params: dict[str, Any], check_mode: bool) -> Outcom
 
 def ensure_absent(ecs: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Delete the cluster when it exists."""
-    before = current_view(ecs, ecs_api.describe_cluster(ecs, params["name"]))
+    name = params["name"]
+    before = current_view(ecs, ecs_api.describe_cluster(ecs, name))
     if before and not check_mode:
-        ecs_api.delete_cluster(ecs, params["name"])
+        described = ecs_api.describe_services(ecs, name, ecs_api.list_service_names(ecs, name))
+        active = [service for service in described if described[service]["status"] == "ACTIVE"]
+        if active:
+            raise AnsibleAWSError(
+                message=f"The ECS cluster {name} still has services: {', '.join(sorted(active))}; remove them first"
+            )
+        ecs_api.delete_cluster(ecs, name)
     return Outcome(bool(before), before, {})
 
 

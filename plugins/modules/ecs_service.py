@@ -125,9 +125,18 @@ options:
         type: dict
   purge_name_prefix:
     description:
-      - Also delete services of the cluster whose name starts with this and that are not listed in O(services). With
-        O(state=present) they go when the listed ones are steady.
+      - Also delete services of the cluster whose name starts with this, that are not listed in O(services) and that
+        carry all tags of O(purge_where_tagged). With O(state=present) they go when the listed ones are steady.
     type: str
+  purge_where_tagged:
+    description: Tags without which O(purge_name_prefix) leaves a service alone.
+    type: dict
+  drain_timeout:
+    description:
+      - Seconds that a service which is deleted has, at a count of 0, for its tasks with scale-in protection to end.
+        V(0) stops all of them at once.
+    type: int
+    default: 0
   state:
     description:
       - Whether the services exist. V(absent) stops their tasks and, with O(wait), waits until they are gone.
@@ -268,6 +277,8 @@ def main() -> None:
             "cluster": {"type": "str", "required": True},
             "services": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
             "purge_name_prefix": {"type": "str"},
+            "purge_where_tagged": {"type": "dict"},
+            "drain_timeout": {"type": "int", "default": 0},
             **STATE_OPTION,
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 1200},

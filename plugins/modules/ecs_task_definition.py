@@ -72,6 +72,14 @@ options:
       tags:
         description: Tags of this task definition, added to O(tags).
         type: dict
+  purge_family_prefix:
+    description:
+      - Also delete families whose name starts with this, that are not in O(task_definitions) and whose latest revision
+        carries all tags of O(purge_where_tagged).
+    type: str
+  purge_where_tagged:
+    description: Tags without which O(purge_family_prefix) leaves a family alone.
+    type: dict
   state:
     description: Whether the families have an active revision; V(absent) deregisters and deletes every revision.
 notes:
@@ -214,7 +222,8 @@ def ensure_present(ecs: Any, params: dict[str, Any], item: dict[str, Any], check
     tags = wanted_tags(params, item)
     latest = ecs_api.describe_revision(ecs, item["family"])
     before = diff_view(latest, latest["tags"]) if latest else {}
-    if latest and comparable_task_definition(latest) == comparable_task_definition(definition):
+    wanted = comparable_task_definition(definition)
+    if latest and comparable_task_definition(latest) == wanted:
         change = tag_difference(latest["tags"], tags, params["purge_tags"])
         if change and not check_mode:
             ecs_api.apply_tags(ecs, latest["taskDefinitionArn"], change)
@@ -223,7 +232,12 @@ def ensure_present(ecs: Any, params: dict[str, Any], item: dict[str, Any], check
     if check_mode:
         return outcome, predicted_arn(ecs, definition, latest)
     tag_members = {"tags": ecs_api.tag_list(tags)} if tags else {}
-    return outcome, ecs_api.register_task_definition(ecs, **definition, **tag_members)["taskDefinitionArn"]
+
+    def registered() -> dict[str, Any] | None:
+        newest: dict[str, Any] | None = ecs_api.describe_revision(ecs, item["family"])
+        return newest if newest and comparable_task_definition(newest) == wanted else None
+
+    return outcome, ecs_api.register_task_definition(ecs, registered, **definition, **tag_members)["taskDefinitionArn"]
 
 
 def ensure_absent(ecs: Any, item: dict[str, Any], check_mode: bool) -> tuple[Outcome, str]:
@@ -236,6 +250,17 @@ def ensure_absent(ecs: Any, item: dict[str, Any], check_mode: bool) -> tuple[Out
             ecs_api.deregister_revision(ecs, arn)
         ecs_api.delete_revisions(ecs, revisions)
     return Outcome(bool(revisions), {"revisions": revisions} if revisions else {}, {}), ""
+
+
+def unlisted(ecs: Any, params: dict[str, Any]) -> list[str]:
+    """Families that purge_family_prefix and purge_where_tagged mean."""
+    prefix, wanted = params["purge_family_prefix"], params["purge_where_tagged"] or {}
+    if not prefix:
+        return []
+    listed = [item["family"] for item in params["task_definitions"]]
+    families = [family for family in ecs_api.list_families(ecs, prefix) if family not in listed]
+    latest = {family: ecs_api.describe_revision(ecs, family) or {"tags": {}} for family in families}
+    return [family for family in families if wanted.items() <= latest[family]["tags"].items()]
 
 
 def run(ecs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -256,6 +281,9 @@ def run(ecs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         report.append({"family": family, "arn": arn, "revision": revision, "changed": outcome.changed})
         if outcome.changed:
             changed[family] = outcome
+    for family in unlisted(ecs, params):
+        changed[family], _arn = ensure_absent(ecs, {"family": family}, check_mode)
+        report.append({"family": family, "arn": "", "revision": 0, "changed": True})
     arns = {entry["family"]: entry["arn"] for entry in report}
     return {**joint_result(changed), "task_definitions": report, "arns": arns}
 
@@ -284,6 +312,8 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "task_definitions": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
+            "purge_family_prefix": {"type": "str"},
+            "purge_where_tagged": {"type": "dict"},
             **STATE_OPTION,
             **TAG_OPTIONS,
         },

@@ -11,10 +11,11 @@ module: iam_service_roles
 version_added: 0.1.0
 short_description: Manage IAM roles that an AWS service assumes
 description:
-  - Create, update and delete several IAM roles in one go, each with one inline policy.
+  - Create, update and delete several IAM roles in one go, each with one inline policy and the managed policies that
+    are named for it.
   - The stock modules need two or three tasks per role, and cannot predict the inline policies of a role that is yet to
     be made.
-  - Whatever else a role allows is removed, that is, other inline policies and every attached managed policy.
+  - Whatever else a role allows is removed, that is, other inline policies and other attached managed policies.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -36,6 +37,24 @@ options:
         type: list
         elements: dict
         default: []
+      managed_policy_arns:
+        description: ARNs of managed policies that are attached to the role.
+        type: list
+        elements: str
+        default: []
+  path:
+    description:
+      - IAM path of the roles. AWS fixes it when a role is created; another path for an existing role is an error.
+    type: str
+    default: /
+  purge_name_prefix:
+    description:
+      - Also delete roles below O(path) whose name starts with this, that are not in O(roles) and that carry all tags of
+        O(purge_where_tagged). With O(state=absent) as well.
+    type: str
+  purge_where_tagged:
+    description: Tags without which O(purge_name_prefix) leaves a role alone.
+    type: dict
   trust_statements:
     description: Statements of the trust policy of every role. Required with O(state=present).
     type: list
@@ -83,7 +102,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 roles:
-  description: One entry per role, in the order given.
+  description: One entry per role, in the order given, then those that were purged.
   type: list
   elements: dict
   returned: always
@@ -106,6 +125,7 @@ arns:
 
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
@@ -119,6 +139,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     tag_change,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.iam_roles import (
+    attach_policy,
     create_role,
     delete_role,
     describe_role,
@@ -126,6 +147,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.iam_roles import (
     document,
     put_inline_policy,
     remove_inline_policy,
+    role_names,
     set_boundary,
     set_description,
     set_tags,
@@ -143,7 +165,7 @@ def wanted_view(params: dict[str, Any], role: dict[str, Any], current: dict[str,
     return {
         "trust": document(params["trust_statements"]),
         "inline_policies": inline,
-        "attached_policies": [],
+        "attached_policies": sorted(role["managed_policy_arns"]),
         "permissions_boundary": current.get("permissions_boundary", "") if boundary is None else boundary,
         "description": current.get("description", "") if description is None else description,
         "tags": tags.result,
@@ -181,7 +203,9 @@ def apply(iam: Any, name: str, current: dict[str, Any], wanted: dict[str, Any], 
         for policy in current["inline_policies"].keys() - wanted["inline_policies"].keys():
             remove_inline_policy(iam, name, policy)
     if "attached_policies" in members:
-        for arn in current["attached_policies"]:
+        for arn in sorted(set(wanted["attached_policies"]) - set(current["attached_policies"])):
+            attach_policy(iam, name, arn)
+        for arn in sorted(set(current["attached_policies"]) - set(wanted["attached_policies"])):
             detach_policy(iam, name, arn)
     if "tags" in members:
         set_tags(iam, name, tag_change(current["tags"], wanted["tags"], True))
@@ -192,11 +216,18 @@ def ensure_present(iam: Any, params: dict[str, Any], role: dict[str, Any], check
     name = role["name"]
     before = describe_role(iam, name)
     wanted = wanted_view(params, role, before)
+    if before and before["path"] != params["path"]:
+        raise AnsibleAWSError(
+            message=f"The IAM role {name} lies in the path {before['path']}, which AWS cannot change; keep that path, "
+            "or delete the role first"
+        )
     current = before
     if not before:
         if check_mode:
-            return Outcome(True, {}, wanted), f"arn:aws:iam::000000000000:role/{name}"
-        members: dict[str, Any] = {"Description": wanted["description"]} if wanted["description"] else {}
+            return Outcome(True, {}, wanted), f"arn:aws:iam::000000000000:role{params['path']}{name}"
+        members: dict[str, Any] = {"Path": params["path"]}
+        if wanted["description"]:
+            members["Description"] = wanted["description"]
         if wanted["permissions_boundary"]:
             members["PermissionsBoundary"] = wanted["permissions_boundary"]
         current = create_role(
@@ -217,6 +248,16 @@ def ensure_absent(iam: Any, role: dict[str, Any], check_mode: bool) -> tuple[Out
     return Outcome(bool(before), before, {}), ""
 
 
+def unlisted(iam: Any, params: dict[str, Any]) -> list[str]:
+    """Names of the roles that purge_name_prefix and purge_where_tagged mean."""
+    prefix, wanted = params["purge_name_prefix"], params["purge_where_tagged"] or {}
+    if not prefix:
+        return []
+    listed = [role["name"] for role in params["roles"]]
+    names = [name for name in role_names(iam, params["path"], prefix) if name not in listed]
+    return [name for name in names if wanted.items() <= describe_role(iam, name).get("tags", {}).items()]
+
+
 def run(iam: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Every role in turn."""
     report, changed = [], {}
@@ -228,6 +269,9 @@ def run(iam: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         report.append({"name": role["name"], "arn": arn, "changed": outcome.changed})
         if outcome.changed:
             changed[role["name"]] = outcome
+    for name in unlisted(iam, params):
+        changed[name], _arn = ensure_absent(iam, {"name": name}, check_mode)
+        report.append({"name": name, "arn": "", "changed": True})
     return {**joint_result(changed), "roles": report, "arns": {entry["name"]: entry["arn"] for entry in report}}
 
 
@@ -237,10 +281,14 @@ def main() -> None:
         "name": {"type": "str", "required": True},
         "description": {"type": "str"},
         "statements": {"type": "list", "elements": "dict", "default": []},
+        "managed_policy_arns": {"type": "list", "elements": "str", "default": []},
     }
     module = AnsibleAWSModule(
         argument_spec={
             "roles": {"type": "list", "elements": "dict", "required": True, "options": role_options},
+            "path": {"type": "str", "default": "/"},
+            "purge_name_prefix": {"type": "str"},
+            "purge_where_tagged": {"type": "dict"},
             "trust_statements": {"type": "list", "elements": "dict"},
             "permissions_boundary": {"type": "str"},
             **STATE_OPTION,

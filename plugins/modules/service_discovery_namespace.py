@@ -27,7 +27,7 @@ options:
     type: str
   purge_services:
     description:
-      - With O(state=absent), first delete the Cloud Map services that are left in the namespace and have no instances.
+      - With O(state=absent), first delete the Cloud Map services that are left in the namespace, with their instances.
         ECS leaves some behind.
     type: bool
     default: false
@@ -151,15 +151,27 @@ def apply_tags(cloud_map: Any, arn: str, change: TagChange) -> None:
         cloud_map.tag_resource(ResourceARN=arn, Tags=ansible_dict_to_boto3_tag_list(change.set))
 
 
+def deregister_instances(cloud_map: Any, service_id: str, timeout: int) -> None:
+    """Take every instance out of a service; Cloud Map refuses to delete one that has any."""
+    pages = cloud_map.get_paginator("list_instances").paginate(ServiceId=service_id)
+    for instance in [item["Id"] for page in pages for item in page["Instances"]]:
+        wait_for(
+            cloud_map,
+            cloud_map.deregister_instance(ServiceId=service_id, InstanceId=instance)["OperationId"],
+            timeout,
+        )
+
+
 @call("delete the Cloud Map services of a namespace")
-def delete_services(cloud_map: Any, namespace_id: str) -> None:
-    """Delete every service of the namespace; Cloud Map refuses one that still has instances."""
+def delete_services(cloud_map: Any, namespace_id: str, timeout: int) -> None:
+    """Delete every service of the namespace with the instances that tasks which are gone left in it."""
     pages = cloud_map.get_paginator("list_services").paginate(
         Filters=[{"Name": "NAMESPACE_ID", "Values": [namespace_id], "Condition": "EQ"}]
     )
     for service in [item for page in pages for item in page["Services"]]:
         owner = service.get("NamespaceId") or cloud_map.get_service(Id=service["Id"])["Service"]["NamespaceId"]
         if owner == namespace_id:
+            deregister_instances(cloud_map, service["Id"], timeout)
             cloud_map.delete_service(Id=service["Id"])
 
 
@@ -241,7 +253,7 @@ def ensure_absent(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> O
     before = current_view(cloud_map, params["name"])
     if before and not check_mode:
         if params["purge_services"]:
-            delete_services(cloud_map, before["id"])
+            delete_services(cloud_map, before["id"], params["wait_timeout"])
         operation = delete_namespace(cloud_map, before["id"])
         if operation:
             wait_for(cloud_map, operation, params["wait_timeout"])

@@ -94,3 +94,32 @@ def test_an_unknown_key_is_refused_before_any_change(run_module: RunModule, aws:
     with pytest.raises(ModuleFailedError, match="unknown key 'loging'"):
         run_module("ecs_cluster", {"name": unique_name, "execute_command_configuration": {"loging": "NONE"}})
     assert describe(aws, unique_name) is None
+
+
+def test_a_cluster_with_services_is_kept_and_the_error_names_them(
+    run_module: RunModule, aws: Aws, unique_name: str
+) -> None:
+    run_module("ecs_cluster", full(unique_name))
+    container = {"name": "web", "image": "example/web"}
+    definition = {"family": unique_name, "cpu": 256, "memory": 512, "container_definitions": [container]}
+    run_module("ecs_task_definition", {"task_definitions": [definition]})
+    aws("ecs").create_service(cluster=unique_name, serviceName="theirs", taskDefinition=unique_name, desiredCount=0)
+    with pytest.raises(ModuleFailedError, match=f"{unique_name} still has services: theirs"):
+        run_module("ecs_cluster", {"name": unique_name, "state": "absent"})
+    aws("ecs").delete_service(cluster=unique_name, service="theirs", force=True)
+    assert run_module("ecs_cluster", {"name": unique_name, "state": "absent"})["changed"]
+
+
+def test_the_exec_configuration_is_replaced_whole(run_module: RunModule, aws: Aws, unique_name: str) -> None:
+    encrypted = {
+        "kms_key_id": "arn:aws:kms:eu-west-1:000000000000:key/1",
+        "logging": "OVERRIDE",
+        "log_configuration": {"cloud_watch_log_group_name": "/exec", "cloud_watch_encryption_enabled": True},
+    }
+    run_module("ecs_cluster", {**full(unique_name), "execute_command_configuration": encrypted})
+    plain = {**full(unique_name), "execute_command_configuration": {"logging": "DEFAULT"}}
+    assert run_module("ecs_cluster", plain)["changed"]
+    cluster = describe(aws, unique_name)
+    assert cluster is not None
+    assert cluster["configuration"]["executeCommandConfiguration"] == {"logging": "DEFAULT"}
+    assert not run_module("ecs_cluster", plain)["changed"]

@@ -321,3 +321,62 @@ def test_a_service_that_is_never_steady_times_out_with_its_events(
     with pytest.raises(ModuleFailedError, match=r"not steady after 1 seconds.*no capacity"):
         run_module(MODULE, args(cluster, service(cluster), wait_timeout=1))
     assert run_module(MODULE, args(cluster, service(cluster), wait=False))["services"][0]["changed"] is False
+
+
+def test_only_services_with_the_tags_are_purged(run_module: RunModule, aws: Aws, cluster: str) -> None:
+    ours, theirs = service(cluster, "worker-old"), {**service(cluster, "worker-theirs"), "tags": {"team": "other"}}
+    run_module(MODULE, args(cluster, ours, theirs))
+    purge = {"purge_name_prefix": "worker-", "purge_where_tagged": {"team": "data"}}
+    kept = args(cluster, service(cluster, "worker-new"), **purge)
+    assert run_module(MODULE, kept, check=True)["changed"]
+    assert run_module(MODULE, kept)["changed"]
+    assert sorted(describe(aws, cluster, "worker-old", "worker-theirs", "worker-new")) == [
+        "worker-new",
+        "worker-theirs",
+    ]
+    assert not run_module(MODULE, kept)["changed"]
+
+
+def test_a_service_is_emptied_before_it_is_deleted(
+    run_module: RunModule, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_module(MODULE, args(cluster, service(cluster, "worker-old")))
+    calls: list[tuple[str, Any]] = []
+    described, updated, deleted = ecs_api.describe_services, ecs_api.update_service, ecs_api.delete_service
+
+    def describe_busy(client: Any, name: str, names: list[str]) -> dict[str, dict[str, Any]]:
+        """A protected task stays for two looks after the count was set to 0."""
+        found: dict[str, dict[str, Any]] = described(client, name, names)
+        looks = sum(1 for call in calls if call[0] == "look")
+        if any(call[0] == "update" for call in calls) and not any(call[0] == "delete" for call in calls):
+            calls.append(("look", looks))
+            found["worker-old"]["runningCount"] = 1 if looks < 2 else 0
+        return found
+
+    def update(client: Any, name: str, each: str, **members: Any) -> Any:
+        calls.append(("update", members))
+        return updated(client, name, each, **members)
+
+    def delete(client: Any, name: str, each: str) -> None:
+        calls.append(("delete", each))
+        deleted(client, name, each)
+
+    monkeypatch.setattr(ecs_api, "describe_services", describe_busy)
+    monkeypatch.setattr(ecs_api, "update_service", update)
+    monkeypatch.setattr(ecs_api, "delete_service", delete)
+    run_module(MODULE, args(cluster, {"name": "worker-old"}, state="absent", drain_timeout=30))
+    assert calls == [
+        ("update", {"desiredCount": 0}),
+        *(("look", number) for number in range(3)),
+        ("delete", "worker-old"),
+    ]
+
+
+def test_a_service_that_stays_busy_is_deleted_when_its_time_is_over(
+    run_module: RunModule, aws: Aws, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_module(MODULE, args(cluster, service(cluster, "worker-old")))
+    monkeypatch.setattr(ecs_api, "update_service", lambda *_positional, **_members: {})
+    removed = run_module(MODULE, args(cluster, {"name": "worker-old"}, state="absent", drain_timeout=1))
+    assert removed["changed"]
+    assert describe(aws, cluster, "worker-old") == {}

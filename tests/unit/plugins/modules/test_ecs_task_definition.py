@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, ModuleFailedError, RunModule
+from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
 
 Aws = Callable[[str], Any]
 MODULE = "ecs_task_definition"
@@ -202,3 +204,36 @@ def test_removal_spares_a_family_with_the_same_beginning(run_module: RunModule, 
     run_module(MODULE, {"task_definitions": [definition(unique_name), definition(longer)]})
     run_module(MODULE, {"task_definitions": [{"family": unique_name}], "state": "absent"})
     assert [arn.rsplit("/", 1)[1] for arn in revisions(aws, longer)] == [f"{longer}:1"]
+
+
+def test_unlisted_families_with_the_tags_are_purged(run_module: RunModule, aws: Aws, unique_name: str) -> None:
+    ours, theirs, kept = (f"{unique_name}-worker-{name}" for name in ("old", "theirs", "new"))
+    tags = {"environment": unique_name}
+    run_module(MODULE, {"task_definitions": [definition(ours), definition(kept)], "tags": tags})
+    run_module(MODULE, {"task_definitions": [definition(theirs)], "tags": {"environment": "theirs"}})
+    purge = {"purge_family_prefix": f"{unique_name}-worker-", "purge_where_tagged": tags}
+    args = {"task_definitions": [definition(kept)], "tags": tags, **purge}
+    assert run_module(MODULE, args, check=True)["changed"]
+    assert revisions(aws, ours)
+    assert run_module(MODULE, args)["changed"]
+    assert [len(revisions(aws, family)) for family in (ours, theirs, kept)] == [0, 1, 1]
+    assert not run_module(MODULE, args)["changed"]
+
+
+def test_a_revision_whose_reply_was_lost_is_adopted(
+    run_module: RunModule, aws: Aws, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, calls = URLLib3Session.send, []
+
+    def lose_the_first_reply(session: URLLib3Session, request: Any) -> Any:
+        answer = send(session, request)
+        if b"RegisterTaskDefinition" in request.headers.get("X-Amz-Target", b""):
+            calls.append(request)
+            if len(calls) == 1:
+                raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+    monkeypatch.setattr(URLLib3Session, "send", lose_the_first_reply)
+    result = run_module(MODULE, {"task_definitions": [definition(unique_name)]})
+    assert result["arns"] == {unique_name: revisions(aws, unique_name)[0]}
+    assert (len(calls), len(revisions(aws, unique_name))) == (1, 1)

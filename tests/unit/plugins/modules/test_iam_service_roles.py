@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, RunModule
+from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, ModuleFailedError, RunModule
 
 Aws = Callable[[str], Any]
 MODULE = "iam_service_roles"
@@ -23,12 +23,14 @@ TRUST = [
 ]
 STATEMENT = {"Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:ReceiveMessage"], "Resource": "arn:aws:sqs:*:*:q"}
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 OTHER_BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 
 
 def full(*names: str) -> dict[str, Any]:
     """Arguments that set every option."""
-    roles = [{"name": name, "description": "For a test", "statements": [STATEMENT]} for name in names]
+    role = {"description": "For a test", "statements": [STATEMENT], "managed_policy_arns": [READ_ONLY]}
+    roles = [{"name": name, **role} for name in names]
     return {
         "roles": roles,
         "trust_statements": TRUST,
@@ -56,15 +58,16 @@ def test_ladder_of_two_roles(ladder: Callable[..., Ladder], aws: Aws, unique_nam
     names = [f"{unique_name}-a", f"{unique_name}-b"]
     results = ladder(
         MODULE,
-        full(*names),
-        {"roles": [{"name": name} for name in names], "state": "absent"},
+        {**full(*names), "path": "/sm2a/"},
+        {"roles": [{"name": name} for name in names], "path": "/sm2a/", "state": "absent"},
         lambda: [describe(aws, name) for name in names],
     )
     assert list(results.applied["arns"]) == names
-    assert results.applied["arns"][names[0]] == f"arn:aws:iam::000000000000:role/{names[0]}"
+    assert results.applied["arns"][names[0]] == f"arn:aws:iam::000000000000:role/sm2a/{names[0]}"
     assert results.repeated["arns"] == results.applied["arns"]
 
 
+OF_ROLE = ("statements", "description", "managed_policy_arns")
 CHANGES: dict[str, dict[str, Any]] = {
     "trust": {"trust_statements": [{**TRUST[0], "Condition": {}}]},
     "boundary": {"permissions_boundary": OTHER_BOUNDARY},
@@ -73,6 +76,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "statements": {"statements": [{**STATEMENT, "Resource": "arn:aws:sqs:*:*:other"}]},
     "no statements": {"statements": []},
     "description": {"description": "Other"},
+    "managed policies": {"managed_policy_arns": [OTHER_BOUNDARY]},
+    "no managed policy": {"managed_policy_arns": []},
 }
 
 
@@ -83,7 +88,7 @@ def test_every_option_is_compared_and_enforced(
     args = full(unique_name)
     run_module(MODULE, args)
     before = describe(aws, unique_name)
-    of_role = {key: value for key, value in change.items() if key in ("statements", "description")}
+    of_role = {key: value for key, value in change.items() if key in OF_ROLE}
     changed = {**args, **{key: value for key, value in change.items() if key not in of_role}}
     changed["roles"] = [{**args["roles"][0], **of_role}]
     assert run_module(MODULE, changed, check=True)["changed"]
@@ -103,7 +108,7 @@ def test_policies_added_by_hand_are_removed(run_module: RunModule, aws: Aws, uni
     assert run_module(MODULE, full(unique_name), check=True)["changed"]
     assert run_module(MODULE, full(unique_name))["changed"]
     after = describe(aws, unique_name)
-    assert (after["Inline"], after["Attached"]) == (before["Inline"], [])
+    assert (after["Inline"], after["Attached"]) == (before["Inline"], before["Attached"])
 
 
 def test_a_policy_in_other_words_is_the_same(run_module: RunModule, unique_name: str) -> None:
@@ -111,5 +116,38 @@ def test_a_policy_in_other_words_is_the_same(run_module: RunModule, unique_name:
     same = full(unique_name)
     same["roles"][0]["statements"] = [{**STATEMENT, "Action": ["sqs:ReceiveMessage", "sqs:SendMessage"]}]
     assert not run_module(MODULE, same)["changed"]
-    unset = {"roles": [{"name": unique_name, "statements": [STATEMENT]}], "trust_statements": TRUST}
+    role = {"name": unique_name, "statements": [STATEMENT], "managed_policy_arns": [READ_ONLY]}
+    unset = {"roles": [role], "trust_statements": TRUST}
     assert not run_module(MODULE, unset)["changed"]
+
+
+def test_another_path_for_an_existing_role_is_refused(run_module: RunModule, unique_name: str) -> None:
+    run_module(MODULE, full(unique_name))
+    for check in (True, False):
+        with pytest.raises(ModuleFailedError, match=f"{unique_name} lies in the path /, which AWS cannot change"):
+            run_module(MODULE, {**full(unique_name), "path": "/other/"}, check=check)
+
+
+def test_unlisted_roles_of_this_environment_are_purged(run_module: RunModule, aws: Aws, unique_name: str) -> None:
+    ours, others, kept = f"{unique_name}-worker-old", f"{unique_name}-worker-theirs", f"{unique_name}-worker-new"
+    run_module(MODULE, full(ours, kept))
+    run_module(MODULE, {**full(others), "tags": {"team": "other"}})
+    args = {**full(kept), "purge_name_prefix": f"{unique_name}-worker-", "purge_where_tagged": {"team": "data"}}
+    predicted = run_module(MODULE, args, check=True)
+    assert predicted["changed"] and describe(aws, ours)
+    assert run_module(MODULE, args)["diff"] == predicted["diff"]
+    assert [bool(describe(aws, name)) for name in (ours, others, kept)] == [False, True, True]
+    assert not run_module(MODULE, args)["changed"]
+
+
+def test_what_holds_a_role_is_named(run_module: RunModule, aws: Aws, unique_name: str) -> None:
+    run_module(MODULE, full(unique_name))
+    iam = aws("iam")
+    iam.create_instance_profile(InstanceProfileName=f"{unique_name}-profile")
+    iam.add_role_to_instance_profile(InstanceProfileName=f"{unique_name}-profile", RoleName=unique_name)
+    try:
+        with pytest.raises(ModuleFailedError, match=f"it is in the instance profile {unique_name}-profile"):
+            run_module(MODULE, {"roles": [{"name": unique_name}], "state": "absent"})
+    finally:
+        iam.remove_role_from_instance_profile(InstanceProfileName=f"{unique_name}-profile", RoleName=unique_name)
+    assert run_module(MODULE, {"roles": [{"name": unique_name}], "state": "absent"})["changed"]

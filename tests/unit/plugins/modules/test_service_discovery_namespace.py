@@ -56,7 +56,10 @@ def test_left_over_services_go_only_on_request(run_module: RunModule, aws: Aws, 
     ids = {name: run_module(MODULE, {"name": name})["namespace"]["id"] for name in (unique_name, other)}
     cloud_map = aws("servicediscovery")
     for name, namespace in ids.items():
-        cloud_map.create_service(Name=f"api-{name}", NamespaceId=namespace)
+        made = cloud_map.create_service(Name=f"api-{name}", NamespaceId=namespace)["Service"]
+        cloud_map.register_instance(
+            ServiceId=made["Id"], InstanceId=f"{name}-1", Attributes={"AWS_INSTANCE_IPV4": "10.0.0.1"}
+        )
     with pytest.raises(ModuleFailedError, match="delete a Cloud Map namespace"):
         run_module(MODULE, {"name": unique_name, "state": "absent"})
     assert describe(aws, unique_name)
