@@ -1,0 +1,206 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""kms_key against the emulator: there is one key, whatever happens to replies, aliases and runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils import kms as api
+from ansible_collections.sm2a.airflow.plugins.modules import kms_key
+from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
+
+MODULE = "kms_key"
+Aws = Callable[[str], Any]
+
+
+def policy(*services: str) -> dict[str, Any]:
+    """The account decides through IAM, and each of ``services`` may encrypt."""
+    statements: list[dict[str, Any]] = [
+        {
+            "Sid": "Account",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{support.ACCOUNT}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ]
+    for service in services:
+        statements.append(
+            {
+                "Sid": service.partition(".")[0],
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": ["kms:Encrypt", "kms:Decrypt"],
+                "Resource": "*",
+            }
+        )
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+@pytest.fixture
+def identity(unique_name: str) -> dict[str, str]:
+    return {"sm2a:environment": unique_name}
+
+
+@pytest.fixture
+def present(unique_name: str, identity: dict[str, str]) -> dict[str, Any]:
+    """A key with every option."""
+    return {
+        "alias": unique_name,
+        "identity_tags": identity,
+        "description": "Secrets of the test",
+        "enabled": True,
+        "enable_key_rotation": True,
+        "rotation_period_in_days": 180,
+        "policy": policy("logs.eu-west-1.amazonaws.com"),
+        "tags": {"team": "data"},
+    }
+
+
+@pytest.fixture
+def absent(unique_name: str, identity: dict[str, str]) -> dict[str, Any]:
+    return {"alias": unique_name, "identity_tags": identity, "pending_window": 7, "state": "absent"}
+
+
+@pytest.fixture
+def read_state(aws: Aws, unique_name: str, identity: dict[str, str]) -> Callable[[], Any]:
+    """The key as it is, ``{}`` when there is none that can be used."""
+
+    def read() -> dict[str, Any]:
+        key = kms_key.read_key(aws("kms"), {"alias": f"alias/{unique_name}", "identity_tags": identity})
+        return {} if key.get("pending_deletion") else key
+
+    return read
+
+
+def keys_of(aws: Aws, identity: dict[str, str]) -> list[dict[str, Any]]:
+    """Every key of the test."""
+    return api.tagged_keys(aws("kms"), identity)
+
+
+def test_ladder(own_ladder: Callable[..., support.Ladder], aws: Aws, identity: dict[str, str]) -> None:
+    rungs = own_ladder()
+    key = rungs.applied["key"]
+    assert key["tags"] == {"team": "data", **identity}
+    assert key["rotation_period_in_days"] == 180
+    assert key["policy"] == policy("logs.eu-west-1.amazonaws.com")
+    predicted = {**rungs.predicted["key"], "key_id": key["key_id"], "key_arn": key["key_arn"]}
+    assert predicted == key
+    (metadata,) = keys_of(aws, identity)
+    assert metadata["KeyState"] == "PendingDeletion"
+
+
+@pytest.mark.parametrize(
+    ("change", "aspect", "value"),
+    [
+        ({"description": "Another"}, "description", "Another"),
+        ({"description": ""}, "description", ""),
+        ({"enabled": False}, "enabled", False),
+        ({"enable_key_rotation": False}, "rotation_period_in_days", None),
+        ({"enable_key_rotation": True, "rotation_period_in_days": 90}, "rotation_period_in_days", 90),
+        ({"policy": policy()}, "policy", policy()),
+        ({"tags": {"team": "platform"}}, "tags", {"team": "platform"}),
+        ({"tags": {}}, "tags", {}),
+    ],
+)
+def test_every_option_is_changed_once(
+    run_module: support.RunModule,
+    made: support.Result,
+    read_state: Callable[[], Any],
+    unique_name: str,
+    identity: dict[str, str],
+    *,
+    change: dict[str, Any],
+    aspect: str,
+    value: Any,
+) -> None:
+    options = {"alias": unique_name, "identity_tags": identity, **change}
+    support.change_once(run_module, MODULE, options, read_state)
+    now = read_state()
+    assert now[aspect] == ({**value, **identity} if aspect == "tags" else value)
+    assert {key for key in now if now[key] != made["key"][key]} == {aspect}
+
+
+def test_unset_options_and_tags_are_left_alone(
+    run_module: support.RunModule, made: support.Result, unique_name: str, identity: dict[str, str]
+) -> None:
+    result = run_module(MODULE, {"alias": f"alias/{unique_name}", "identity_tags": identity})
+    assert not result["changed"]
+    assert result["key"] == made["key"]
+
+
+def test_policy_is_compared_by_meaning(run_module: support.RunModule, made: support.Result, present: Any) -> None:
+    same = policy("logs.eu-west-1.amazonaws.com")
+    same["Statement"][1]["Action"].reverse()
+    assert not run_module(MODULE, {**present, "policy": json.dumps(same)})["changed"]
+
+
+def test_a_deleted_key_is_restored(
+    run_module: support.RunModule,
+    made: support.Result,
+    aws: Aws,
+    *,
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    identity: dict[str, str],
+) -> None:
+    """Also when its alias went, as after somebody cleaned up by hand."""
+    run_module(MODULE, absent)
+    aws("kms").delete_alias(AliasName=made["key"]["alias"])
+    predicted = run_module(MODULE, present, check=True)
+    restored = run_module(MODULE, present)
+    assert predicted["changed"] and restored["changed"]
+    assert predicted["diff"] == restored["diff"]
+    assert restored["key"] == made["key"]
+    assert len(keys_of(aws, identity)) == 1
+    assert not run_module(MODULE, present)["changed"]
+
+
+def test_a_lost_alias_comes_back(
+    run_module: support.RunModule, made: support.Result, aws: Aws, present: Any, read_state: Callable[[], Any]
+) -> None:
+    aws("kms").delete_alias(AliasName=made["key"]["alias"])
+    result = support.change_once(run_module, MODULE, present, read_state)
+    assert result["key"] == made["key"]
+
+
+def test_a_lost_reply_makes_no_second_key(
+    run_module: support.RunModule,
+    aws: Aws,
+    *,
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    identity: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """KMS makes the key and its answer never comes; likewise the alias."""
+    lost_keys = lose_replies(monkeypatch, "TrentService.CreateKey")
+    lost_aliases = lose_replies(monkeypatch, "TrentService.CreateAlias")
+    run_module(MODULE, present)
+    assert (len(lost_keys), len(lost_aliases)) == (1, 1)
+    assert len(keys_of(aws, identity)) == 1
+    assert not run_module(MODULE, present)["changed"]
+    run_module(MODULE, absent)
+
+
+def test_a_run_that_died_after_creation_is_continued(
+    run_module: support.RunModule, aws: Aws, present: dict[str, Any], absent: dict[str, Any], identity: dict[str, str]
+) -> None:
+    orphan = aws("kms").create_key(Tags=api.tag_list(identity))["KeyMetadata"]["KeyId"]
+    assert run_module(MODULE, present)["key"]["key_id"] == orphan
+    run_module(MODULE, absent)
+
+
+def test_two_keys_with_the_identity_are_refused(
+    run_module: support.RunModule, aws: Aws, present: dict[str, Any], identity: dict[str, str]
+) -> None:
+    ids = [aws("kms").create_key(Tags=api.tag_list(identity))["KeyMetadata"]["KeyId"] for _ in range(2)]
+    for check in (True, False):
+        with pytest.raises(support.ModuleFailedError, match="Several KMS keys") as failure:
+            run_module(MODULE, present, check=check)
+    assert all(key_id in failure.value.result["msg"] for key_id in ids)
