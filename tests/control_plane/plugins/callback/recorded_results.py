@@ -1,0 +1,86 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Writes down how every task ended, and loads in the parent what the workers' modules use (see action/normal.py)."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.loaders
+import botocore.session
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.amazon.aws.plugins.module_utils import modules as _modules  # noqa: F401  Loaded for the workers.
+
+DOCUMENTATION = """
+name: recorded_results
+type: aggregate
+short_description: Writes down how every task ended
+description:
+  - One JSON object a line in the file that the environment variable SM2A_RESULTS names.
+"""
+
+SERVICES = (
+    "acm",
+    "cloudwatch",
+    "ec2",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "iam",
+    "kms",
+    "logs",
+    "rds",
+    "route53",
+    "s3",
+    "secretsmanager",
+    "servicediscovery",
+    "sns",
+    "sqs",
+    "sts",
+    "wafv2",
+)
+
+
+def preload() -> None:
+    """One loader for all sessions of this process and its children, with the services' models parsed."""
+    loader = botocore.loaders.create_loader()
+    botocore.session.create_loader = lambda *_arguments: loader
+    session = boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
+    for service in SERVICES:
+        session.client(service)
+    gc.freeze()
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """One line for each task and host."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "recorded_results"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.file = Path(os.environ["SM2A_RESULTS"])
+        preload()
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self.record("changed" if result.is_changed() else "ok", result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self.record("ignored" if ignore_errors else "failed", result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self.record("failed", result)
+
+    def record(self, status: str, result: Any) -> None:
+        """Append one line."""
+        line = {"task": result.task.get_name(), "action": result.task.action, "status": status}
+        line |= {key: result.result[key] for key in ("msg", "diff", "warnings") if result.result.get(key)}
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, default=str) + "\n")
