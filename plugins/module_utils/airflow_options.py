@@ -1,0 +1,155 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Which options of Airflow a user may set: those that SM2A owns and those that are secret are refused. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# Option -> what to use instead; "" when there is nothing to choose.
+OWNED: dict[tuple[str, str], str] = {
+    ("core", "executor"): "",
+    ("core", "auth_manager"): "",
+    ("core", "execution_api_server_url"): "",
+    ("core", "hostname_callable"): "",
+    ("core", "dags_folder"): "airflow_dags_source",
+    ("core", "plugins_folder"): "images_project_directory",
+    ("api", "base_url"): "load_balancer_domain_name",
+    ("api", "host"): "",
+    ("api", "port"): "",
+    ("api", "ssl_cert"): "load_balancer_certificate_arn",
+    ("api", "ssl_key"): "load_balancer_certificate_arn",
+    ("api_auth", "jwt_issuer"): "",
+    ("secrets", "backend"): "",
+    ("workers", "secrets_backend"): "",
+    ("operators", "default_queue"): "the queue of the first of airflow_worker_groups",
+    ("logging", "base_log_folder"): "",
+    ("logging", "remote_logging"): "",
+    ("logging", "remote_base_log_folder"): "",
+    ("logging", "remote_log_conn_id"): "",
+    ("logging", "worker_log_server_port"): "",
+    ("logging", "trigger_log_server_port"): "",
+    ("celery", "celery_config_options"): "",
+    ("celery", "extra_celery_config"): "",
+    ("celery", "task_acks_late"): "",
+    ("celery", "worker_autoscale"): "min and max of airflow_worker_groups",
+    ("celery", "worker_concurrency"): "concurrency of airflow_worker_groups",
+    ("celery", "worker_enable_remote_control"): "",
+    ("celery", "worker_prefetch_multiplier"): "",
+    ("celery_broker_transport_options", "predefined_queues"): "airflow_worker_groups",
+    ("celery_broker_transport_options", "region"): "sm2a_region",
+    ("celery_broker_transport_options", "visibility_timeout"): "broker_visibility_timeout",
+    ("scheduler", "enable_health_check"): "",
+    ("scheduler", "task_queued_timeout"): "broker_task_queued_timeout",
+    ("dag_processor", "dag_bundle_config_list"): "airflow_dags_source",
+    ("dag_processor", "dag_bundle_storage_path"): "",
+}
+# What Airflow 3.3 and its providers mark as sensitive, and so what they read from Secrets Manager on request.
+SENSITIVE = {
+    ("api", "secret_key"),
+    ("api_auth", "jwt_secret"),
+    ("celery", "broker_url"),
+    ("celery", "flower_basic_auth"),
+    ("celery", "result_backend"),
+    ("celery_broker_transport_options", "sentinel_kwargs"),
+    ("celery_result_backend_transport_options", "sentinel_kwargs"),
+    ("core", "asset_manager_kwargs"),
+    ("core", "fernet_key"),
+    ("database", "sql_alchemy_conn"),
+    ("database", "sql_alchemy_conn_async"),
+    ("database", "sql_alchemy_engine_args"),
+    ("logging", "remote_task_handler_kwargs"),
+    ("secrets", "backend_kwargs"),
+    ("sentry", "sentry_dsn"),
+    ("workers", "secrets_backend_kwargs"),
+}
+# Of these, what SM2A sets itself.
+OWN_SECRETS = SENSITIVE - {
+    ("core", "asset_manager_kwargs"),
+    ("database", "sql_alchemy_engine_args"),
+    ("logging", "remote_task_handler_kwargs"),
+    ("sentry", "sentry_dsn"),
+}
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+# Variables of a container that are not the user's to set.
+OWN_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AIRFLOW_HOME", "FORWARDED_ALLOW_IPS", "PYTHONPATH")
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
+
+
+def option_problem(section: str, option: str) -> str | None:
+    """Why this option may not be set in plain text, or None."""
+    base = re.sub(r"_(cmd|secret)$", "", option)
+    if (section, option) in SENSITIVE or (section, base) in SENSITIVE or option.endswith("_cmd"):
+        hint = "SM2A sets it" if (section, base) in OWN_SECRETS else "name its secret in airflow_config_secrets"
+        return f"is secret and belongs into Secrets Manager ({hint})"
+    if (section, option) in OWNED:
+        instead = OWNED[section, option]
+        return "is set by SM2A" + (f"; use {instead}" if instead else "")
+    return None
+
+
+def config_problems(config: Mapping[str, Any]) -> list[str]:
+    """One sentence for each entry of airflow_config that is refused; values are not repeated."""
+    problems: list[str] = []
+    for where, section, option, value in _entries("airflow_config", config, problems):
+        if not isinstance(value, (str, int, float)):
+            problems.append(
+                f"{where}: must be text, a number or true or false; write lists and dictionaries as JSON text"
+            )
+        elif reason := option_problem(section, option):
+            problems.append(f"{where}: {reason}")
+    return problems
+
+
+def config_secret_problems(secrets: Mapping[str, Any]) -> list[str]:
+    """One sentence for each entry of airflow_config_secrets that is refused."""
+    problems: list[str] = []
+    for where, section, option, value in _entries("airflow_config_secrets", secrets, problems):
+        if (section, option) in OWN_SECRETS:
+            problems.append(f"{where}: is set by SM2A")
+        elif (section, option) not in SENSITIVE:
+            problems.append(f"{where}: Airflow reads no such option from Secrets Manager; use airflow_config")
+        elif not isinstance(value, str) or not SECRET_NAME.fullmatch(value):
+            problems.append(f"{where}: must be the last part of the name of a secret below airflow_config_prefix")
+    return problems
+
+
+def _entries(variable: str, sections: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, str, str, Any]]:
+    for section, options in sections.items():
+        if not isinstance(options, Mapping):
+            problems.append(f"{variable}.{section}: must be a dictionary of options")
+            continue
+        for option, value in options.items():
+            where = f"{variable}.{section}.{option}"
+            if not NAME.fullmatch(str(section)) or not NAME.fullmatch(str(option)):
+                problems.append(f"{where}: section and option are lower-case words joined by underscores")
+            else:
+                yield where, str(section), str(option), value
+
+
+def environment_problems(where: str, environment: Mapping[str, Any]) -> list[str]:
+    """One sentence for each extra variable of a worker group that is refused."""
+    problems: list[str] = []
+    for name, value in environment.items():
+        reason = _variable_problem(str(name))
+        if reason is None and not isinstance(value, (str, int, float)):
+            reason = "must be text, a number or true or false"
+        if reason:
+            problems.append(f"{where}.{name}: {reason}")
+    return problems
+
+
+def _variable_problem(name: str) -> str | None:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        return "is no name of an environment variable"
+    if name in CREDENTIALS:
+        return "is a credential; use policy_statements or policy_arns of the group"
+    if name in OWN_VARIABLES or name.startswith(("SM2A_", "ECS_")):
+        return "is set by SM2A"
+    parts = name.lower().split("__")
+    if len(parts) == 3 and parts[0] == "airflow":
+        return option_problem(parts[1], parts[2])
+    return None
