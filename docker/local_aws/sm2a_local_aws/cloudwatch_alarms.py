@@ -74,11 +74,15 @@ def put_metric_alarm(original: Callable[..., Any], parameters: Any, data: Any, *
     """Keep the metrics of an expression, which MiniStack drops, and nothing that such an alarm does not have."""
     response = original(parameters, data, *protocol)
     alarm = cloudwatch._alarms.get(data.get("AlarmName", "")) if data else None
-    if response[0] == 200 and alarm is not None and data.get("Metrics"):
+    if response[0] != 200 or alarm is None:
+        return response
+    if data.get("Metrics"):
         alarm["Metrics"] = data["Metrics"]
         for name in OF_ONE_METRIC:
             alarm.pop(name, None)
         evaluate(alarm)
+    elif data.get("ExtendedStatistic"):
+        alarm.pop("Statistic", None)
     return response
 
 
