@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""acm_certificate against an emulator: the ladder for both sources, renewal, and where the private key goes."""
+"""acm_certificate against the local AWS: the ladder for imports, renewal, and where the private key goes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils import acm as acm_api
 from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
 from ansible_collections.sm2a.airflow.plugins.modules import acm_certificate
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
 MODULE = "acm_certificate"
 NAMES = ["airflow.example.com", "127.0.0.1"]
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(local_aws_endpoint: str) -> str:
+    """Certificates that requests validate and listeners keep: MiniStack alone has neither."""
+    return local_aws_endpoint
 
 
 @pytest.fixture
@@ -94,6 +101,29 @@ def test_renewal_keeps_the_arn(
     assert not run_module(MODULE, options)["changed"]
 
 
+def test_a_certificate_of_a_secret(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    secrets, name = aws("secretsmanager"), f"{present['name']}/certificate"
+    made = [certificates.self_signed([f"{letter}.example.com"], 90) for letter in "ab"]
+    texts = [json.dumps({"certificate": one.certificate, "private_key": one.private_key}) for one in made]
+    secrets.create_secret(Name=name, SecretString=texts[0])
+    options = {**present, "source": "import", "certificate_secret": name}
+    assert run_module(MODULE, options, check=True)["changed"]
+    result = run_module(MODULE, options)
+    assert result["certificate"]["domain_names"] == ["a.example.com"]
+    assert "PRIVATE" not in json.dumps(result)
+    arn = read_state()["arn"]
+    assert not run_module(MODULE, options)["changed"]
+    secrets.put_secret_value(SecretId=name, SecretString=texts[1])
+    support.change_once(run_module, MODULE, options, read_state)
+    assert read_state()["arn"] == arn
+    assert read_state()["pem"].strip() == made[1].certificate.strip()
+
+
 def test_from_self_signed_to_files_and_new_files(
     run_module: support.RunModule,
     present: dict[str, Any],
@@ -145,6 +175,9 @@ def test_the_private_key_stays_inside(
             {"source": "import", "certificate_file": "/nonexistent", "private_key_file": "/nonexistent"},
             "Cannot read certificate_file /nonexistent: No such file",
         ),
+        ({"source": "import"}, "certificate_file and private_key_file, or certificate_secret"),
+        ({"source": "import", "certificate_secret": "unknown"}, "Secret unknown is no JSON object with the keys"),
+        ({"source": "request"}, "hosted_zone_id or hosted_zone_name is required"),
     ],
 )
 def test_wrong_input(
@@ -179,6 +212,6 @@ def test_a_certificate_in_use_is_named_with_its_users(
             return {"Certificate": {**answer["Certificate"], "InUseBy": ["arn:aws:elasticloadbalancing:app/web"]}}
 
     monkeypatch.setattr(acm_certificate, "client", lambda _module, _service: InUse())
-    monkeypatch.setattr(acm_certificate, "IN_USE_RETRIES", 1)
+    monkeypatch.setattr(acm_api, "IN_USE_RETRIES", 1)
     with pytest.raises(support.ModuleFailedError, match=r"is used by .*app/web: remove its listeners"):
         run_module(MODULE, absent)
