@@ -47,6 +47,14 @@ FROM task_instance
 WHERE state IN ('scheduled', 'queued', 'running', 'restarting')
 GROUP BY queue
 """
+# Airflow's components write a heartbeat each into their row; a component that runs several times has several rows. The
+# server's clock is the one that the heartbeats are compared with.
+HEARTBEATS_QUERY = """
+SELECT job_type, EXTRACT(EPOCH FROM now() - max(latest_heartbeat))
+FROM job
+WHERE state = 'running' AND latest_heartbeat > now() - INTERVAL '1' DAY
+GROUP BY job_type
+"""
 LOCK_QUERY = "SELECT pg_try_advisory_lock(%s)"
 
 
@@ -85,6 +93,10 @@ class MetadataDatabase:
     def counts(self) -> Mapping[str, TaskCounts]:
         """Task counts by queue; a queue without waiting or running tasks is absent. Raises DatabaseError."""
         return {str(queue): TaskCounts(*numbers) for queue, *numbers in self._rows(COUNTS_QUERY)}
+
+    def heartbeat_ages(self) -> Mapping[str, float]:
+        """Seconds since the latest heartbeat by job type (``SchedulerJob``...) of the last day. Raises DatabaseError."""
+        return {str(job_type): max(0.0, float(age)) for job_type, age in self._rows(HEARTBEATS_QUERY)}
 
     def close(self) -> None:
         """End the session, which releases the lock."""

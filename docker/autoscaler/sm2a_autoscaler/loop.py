@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from sm2a_autoscaler import report
@@ -101,6 +101,16 @@ class Autoscaler:
             return TaskRead(None, started, f"the metadata database could not be read: {error}")
         return TaskRead(counts, started)
 
+    def _heartbeat_ages(self, tasks: TaskRead) -> Mapping[str, float]:
+        """Of Airflow's components; nothing while the database does not answer, so that an alarm sees missing data."""
+        if tasks.problem:
+            return {}
+        try:
+            return self._database.heartbeat_ages()
+        except DatabaseError as error:
+            self._journal.event("heartbeats", level="warning", message=f"heartbeats could not be read: {error}")
+            return {}
+
     def _take_role(self, role: Role) -> None:
         if role is not self._role:
             self._role = role
@@ -140,5 +150,6 @@ class Autoscaler:
             for item in applications:
                 seen = signals.observation.groups[item.decision.group]
                 self._journal.metrics(report.group_metrics(seen, item), WorkerGroup=item.decision.group)
-            self._journal.metrics(report.tick_metrics(seconds, active=True, problems=len(problems)))
+            metrics = report.tick_metrics(seconds, active=True, problems=len(problems))
+            self._journal.metrics(metrics | report.heartbeat_metrics(self._heartbeat_ages(tasks)))
         return Outcome.IMPAIRED if report.failed(applications) else Outcome.DONE

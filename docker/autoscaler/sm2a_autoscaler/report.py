@@ -49,6 +49,11 @@ def tick_metrics(seconds: float, active: bool, problems: int) -> Metrics:
     }
 
 
+def heartbeat_metrics(ages: Mapping[str, float]) -> Metrics:
+    """``SchedulerHeartbeatAge`` and the like, from seconds by job type."""
+    return {f"{job.removesuffix('Job')}HeartbeatAge": (round(age, 1), "Seconds") for job, age in ages.items()}
+
+
 def problems(signals: Signals, applications: Sequence[Application]) -> list[str]:
     """Everything that went wrong, each sentence once, in the order in which it was met."""
     found = [text for seen in signals.observation.groups.values() for text in seen.problems]

@@ -34,6 +34,8 @@ CREATE TABLE task_instance (
     id serial PRIMARY KEY, state varchar(20), queue varchar(256), hostname varchar(1000) DEFAULT ''
 );
 CREATE INDEX ti_state ON task_instance (state);
+CREATE TABLE job (id serial PRIMARY KEY, state varchar(20), job_type varchar(30), latest_heartbeat timestamptz);
+CREATE INDEX job_type_heart ON job (job_type, latest_heartbeat);
 """
 
 
@@ -152,7 +154,7 @@ def _prepare(server: Postgres) -> None:
         cursor.execute("CREATE DATABASE airflow OWNER airflow")
     connection.close()
     server.execute(TASK_INSTANCE)
-    server.execute("GRANT SELECT ON task_instance TO airflow")
+    server.execute("GRANT SELECT ON task_instance, job TO airflow")
 
 
 @pytest.fixture

@@ -73,6 +73,31 @@ def test_tasks_are_counted_by_queue_and_state(postgres: Postgres, open_database:
     }
 
 
+def test_the_youngest_heartbeat_of_each_component_counts(postgres: Postgres, open_database: Open) -> None:
+    postgres.execute("TRUNCATE job")
+    assert open_database().heartbeat_ages() == {}
+    for state, job_type, seconds in (
+        ("running", "SchedulerJob", 7),
+        ("running", "SchedulerJob", 300),
+        ("failed", "SchedulerJob", 1),
+        ("running", "TriggererJob", 90),
+        ("running", "DagProcessorJob", 200_000),
+        ("running", "Future", -5),
+    ):
+        postgres.execute(
+            "INSERT INTO job (state, job_type, latest_heartbeat) VALUES (%s, %s, now() - %s * INTERVAL '1 second')",
+            state,
+            job_type,
+            seconds,
+        )
+    ages = open_database().heartbeat_ages()
+    assert ages == {
+        "SchedulerJob": pytest.approx(7, abs=3),
+        "TriggererJob": pytest.approx(90, abs=3),
+        "Future": 0.0,
+    }
+
+
 def test_a_new_read_sees_new_tasks(postgres: Postgres, open_database: Open) -> None:
     database = open_database()
     assert database.counts() == {}

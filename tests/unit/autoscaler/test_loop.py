@@ -32,6 +32,7 @@ class World:
         self.size = 1
         self.database_fails = self.ecs_fails = self.locked_elsewhere = False
         self.database_seconds = 0.0
+        self.heartbeats: dict[str, float] | None = {"SchedulerJob": 4.26, "TriggererJob": 1.0}
         self.closed = 0
         self.updates: list[int] = []
         self.beats = 0
@@ -46,6 +47,12 @@ class World:
         self._database()
         self.now += self.database_seconds
         return {"default": self.tasks}
+
+    def heartbeat_ages(self) -> dict[str, float]:
+        self._database()
+        if self.heartbeats is None:
+            raise DatabaseError("no table job")
+        return self.heartbeats
 
     def close(self) -> None:
         self.closed += 1
@@ -144,6 +151,16 @@ def test_a_tick_is_one_line_with_reasons_and_metrics_beside_it(world: World) -> 
     assert (group_metrics["WorkerGroup"], group_metrics["QueuedTasks"]) == ("default", 5)
     assert (group_metrics["WantedWorkers"], group_metrics["DesiredWorkers"], group_metrics["Held"]) == (3, 1, 0)
     assert (tick_metrics["Active"], tick_metrics["Problems"]) == (1, 0)
+    assert (tick_metrics["SchedulerHeartbeatAge"], tick_metrics["TriggererHeartbeatAge"]) == (4.3, 1.0)
+
+
+def test_unreadable_heartbeats_are_missing_and_do_not_stop_the_tick(world: World) -> None:
+    world.heartbeats = None
+    assert world.autoscaler().tick() is Outcome.DONE
+    *_others, warning, tick_metrics = world.lines()
+    assert (warning["event"], warning["level"]) == ("heartbeats", "warning")
+    assert tick_metrics["Active"] == 1
+    assert "SchedulerHeartbeatAge" not in tick_metrics
 
 
 def test_without_the_database_an_active_instance_grows_on_sqs_and_never_shrinks(world: World) -> None:
