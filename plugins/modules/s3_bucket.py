@@ -11,6 +11,7 @@ short_description: Manage a private S3 bucket with its lifecycle
 version_added: 0.1.0
 description:
   - Creates, changes and deletes an Amazon S3 bucket for private data.
+  - While S3 says that a bucket has not settled (just made, just deleted, changed by somebody else), it tries again.
   - Unlike M(amazon.aws.s3_bucket) it has a check mode and a diff, and manages lifecycle rules.
   - An option that is not set leaves the bucket's value alone.
 author:
@@ -27,9 +28,22 @@ options:
     description: Who owns new objects. V(BucketOwnerEnforced) switches access control lists off.
     type: str
     choices: [BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter]
-  kms_key_id:
-    description: Id, ARN or alias of the KMS key that encrypts new objects, through a bucket key.
-    type: str
+  encryption:
+    description: How new objects are encrypted.
+    type: dict
+    suboptions:
+      algorithm:
+        description: V(AES256) encrypts with keys of S3's own (SSE-S3), V(aws:kms) with a KMS key (SSE-KMS).
+        type: str
+        choices: [AES256, aws:kms]
+        required: true
+      kms_key_id:
+        description: Id or ARN of the KMS key, required for V(aws:kms).
+        type: str
+      bucket_key_enabled:
+        description: Whether S3 calls KMS once for many objects. For V(aws:kms) only.
+        type: bool
+        default: true
   versioning:
     description: Whether overwritten and deleted objects are kept as versions. V(false) suspends it.
     type: bool
@@ -58,6 +72,22 @@ options:
       abort_incomplete_multipart_upload_in_days:
         description: Days after which an upload that was never completed is discarded.
         type: int
+      expired_object_delete_marker:
+        description:
+          - Whether the marker of a deleted object goes with the last of its old versions.
+          - Not together with O(lifecycle_rules[].expiration_in_days), which does it as well.
+        type: bool
+  logging:
+    description: Server access logging. V({}) switches it off.
+    type: dict
+    suboptions:
+      target_bucket:
+        description: Bucket of the same account and region that gets the log files. Its policy must allow S3 to write.
+        type: str
+      target_prefix:
+        description: Start of the log files' keys.
+        type: str
+        default: ""
   when_not_empty:
     description:
       - What O(state=absent) does with a bucket that holds objects or old versions.
@@ -82,8 +112,13 @@ EXAMPLES = r"""
     name: airflow-logs-123456789012
     block_public_access: true
     object_ownership: BucketOwnerEnforced
-    kms_key_id: alias/airflow
+    encryption:
+      algorithm: aws:kms
+      kms_key_id: arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     versioning: true
+    logging:
+      target_bucket: airflow-access-logs-123456789012
+      target_prefix: s3/airflow-logs/
     lifecycle_rules:
       - id: logs
         expiration_in_days: 90
@@ -132,6 +167,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3_lifecycle import MARKER_OPTION, RULE_DAYS
 
 Options = Mapping[str, Any]
 
@@ -142,7 +178,7 @@ def ensure_present(s3: Any, options: Options, region: str, check_mode: bool) -> 
     before = api.read_bucket(s3, name)
     if before is None and not check_mode:
         api.create_bucket(s3, name, region)
-    current = before or api.new_bucket(name)
+    current = before or api.new_bucket(s3, name)
     after = dict(current)
     for aspect in api.ASPECTS:
         wanted = options[aspect.option]
@@ -163,16 +199,24 @@ def ensure_absent(s3: Any, name: str, when_not_empty: str, check_mode: bool) -> 
     before = api.read_bucket(s3, name)
     if before is None:
         return Outcome(False)
-    if not api.is_empty(s3, name):
-        if when_not_empty == "keep":
-            return Outcome(False, before, before)
-        if when_not_empty == "fail":
-            raise AnsibleAWSError(message=f"Bucket {name} is not empty: set when_not_empty to keep or purge")
+    if when_not_empty == "purge":
         if not check_mode:
-            api.purge(s3, name)
-    if not check_mode:
-        api.delete_bucket(s3, name)
-    return Outcome(True, before)
+            delete_with_contents(s3, name)
+        return Outcome(True, before)
+    if api.is_empty(s3, name) and (check_mode or api.delete_bucket(s3, name)):
+        return Outcome(True, before)
+    if when_not_empty == "keep":
+        return Outcome(False, before, before)
+    raise AnsibleAWSError(message=f"Bucket {name} is not empty: set when_not_empty to keep or purge")
+
+
+def delete_with_contents(s3: Any, name: str) -> None:
+    """Empty and delete the bucket, again when something was written to it meanwhile."""
+    for _attempt in range(api.PURGES):
+        api.purge(s3, name)
+        if api.delete_bucket(s3, name) is not False:
+            return
+    raise AnsibleAWSError(message=f"Bucket {name} is still being written to: stop what writes to it, and try again")
 
 
 def argument_spec() -> dict[str, Any]:
@@ -180,36 +224,65 @@ def argument_spec() -> dict[str, Any]:
     rule = {
         "id": {"type": "str", "required": True},
         "prefix": {"type": "str", "default": ""},
-        **{option: {"type": "int"} for option in api.RULE_DAYS},
+        **{option: {"type": "int"} for option in RULE_DAYS},
+        MARKER_OPTION: {"type": "bool"},
     }
+    encryption = {
+        "algorithm": {"type": "str", "choices": [api.SSE_S3, api.SSE_KMS], "required": True},
+        "kms_key_id": {"type": "str"},
+        "bucket_key_enabled": {"type": "bool", "default": True},
+    }
+    logging = {"target_bucket": {"type": "str"}, "target_prefix": {"type": "str", "default": ""}}
     owners = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"]
     return {
         "name": {"type": "str", "required": True},
         "block_public_access": {"type": "bool"},
         "object_ownership": {"type": "str", "choices": owners},
-        "kms_key_id": {"type": "str"},
+        "encryption": {
+            "type": "dict",
+            "options": encryption,
+            "required_if": [("algorithm", api.SSE_KMS, ["kms_key_id"])],
+        },
         "versioning": {"type": "bool"},
         "policy": {"type": "json"},
-        "lifecycle_rules": {"type": "list", "elements": "dict", "options": rule},
+        "lifecycle_rules": {
+            "type": "list",
+            "elements": "dict",
+            "options": rule,
+            "mutually_exclusive": [("expiration_in_days", MARKER_OPTION)],
+        },
+        "logging": {"type": "dict", "options": logging},
         "when_not_empty": {"type": "str", "choices": ["fail", "keep", "purge"], "default": "fail"},
         **TAG_OPTIONS,
         **STATE_OPTION,
     }
 
 
+def normal(params: Options) -> dict[str, Any]:
+    """The options in the shape in which a bucket is read."""
+    policy, encryption, logging = params["policy"], params["encryption"], params["logging"]
+    rules = params["lifecycle_rules"]
+    return {
+        **params,
+        "lifecycle_rules": rules and [{**rule, MARKER_OPTION: bool(rule[MARKER_OPTION])} for rule in rules],
+        "policy": None if policy is None else json.loads(policy),
+        "encryption": None if encryption is None else api.encryption(**encryption),
+        "logging": {} if logging is not None and not logging["target_bucket"] else logging,
+    }
+
+
 def main() -> None:
     """Manage the bucket."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
-    s3 = client(module, "s3")
-    policy = module.params["policy"]
-    options = {**module.params, "policy": None if policy is None else json.loads(policy)}
+    s3, options = client(module, "s3"), normal(module.params)
 
     def ensure() -> Outcome:
         if options["state"] == "present":
             return ensure_present(s3, options, module.region, module.check_mode)
         outcome = ensure_absent(s3, options["name"], options["when_not_empty"], module.check_mode)
         if outcome.after:
-            module.warn(f"Bucket {options['name']} is not empty and was kept")
+            kept = f"Bucket {options['name']} is not empty and was kept"
+            module.warn(f"{kept}: when_not_empty=purge destroys it with its contents")
         return outcome
 
     exit_with(module, lambda: ensure().result("bucket"))
