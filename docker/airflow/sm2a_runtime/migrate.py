@@ -16,8 +16,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sm2a_runtime.database_setup import Login, Server, ensure_database, wait_for_server
+from sm2a_runtime import mysql_setup, postgres_setup
+from sm2a_runtime.database_setup import Engine, Login, Server, wait_for_server
 from sm2a_runtime.secret_store import read_json_secret
+
+ENGINES: dict[str, Engine] = {"postgres": postgres_setup, "mysql": mysql_setup}
 
 
 class SettingsError(Exception):
@@ -28,6 +31,7 @@ class SettingsError(Exception):
 class Settings:
     """What the environment says."""
 
+    engine: Engine
     server: Server
     master_secret: str
     admin_secret: str
@@ -42,8 +46,16 @@ class Settings:
             databases = {environment["SM2A_DATABASE_NAME"]: environment["SM2A_DATABASE_USER_SECRET"]}
             if name := environment.get("SM2A_RESULT_DATABASE_NAME"):
                 databases[name] = environment["SM2A_RESULT_USER_SECRET"]
+            engine = environment["SM2A_DATABASE_ENGINE"]
+            if engine not in ENGINES:
+                raise ValueError(f"SM2A_DATABASE_ENGINE is {engine!r}, not one of {', '.join(ENGINES)}")
             return cls(
-                server=Server(environment["SM2A_DATABASE_ADDRESS"], int(environment["SM2A_DATABASE_PORT"])),
+                engine=ENGINES[engine],
+                server=Server(
+                    environment["SM2A_DATABASE_ADDRESS"],
+                    int(environment["SM2A_DATABASE_PORT"]),
+                    verify=environment.get("SM2A_DATABASE_TLS_VERIFICATION", "true").lower() != "false",
+                ),
                 master_secret=environment["SM2A_DATABASE_MASTER_SECRET"],
                 admin_secret=environment["SM2A_ADMIN_SECRET"],
                 wait_seconds=float(environment.get("SM2A_DATABASE_WAIT_SECONDS", "180")),
@@ -60,8 +72,10 @@ def migrate(settings: Settings) -> bool:
     master = read_login(settings.master_secret)
     owners = {database: read_login(secret) for database, secret in settings.databases.items()}
     administrator = read_json_secret(settings.admin_secret, "username", "email", "password")
-    wait_for_server(settings.server, master, settings.wait_seconds)
-    changed = [ensure_database(settings.server, master, owner, database) for database, owner in owners.items()]
+    wait_for_server(settings.engine, settings.server, master, settings.wait_seconds)
+    changed = [
+        settings.engine.ensure_database(settings.server, master, owner, database) for database, owner in owners.items()
+    ]
     # Airflow reads its database URI when it is imported, so the steps above come first.
     airflow_setup = importlib.import_module("sm2a_runtime.airflow_setup")
     changed.append(airflow_setup.migrate_tables())

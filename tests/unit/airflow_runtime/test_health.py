@@ -123,7 +123,7 @@ def test_an_outage_elsewhere_is_not_the_fault_of_this_container(
 
 def test_checks_stay_cheap() -> None:
     """Neither Airflow, nor what only other checks need, is imported."""
-    heavy = {"airflow", "celery", "boto3", "botocore", "psycopg2"}
+    heavy = {"airflow", "celery", "boto3", "botocore", "psycopg2", "pymysql"}
     code = f"import sys, sm2a_runtime.health; print({heavy} & {{*sys.modules}})"
     root = Path(health.__file__).parents[1]
     result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)

@@ -4,17 +4,19 @@
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import psycopg2
+import pymysql
 import pytest
-from sm2a_runtime import database_setup, migrate
+from sm2a_runtime import database_setup, migrate, mysql_setup, postgres_setup
 from sm2a_runtime.database import DatabaseError
 from sm2a_runtime.database_setup import Login, Server, wait_for_server
 from sm2a_runtime.secret_store import SecretError
 
 ENVIRONMENT = {
+    "SM2A_DATABASE_ENGINE": "postgres",
     "SM2A_DATABASE_ADDRESS": "db.internal",
     "SM2A_DATABASE_PORT": "5432",
     "SM2A_DATABASE_NAME": "airflow",
@@ -50,7 +52,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setitem(sys.modules, "sm2a_runtime.airflow_setup", airflow_setup)
     monkeypatch.setattr(migrate, "read_json_secret", read_json_secret)
     monkeypatch.setattr(migrate, "wait_for_server", recorder("wait"))
-    monkeypatch.setattr(migrate, "ensure_database", recorder("database"))
+    monkeypatch.setitem(migrate.ENGINES, "postgres", SimpleNamespace(ensure_database=recorder("database")))
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
@@ -68,7 +70,7 @@ def test_databases_then_tables_then_the_administrator(
     assert migrate.main() == 0
     server, master = Server("db.internal", 5432), login("arn:master")
     assert steps == [
-        ("wait", server, master, 180.0),
+        ("wait", migrate.ENGINES["postgres"], server, master, 180.0),
         ("database", server, master, login("demo/database/airflow"), "airflow"),
         ("database", server, master, login("demo/database/results"), "airflow_results"),
         ("tables",),
@@ -94,7 +96,8 @@ def test_results_need_no_database_of_their_own(steps: list[tuple[Any, ...]], mon
 def test_any_changed_step_is_reported(
     steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: str
 ) -> None:
-    module = migrate if step == "ensure_database" else sys.modules["sm2a_runtime.airflow_setup"]
+    setup: Any = sys.modules["sm2a_runtime.airflow_setup"]
+    module = migrate.ENGINES["postgres"] if step == "ensure_database" else setup
     monkeypatch.setattr(module, step, lambda *arguments: True)
     assert migrate.main() == 0
     assert capsys.readouterr().out == "migration: changed\n"
@@ -131,38 +134,83 @@ def test_a_login_does_not_show_its_password() -> None:
     assert "hunter2" not in repr(Login("airflow", "hunter2"))
 
 
-class Refusing:
-    """A server that refuses some connections, then accepts."""
-
-    def __init__(self, *reasons: str) -> None:
-        self.reasons = list(reasons)
-        self.accepted = 0
-
-    def connect(self, login: Login, database: str) -> Any:
-        if self.reasons:
-            raise psycopg2.OperationalError(self.reasons.pop(0))
-        self.accepted += 1
-        return self
-
-    def close(self) -> None:
-        """As a connection."""
+def test_certificates_are_verified_unless_the_setting_says_no(
+    steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SM2A_DATABASE_TLS_VERIFICATION", "False")
+    assert migrate.main() == 0
+    assert [step[2].verify for step in steps if step[0] == "wait"] == [False]
 
 
-def test_a_starting_server_is_waited_for() -> None:
-    server: Any = Refusing("Connection refused", "the database system is starting up", "could not translate host name")
+def test_an_unknown_engine_is_refused(
+    steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SM2A_DATABASE_ENGINE", "oracle")
+    assert migrate.main() == 1
+    assert "SM2A_DATABASE_ENGINE is 'oracle', not one of postgres, mysql" in capsys.readouterr().err
+
+
+SERVER = Server("db.internal", 5433)
+REFUSALS = [
+    (postgres_setup, "psycopg2", psycopg2.OperationalError, "Connection refused", True),
+    (postgres_setup, "psycopg2", psycopg2.OperationalError, "the database system is starting up", True),
+    (postgres_setup, "psycopg2", psycopg2.OperationalError, "could not translate host name", True),
+    (postgres_setup, "psycopg2", psycopg2.OperationalError, 'password authentication failed for user "m"', False),
+    (postgres_setup, "psycopg2", psycopg2.OperationalError, "SSL error: certificate verify failed", False),
+    (mysql_setup, "pymysql", pymysql.err.OperationalError, (2003, "Can't connect to MySQL server"), True),
+    (mysql_setup, "pymysql", pymysql.err.OperationalError, (1045, "Access denied for user 'm'"), False),
+    (mysql_setup, "pymysql", pymysql.err.OperationalError, (2003, "[SSL: CERTIFICATE_VERIFY_FAILED]"), False),
+]
+
+
+@pytest.mark.parametrize(("engine", "driver", "error", "said", "temporary"), REFUSALS)
+def test_only_a_starting_server_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, *, engine: Any, driver: str, error: Any, said: Any, temporary: bool
+) -> None:
+    refusals = [error(*said) if isinstance(said, tuple) else error(said)] * 2
     pauses: list[float] = []
-    wait_for_server(server, Login("m", "p"), 60, pauses.append)
-    assert server.accepted == 1
-    assert pauses == [database_setup.RETRY_SECONDS] * 3
+
+    def connect(**parameters: Any) -> Any:
+        assert (parameters["host"], parameters["port"], parameters["password"]) == ("db.internal", 5433, "p")
+        if refusals:
+            raise refusals.pop()
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(vars(engine)[driver], "connect", connect)
+    if temporary:
+        wait_for_server(engine, SERVER, Login("m", "p"), 60, pauses.append)
+        assert pauses == [database_setup.RETRY_SECONDS] * 2
+    else:
+        with pytest.raises(DatabaseError):
+            wait_for_server(engine, SERVER, Login("m", "p"), 60, lambda _: pytest.fail("waited"))
 
 
-def test_a_wrong_password_is_not_tried_again() -> None:
-    server: Any = Refusing('password authentication failed for user "m"')
-    with pytest.raises(DatabaseError, match="authentication failed"):
-        wait_for_server(server, Login("m", "p"), 60, lambda _: pytest.fail("waited"))
+@pytest.mark.parametrize("engine", [postgres_setup, mysql_setup])
+def test_waiting_ends(monkeypatch: pytest.MonkeyPatch, engine: Any) -> None:
+    error: Any = {postgres_setup: psycopg2.OperationalError("Connection refused")}.get(
+        engine, pymysql.err.OperationalError(2003, "Connection refused")
+    )
 
+    def connect(*arguments: Any) -> Any:
+        raise error
 
-def test_waiting_ends() -> None:
-    server: Any = Refusing(*["Connection refused"] * 9)
+    monkeypatch.setattr(engine, "connect", connect)
     with pytest.raises(DatabaseError, match="Connection refused"):
-        wait_for_server(server, Login("m", "p"), 0, lambda _: pytest.fail("waited"))
+        wait_for_server(engine, SERVER, Login("m", "p"), 0, lambda _: pytest.fail("waited"))
+
+
+@pytest.mark.parametrize(
+    ("engine", "driver", "verify", "tls"),
+    [
+        (postgres_setup, "psycopg2", True, {"sslmode": "verify-full", "sslrootcert": database_setup.CA_BUNDLE}),
+        (postgres_setup, "psycopg2", False, {"sslmode": "require"}),
+        (mysql_setup, "pymysql", True, {"ssl": {"ca": database_setup.CA_BUNDLE, "check_hostname": True}}),
+        (mysql_setup, "pymysql", False, {"ssl": {"check_hostname": False}}),
+    ],
+)
+def test_the_master_password_is_never_sent_in_the_clear(
+    monkeypatch: pytest.MonkeyPatch, engine: Any, driver: str, verify: bool, tls: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(vars(engine)[driver], "connect", SimpleNamespace)
+    made = engine.connect(Server("db.internal", 5433, verify), Login("m", "p"))
+    assert {name: value for name, value in vars(made).items() if name.startswith("ssl")} == tls
