@@ -61,14 +61,15 @@ def _require_free_port(address: str, port: int) -> None:
 async def _serve(configured: Settings) -> None:
     from ministack.app import app  # noqa: PLC0415  MiniStack reads its environment while it is imported.
 
-    from sm2a_local_aws import cloudwatch_alarms, ecs_agent, sqs_long_polls  # noqa: PLC0415
+    from sm2a_local_aws import client_tokens, cloudwatch_alarms, ecs_agent, sqs_long_polls  # noqa: PLC0415
 
     _raise_file_limit()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    application: Any = sqs_long_polls.ending_with_their_clients(ecs_agent.with_agent_endpoint(app))
+    application: Any = client_tokens.honoured(ecs_agent.with_agent_endpoint(app))
+    application = sqs_long_polls.ending_with_their_clients(application)
     cloudwatch_alarms.start()
     serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]
     if not configured.control_plane_only:
