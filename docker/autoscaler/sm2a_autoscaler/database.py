@@ -95,7 +95,7 @@ class MetadataDatabase:
         return {str(queue): TaskCounts(*numbers) for queue, *numbers in self._rows(COUNTS_QUERY)}
 
     def heartbeat_ages(self) -> Mapping[str, float]:
-        """Seconds since the latest heartbeat of the last day, by job type as in ``SchedulerJob``. Raises DatabaseError."""
+        """Seconds since the latest heartbeat of the last day, by job type (``SchedulerJob``). Raises DatabaseError."""
         return {str(job_type): max(0.0, float(age)) for job_type, age in self._rows(HEARTBEATS_QUERY)}
 
     def close(self) -> None:
