@@ -15,6 +15,12 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 # SQS reports a missing queue under its old name to older protocols and proxies.
 MISSING = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 DELETED_RECENTLY = ["QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently"]
+PAGE = 1000  # queues; without a page size SQS leaves out what is more than that
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 # option -> attribute, for attributes that are whole numbers (seconds, bytes).
 NUMBERS = {
@@ -61,6 +67,21 @@ def create_queue(sqs: Any, name: str, attributes: Mapping[str, str], tags: Mappi
     patiently = AWSRetry.jittered_backoff(retries=15, delay=4, max_delay=8, catch_extra_error_codes=DELETED_RECENTLY)
     url: str = patiently(sqs.create_queue)(QueueName=name, Attributes=dict(attributes), tags=dict(tags))["QueueUrl"]
     return url
+
+
+@call("read the new queue's attributes")
+def new_queue_attributes(sqs: Any, url: str) -> dict[str, str]:
+    """Every attribute of a queue that was just made, which SQS may not know everywhere for a second or two."""
+    patiently = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=5, catch_extra_error_codes=list(MISSING))
+    attributes: dict[str, str] = patiently(sqs.get_queue_attributes)(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return attributes
+
+
+@call("list the queues")
+def queue_names(sqs: Any, name_prefix: str) -> list[str]:
+    """Names of the queues that start with ``name_prefix``."""
+    pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=name_prefix, PaginationConfig={"PageSize": PAGE})
+    return sorted(url.rsplit("/", 1)[-1] for page in pages for url in page.get("QueueUrls", []))
 
 
 @call("set the queue's attributes")
@@ -112,6 +133,11 @@ def describe(name: str, attributes: Mapping[str, str], tags: Mapping[str, str]) 
     }
 
 
+def message_count(attributes: Mapping[str, str]) -> int:
+    """How many messages wait, are being worked on or are delayed, as SQS knew about a minute ago."""
+    return sum(int(attributes.get(count, 0)) for count in COUNTS)
+
+
 def arn_of(name: str, any_queue_arn: str) -> str:
     """The ARN of queue ``name`` in the account and region of another queue."""
     return f"{any_queue_arn.rsplit(':', 1)[0]}:{name}"
@@ -125,10 +151,12 @@ def wanted_attributes(options: Mapping[str, Any], any_queue_arn: str) -> dict[st
     wanted = {key: str(options[option]) for option, key in NUMBERS.items() if options.get(option) is not None}
     if options.get("kms_key_id") is not None:
         wanted["KmsMasterKeyId"] = options["kms_key_id"]
+        if options["kms_key_id"]:
+            wanted["SqsManagedSseEnabled"] = "false"  # a queue has one or the other
     if options.get("managed_sse") is not None:
         wanted["SqsManagedSseEnabled"] = str(options["managed_sse"]).lower()
         if options["managed_sse"]:
-            wanted["KmsMasterKeyId"] = ""  # a queue has one or the other
+            wanted["KmsMasterKeyId"] = ""
     if options.get("policy") is not None:
         own_arn = arn_of(options["name"], any_queue_arn)
         wanted["Policy"] = policy_text(json.loads(options["policy"].replace(OWN_ARN, own_arn)))

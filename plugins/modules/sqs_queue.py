@@ -45,7 +45,7 @@ options:
         type: int
       kms_key_id:
         description:
-          - Id, ARN or alias of the KMS key that encrypts messages.
+          - Id, ARN or alias of the KMS key that encrypts messages, in place of a key of SQS's own.
           - An empty string removes it.
         type: str
       kms_data_key_reuse_period:
@@ -82,8 +82,17 @@ options:
             description: Names (same account and region) or ARNs, at most 10.
             type: list
             elements: str
+  when_not_empty:
+    description:
+      - What O(state=absent) does with a queue that holds messages, waiting or being worked on.
+      - V(fail) ends in an error, V(keep) leaves the queue as it is with a warning, V(purge) deletes it with its
+        messages.
+      - SQS counts approximately, and as of about a minute ago.
+    type: str
+    choices: [fail, keep, purge]
+    default: fail
   state:
-    description: Whether the queues exist. Deleting a queue deletes its messages.
+    description: Whether the queues exist.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -168,6 +177,7 @@ queues:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
@@ -207,7 +217,7 @@ def ensure_present(sqs: Any, options: Options, region: str, check_mode: bool) ->
 def create(sqs: Any, options: Options, region: str, check_mode: bool) -> Outcome:
     """Create the queue with its attributes in one call; the policies name queues by ARN, so they follow."""
     name, tags = options["name"], {key: str(value) for key, value in (options["tags"] or {}).items()}
-    placeholder = f"arn:aws:sqs:{region}:000000000000:{name}"
+    placeholder = f"arn:{sqs.meta.partition}:sqs:{region}:000000000000:{name}"
     wanted = {key: value for key, value in api.wanted_attributes(options, placeholder).items() if value}
     if check_mode:
         predicted = {
@@ -218,21 +228,27 @@ def create(sqs: Any, options: Options, region: str, check_mode: bool) -> Outcome
         return Outcome(True, {}, api.describe(name, predicted, tags))
     at_once = {key: value for key, value in wanted.items() if key not in api.POLICIES.values()}
     url = api.create_queue(sqs, name, at_once, tags)
-    made = {**(api.queue_attributes(sqs, url) or {}), "QueueUrl": url}
+    made = {**api.new_queue_attributes(sqs, url), "QueueUrl": url}
     policies = api.differing_attributes(made, api.wanted_attributes(options, made["QueueArn"]))
     if policies:
         api.set_attributes(sqs, url, policies)
     return Outcome(True, {}, api.describe(name, {**made, **policies}, tags))
 
 
-def ensure_absent(sqs: Any, name: str, check_mode: bool) -> Outcome:
-    """Delete the queue when it exists."""
+def ensure_absent(sqs: Any, name: str, when_not_empty: str, check_mode: bool) -> Outcome:
+    """Delete the queue when it exists; one that is not empty is kept (the outcome then says so), refused or deleted."""
     found = api.read_queue(sqs, name)
     if found is None:
         return Outcome(False)
+    before = api.describe(name, *found)
+    messages = api.message_count(found[0])
+    if messages and when_not_empty == "keep":
+        return Outcome(False, before, before)
+    if messages and when_not_empty == "fail":
+        raise AnsibleAWSError(message=f"Queue {name} holds {messages} messages: set when_not_empty to keep or purge")
     if not check_mode:
         api.delete_queue(sqs, found[0]["QueueUrl"])
-    return Outcome(True, api.describe(name, *found))
+    return Outcome(True, before)
 
 
 def argument_spec() -> dict[str, Any]:
@@ -259,6 +275,7 @@ def argument_spec() -> dict[str, Any]:
     }
     return {
         "queues": {"type": "list", "elements": "dict", "required": True, "options": queue},
+        "when_not_empty": {"type": "str", "choices": ["fail", "keep", "purge"], "default": "fail"},
         **TAG_OPTIONS,
         **STATE_OPTION,
     }
@@ -272,7 +289,10 @@ def main() -> None:
 
     def ensure(queue: dict[str, Any]) -> Outcome:
         if options["state"] == "absent":
-            return ensure_absent(sqs, queue["name"], module.check_mode)
+            outcome = ensure_absent(sqs, queue["name"], options["when_not_empty"], module.check_mode)
+            if outcome.after:
+                module.warn(f"Queue {queue['name']} holds messages and was kept")
+            return outcome
         tagging = {"tags": options["tags"], "purge_tags": options["purge_tags"]}
         return ensure_present(sqs, {**queue, **tagging}, module.region, module.check_mode)
 

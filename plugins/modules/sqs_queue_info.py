@@ -18,7 +18,13 @@ options:
     description: Names of the queues. Names without a queue are left out of the answer.
     type: list
     elements: str
-    required: true
+  name_prefix:
+    description: Start of the names of the queues.
+    type: str
+  tags:
+    description: Only queues that carry these tags.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -31,11 +37,18 @@ EXAMPLES = r"""
   sm2a.airflow.sqs_queue_info:
     names: [airflow-default, airflow-dead-letter]
   register: queues
+
+- name: All queues of one environment
+  sm2a.airflow.sqs_queue_info:
+    name_prefix: airflow-
+    tags:
+      application: airflow
+  register: queues
 """
 
 RETURN = r"""
 queues:
-  description: The queues that exist, in the order of O(names).
+  description: The queues that exist, in the order of O(names) or of the alphabet.
   returned: always
   type: list
   elements: dict
@@ -56,6 +69,10 @@ queues:
       description: Seconds. The other numbers are named after the options of M(sm2a.airflow.sqs_queue) as well.
       type: int
       returned: always
+    messages:
+      description: How many messages it held about a minute ago, waiting, being worked on or delayed.
+      type: int
+      returned: always
     tags:
       description: Tags of the queue.
       type: dict
@@ -69,18 +86,37 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
 
 
-def read(sqs: Any, names: list[str]) -> list[dict[str, Any]]:
-    """The queues that exist."""
-    found = ((name, api.read_queue(sqs, name)) for name in names)
-    return [api.describe(name, *queue) for name, queue in found if queue]
+def view(name: str, attributes: dict[str, str], tags: dict[str, str]) -> dict[str, Any]:
+    """What is returned of one queue."""
+    return {**api.describe(name, attributes, tags), "messages": api.message_count(attributes)}
+
+
+def read(sqs: Any, names: list[str] | None, name_prefix: str | None, tags: dict[str, Any]) -> list[dict[str, Any]]:
+    """The queues that exist, by name or prefix, and carry the tags."""
+    wanted = {key: str(value) for key, value in tags.items()}
+    looked_up = api.queue_names(sqs, name_prefix or "") if names is None else names
+    found = ((name, api.read_queue(sqs, name)) for name in looked_up)
+    return [view(name, *queue) for name, queue in found if queue and wanted.items() <= queue[1].items()]
+
+
+def asked(params: dict[str, Any]) -> dict[str, Any]:
+    """The options that say which queues."""
+    return {option: params[option] for option in ("names", "name_prefix", "tags")}
 
 
 def main() -> None:
-    """Read each named queue."""
+    """Read the queues that are asked for."""
     module = AnsibleAWSModule(
-        argument_spec={"names": {"type": "list", "elements": "str", "required": True}}, supports_check_mode=True
+        argument_spec={
+            "names": {"type": "list", "elements": "str"},
+            "name_prefix": {"type": "str"},
+            "tags": {"type": "dict", "default": {}},
+        },
+        required_one_of=[("names", "name_prefix")],
+        mutually_exclusive=[("names", "name_prefix")],
+        supports_check_mode=True,
     )
-    exit_with(module, lambda: {"changed": False, "queues": read(client(module, "sqs"), module.params["names"])})
+    exit_with(module, lambda: {"changed": False, "queues": read(client(module, "sqs"), **asked(module.params))})
 
 
 if __name__ == "__main__":

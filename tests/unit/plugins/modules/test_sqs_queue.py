@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 from botocore.exceptions import ClientError
 
 Aws = Callable[[str], Any]
@@ -109,6 +110,44 @@ def test_managed_encryption_replaces_the_key(run_module: support.RunModule, aws:
     assert not (read(aws, unique_name) or {})["KmsMasterKeyId"]
 
 
+def test_a_key_replaces_managed_encryption(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("sqs_queue", {"queues": [{"name": unique_name, "managed_sse": True}]})
+    change = {"queues": [{"name": unique_name, "kms_key_id": "alias/sm2a"}]}
+    result = support.change_once(run_module, "sqs_queue", change, lambda: read(aws, unique_name))
+    assert (result["queues"][0]["kms_key_id"], result["queues"][0]["managed_sse"]) == ("alias/sm2a", False)
+
+
+def test_a_lost_reply_to_creation_is_survived(
+    run_module: support.RunModule, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = lose_replies(monkeypatch, "AmazonSQS.CreateQueue")
+    assert run_module("sqs_queue", full(unique_name))["changed"]
+    assert len(lost) == 1
+    assert not run_module("sqs_queue", full(unique_name))["changed"]
+
+
+@pytest.mark.parametrize("receive", [False, True])
+def test_a_queue_with_messages_is_deleted_only_when_told(
+    run_module: support.RunModule, aws: Aws, unique_name: str, receive: bool
+) -> None:
+    """A message that a worker holds counts as well."""
+    url = run_module("sqs_queue", {"queues": [{"name": unique_name}]})["queues"][0]["url"]
+    aws("sqs").send_message(QueueUrl=url, MessageBody="task")
+    if receive:
+        aws("sqs").receive_message(QueueUrl=url)
+    absent = {"state": "absent", "queues": [{"name": unique_name}]}
+    for check in (True, False):
+        with pytest.raises(support.ModuleFailedError, match="holds 1 messages"):
+            run_module("sqs_queue", absent, check=check)
+        kept = run_module("sqs_queue", {**absent, "when_not_empty": "keep"}, check=check)
+        assert not kept["changed"]
+        assert f"Queue {unique_name} holds messages and was kept" in json.dumps(kept["warnings"])
+    assert run_module("sqs_queue", {**absent, "when_not_empty": "purge"}, check=True)["changed"]
+    assert read(aws, unique_name)
+    assert run_module("sqs_queue", {**absent, "when_not_empty": "purge"})["changed"]
+    assert read(aws, unique_name) is None
+
+
 def test_policy_is_compared_by_meaning(run_module: support.RunModule, unique_name: str) -> None:
     run_module("sqs_queue", full(unique_name))
     same = policy(unique_name)
@@ -174,3 +213,33 @@ def test_info_leaves_out_what_does_not_exist(run_module: support.RunModule, uniq
     run_module("sqs_queue", {"queues": [{"name": unique_name, "delay": 7}]})
     result = run_module("sqs_queue_info", {"names": [f"{unique_name}-nowhere", unique_name]})
     assert [(queue["name"], queue["delay"]) for queue in result["queues"]] == [(unique_name, 7)]
+
+
+def test_info_finds_by_prefix_and_tags(run_module: support.RunModule, unique_name: str) -> None:
+    ours, others = {"team": unique_name}, {"team": "other"}
+    run_module("sqs_queue", {"queues": [{"name": f"{unique_name}-{end}"} for end in "ab"], "tags": ours})
+    run_module("sqs_queue", {"queues": [{"name": f"{unique_name}-c"}], "tags": others})
+
+    def names(**arguments: Any) -> list[str]:
+        return [queue["name"] for queue in run_module("sqs_queue_info", arguments)["queues"]]
+
+    assert names(name_prefix=f"{unique_name}-", tags=ours) == [f"{unique_name}-a", f"{unique_name}-b"]
+    assert names(name_prefix=f"{unique_name}-c") == [f"{unique_name}-c"]
+    assert names(names=[f"{unique_name}-a", f"{unique_name}-c"], tags=ours) == [f"{unique_name}-a"]
+
+
+def test_a_new_queue_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    unknown = ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue"}}, "GetQueueAttributes")
+    answers: list[Any] = [unknown, {"Attributes": {"QueueArn": "arn"}}]
+
+    class Sqs:
+        def get_queue_attributes(self, **_: Any) -> Any:
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    assert api.new_queue_attributes(Sqs(), "https://queue") == {"QueueArn": "arn"}
+    assert len(waits) == 1
