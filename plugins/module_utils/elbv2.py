@@ -12,6 +12,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange, call
 
+TAGS_AT_ONCE = 20
+
 
 @call("describe the load balancer", missing=("LoadBalancerNotFound",))
 def describe_load_balancer(elbv2: Any, name: str) -> dict[str, Any] | None:
@@ -37,14 +39,23 @@ def target_groups_of(listener: dict[str, Any]) -> list[str]:
 
 
 @call("describe the tags")
+def describe_tags_of(elbv2: Any, arns: list[str]) -> dict[str, dict[str, str]]:
+    """Tags of load balancers, target groups, listeners and rules by ARN."""
+    found = {}
+    for start in range(0, len(arns), TAGS_AT_ONCE):
+        for one in elbv2.describe_tags(ResourceArns=arns[start : start + TAGS_AT_ONCE])["TagDescriptions"]:
+            found[one["ResourceArn"]] = dict(boto3_tag_list_to_ansible_dict(one["Tags"]))
+    return found
+
+
 def describe_tags(elbv2: Any, arn: str) -> dict[str, str]:
-    """Tags of a load balancer or target group."""
-    return dict(boto3_tag_list_to_ansible_dict(elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]))
+    """Tags of one of them."""
+    return describe_tags_of(elbv2, [arn])[arn]
 
 
 @call("change the tags")
 def write_tags(elbv2: Any, arn: str, change: TagChange) -> None:
-    """Remove and set tags of a load balancer or target group."""
+    """Remove and set tags of a load balancer, target group, listener or rule."""
     if change.remove:
         elbv2.remove_tags(ResourceArns=[arn], TagKeys=change.remove)
     if change.set:

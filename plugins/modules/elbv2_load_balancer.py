@@ -12,7 +12,7 @@ version_added: 0.1.0
 short_description: Manage an Application Load Balancer with its listeners and attributes
 description:
   - Manages an Application Load Balancer, its attributes, and listeners that forward to one target group or redirect to
-    HTTPS. Rules of listeners, other than the default action, are left alone.
+    HTTPS, with or without authentication by an OpenID Connect provider.
   - Check mode is exact and shows a diff of every field. A protected load balancer is refused as a whole on removal, and
     keeps its listeners.
   - A new load balancer is not waited for.
@@ -30,6 +30,11 @@ options:
     type: str
     choices: [internet-facing, internal]
     default: internet-facing
+  ip_address_type:
+    description:
+      - Addresses that it has. All but V(ipv4) need subnets with IPv6 ranges. Unset leaves the type alone.
+    type: str
+    choices: [ipv4, dualstack, dualstack-without-public-ipv4]
   subnet_ids:
     description:
       - Its subnets, in two zones or more. Required when O(state=present).
@@ -67,6 +72,74 @@ options:
       redirect_to_port:
         description: HTTPS port of the same host to which requests are redirected for ever (301).
         type: int
+      authenticate_oidc:
+        description:
+          - Have people log in at an OpenID Connect provider before a request is forwarded; only for V(HTTPS). The
+            provider must know C(https://<host>/oauth2/idpresponse) as redirect URI.
+        type: dict
+        suboptions:
+          issuer:
+            description: Issuer, as the provider's discovery document names it.
+            type: str
+            required: true
+          authorization_endpoint:
+            description: URL where people log in.
+            type: str
+            required: true
+          token_endpoint:
+            description: URL where the load balancer gets tokens.
+            type: str
+            required: true
+          user_info_endpoint:
+            description: URL where the load balancer gets what is said about the person.
+            type: str
+            required: true
+          client_id:
+            description: Client that the provider knows the load balancer as.
+            type: str
+            required: true
+          client_secret_name:
+            description:
+              - Name or ARN of the secret in Secrets Manager that holds the client secret. It is read inside the module
+                when the listener gets it first, and when it has a new version.
+            type: str
+            required: true
+          client_secret_key:
+            description: Key of the client secret, when the secret is a JSON object.
+            type: str
+          scope:
+            description: Scopes that are asked for, separated by spaces.
+            type: str
+            default: openid
+          session_cookie_name:
+            description: Name of the cookie of the session.
+            type: str
+            default: AWSELBAuthSessionCookie
+          session_timeout_seconds:
+            description: Seconds after which people log in again.
+            type: int
+            default: 604800
+          on_unauthenticated_request:
+            description: What happens to a request without a session.
+            type: str
+            choices: [authenticate, deny, allow]
+            default: authenticate
+      rules:
+        description:
+          - Rules that forward requests to O(listeners[].target_group_arn) without authentication; others are removed.
+            Unset leaves them alone.
+        type: list
+        elements: dict
+        suboptions:
+          priority:
+            description: Priority among the rules; the lowest comes first.
+            type: int
+            required: true
+          path_patterns:
+            description: Up to five paths, in which C(*) and C(?) stand for other characters.
+            type: list
+            elements: str
+            required: true
   deletion_protection:
     description:
       - Whether AWS refuses to delete it. With O(state=absent), V(false) turns the protection off first.
@@ -123,113 +196,30 @@ load_balancer:
       returned: when present
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners, elbv2_oidc
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
-    TagChange,
-    call,
     client,
-    manage,
+    exit_with,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import (
-    describe_listeners,
-    describe_load_balancer,
-    describe_tags,
-    target_groups_of,
-    write_tags,
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_load_balancer, describe_tags
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2_load_balancers import (
+    create_load_balancer,
+    delete_load_balancer,
+    describe_attributes,
+    modify_attributes,
+    update,
 )
 
 PROTECTION = "deletion_protection.enabled"
-
-
-@call("describe the attributes of the load balancer")
-def describe_attributes(elbv2: Any, arn: str) -> dict[str, str]:
-    attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
-    return {attribute["Key"]: attribute.get("Value", "") for attribute in attributes}
-
-
-@call("create the load balancer")
-def create_load_balancer(elbv2: Any, params: dict[str, Any], tags: dict[str, str]) -> str:
-    request = {"Name": params["name"], "Type": "application", "Scheme": params["scheme"]}
-    request |= {"Subnets": params["subnet_ids"], "SecurityGroups": params["security_group_ids"]}
-    if tags:
-        request["Tags"] = ansible_dict_to_boto3_tag_list(tags)
-    return str(elbv2.create_load_balancer(**request)["LoadBalancers"][0]["LoadBalancerArn"])
-
-
-@call("change the subnets of the load balancer")
-def set_subnets(elbv2: Any, arn: str, subnet_ids: list[str]) -> None:
-    elbv2.set_subnets(LoadBalancerArn=arn, Subnets=subnet_ids)
-
-
-@call("change the security groups of the load balancer")
-def set_security_groups(elbv2: Any, arn: str, group_ids: list[str]) -> None:
-    elbv2.set_security_groups(LoadBalancerArn=arn, SecurityGroups=group_ids)
-
-
-@call("change the attributes of the load balancer")
-def modify_attributes(elbv2: Any, arn: str, attributes: dict[str, str]) -> None:
-    pairs = [{"Key": key, "Value": value} for key, value in attributes.items()]
-    elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=pairs)
-
-
-@call("write a listener")
-def write_listener(elbv2: Any, arn: str, listener_arn: str | None, request: dict[str, Any]) -> None:
-    """Create a listener of the load balancer ``arn``, or change the existing ``listener_arn``."""
-    if listener_arn:
-        elbv2.modify_listener(ListenerArn=listener_arn, **request)
-    else:
-        elbv2.create_listener(LoadBalancerArn=arn, **request)
-
-
-@call("delete a listener", missing=("ListenerNotFound",))
-def delete_listener(elbv2: Any, listener_arn: str) -> None:
-    elbv2.delete_listener(ListenerArn=listener_arn)
-
-
-@call("delete the load balancer", missing=("LoadBalancerNotFound",))
-def delete_load_balancer(elbv2: Any, arn: str) -> None:
-    """Delete and wait, because the target group and certificate are in use until it is gone."""
-    elbv2.delete_load_balancer(LoadBalancerArn=arn)
-    waiter = elbv2.get_waiter("load_balancers_deleted")
-    waiter.wait(LoadBalancerArns=[arn], WaiterConfig={"Delay": 5, "MaxAttempts": 120})
-
-
-def listener_request(listener: dict[str, Any]) -> dict[str, Any]:
-    """A listener of the options as the API wants it."""
-    if listener["target_group_arn"]:
-        action: dict[str, Any] = {"Type": "forward", "TargetGroupArn": listener["target_group_arn"]}
-    else:
-        redirect = {"Protocol": "HTTPS", "Port": str(listener["redirect_to_port"]), "StatusCode": "HTTP_301"}
-        action = {"Type": "redirect", "RedirectConfig": redirect}
-    request = {"Port": listener["port"], "Protocol": listener["protocol"], "DefaultActions": [action]}
-    if listener["protocol"] == "HTTPS":
-        request["Certificates"] = [{"CertificateArn": listener["certificate_arn"]}]
-        request["SslPolicy"] = listener["ssl_policy"]
-    return request
-
-
-def listener_view(listener: dict[str, Any]) -> dict[str, Any]:
-    """What is compared of a listener, whether of a request or of an answer."""
-    actions = []
-    for action in listener.get("DefaultActions", []):
-        redirect = action.get("RedirectConfig", {})
-        keys = ("Protocol", "Port", "StatusCode")
-        targets = target_groups_of({"DefaultActions": [action]})
-        detail = targets if action["Type"] == "forward" else {key: redirect.get(key) for key in keys}
-        actions.append({action["Type"]: detail})
-    view = {"protocol": listener["Protocol"], "actions": actions}
-    if listener["Protocol"] == "HTTPS":
-        view["certificates"] = [one["CertificateArn"] for one in listener.get("Certificates", [])]
-        view["ssl_policy"] = listener.get("SslPolicy")
-    return view
 
 
 def wanted_attributes(params: dict[str, Any]) -> dict[str, str]:
@@ -240,77 +230,64 @@ def wanted_attributes(params: dict[str, Any]) -> dict[str, str]:
     return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in wanted.items()}
 
 
-def read(elbv2: Any, current: dict[str, Any], attribute_keys: list[str]) -> dict[str, Any]:
+def read(elbv2: Any, current: dict[str, Any], params: dict[str, Any], attribute_keys: list[str]) -> dict[str, Any]:
     """The managed fields of an existing load balancer, in the shape of the diff."""
     arn = current["LoadBalancerArn"]
     attributes = describe_attributes(elbv2, arn)
-    listeners = describe_listeners(elbv2, arn)
     return {
         "load_balancer_arn": arn,
         "scheme": current["Scheme"],
+        "ip_address_type": current["IpAddressType"],
         "subnet_ids": sorted(zone["SubnetId"] for zone in current["AvailabilityZones"]),
         "security_group_ids": sorted(current.get("SecurityGroups", [])),
         "attributes": {key: attributes.get(key) for key in attribute_keys},
-        "listeners": {str(port): listener_view(listener) for port, listener in sorted(listeners.items())},
+        "listeners": elbv2_listeners.read(elbv2, arn, params["listeners"]),
         "tags": describe_tags(elbv2, arn),
     }
 
 
-def ensure_listeners(elbv2: Any, arn: str, requests: list[dict[str, Any]]) -> None:
-    """Create, change and remove listeners so that exactly ``requests`` are left."""
-    current = describe_listeners(elbv2, arn)
-    for request in requests:
-        listener = current.pop(request["Port"], None)
-        if listener is None or listener_view(listener) != listener_view(request):
-            write_listener(elbv2, arn, listener["ListenerArn"] if listener else None, request)
-    for listener in current.values():
-        delete_listener(elbv2, listener["ListenerArn"])
-
-
-def ensure_present(elbv2: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
-    """Create the load balancer, or change what differs."""
-    name, attributes = params["name"], wanted_attributes(params)
-    current = describe_load_balancer(elbv2, name)
-    before = read(elbv2, current, list(attributes)) if current else {}
+def refuse_another_scheme(before: dict[str, Any], params: dict[str, Any]) -> None:
+    """AnsibleAWSError when the load balancer would have to be replaced."""
     if before and before["scheme"] != params["scheme"]:
-        held = f"it is {before['scheme']}, {params['scheme']} is asked for"
-        raise AnsibleAWSError(message=f"The scheme of load balancer {name} cannot change ({held}): remove it first")
+        raise AnsibleAWSError(
+            message=f"The scheme of load balancer {params['name']} cannot change: it is {before['scheme']}, "
+            f"{params['scheme']} is asked for. Remove it first (state absent, deletion_protection false), then run "
+            "again; its DNS name changes, and nobody reaches its targets in between"
+        )
+
+
+def ensure_present(elbv2: Any, params: dict[str, Any], check_mode: bool, secrets: Callable[[], Any]) -> Outcome:
+    """Create the load balancer, or change what differs."""
+    name, attributes, listeners = params["name"], wanted_attributes(params), params["listeners"]
+    current = describe_load_balancer(elbv2, name)
+    before = read(elbv2, current, params, list(attributes)) if current else {}
+    refuse_another_scheme(before, params)
     unmade = f"arn:aws:elasticloadbalancing:{elbv2.meta.region_name}:000000000000:loadbalancer/app/{name}/{'0' * 16}"
     change = tag_change(before.get("tags", {}), params["tags"], params["purge_tags"])
-    requests = None if params["listeners"] is None else [listener_request(one) for one in params["listeners"]]
+    held = before.get("listeners", {})
     after = {
         "load_balancer_arn": before.get("load_balancer_arn", unmade),
         "scheme": params["scheme"],
+        "ip_address_type": params["ip_address_type"] or before.get("ip_address_type", "ipv4"),
         "subnet_ids": sorted(params["subnet_ids"]),
         "security_group_ids": sorted(params["security_group_ids"]),
         "attributes": attributes,
-        "listeners": before.get("listeners", {}),
+        "listeners": held,
         "tags": change.result,
     }
-    if requests is not None:
-        by_port = sorted(requests, key=lambda request: int(request["Port"]))
-        after["listeners"] = {str(request["Port"]): listener_view(request) for request in by_port}
+    if listeners is not None:
+        by_port = sorted(listeners, key=lambda one: int(one["port"]))
+        after["listeners"] = {
+            str(one["port"]): elbv2_listeners.plan(one, held.get(str(one["port"]), {}), params, secrets)
+            for one in by_port
+        }
     if not check_mode and before != after:
         arn = before.get("load_balancer_arn") or create_load_balancer(elbv2, params, change.result)
         update(elbv2, arn, before, after, change)
-        if requests is not None and before.get("listeners") != after["listeners"]:
-            ensure_listeners(elbv2, arn, requests)
+        if listeners is not None and held != after["listeners"]:
+            elbv2_listeners.ensure(elbv2, arn, listeners, after["listeners"], secrets)
         after["load_balancer_arn"] = arn
     return Outcome(before != after, before, after)
-
-
-def update(elbv2: Any, arn: str, before: dict[str, Any], after: dict[str, Any], change: TagChange) -> None:
-    """Write what differs besides the listeners; ``before`` is {} for a load balancer just created."""
-    if before and before["subnet_ids"] != after["subnet_ids"]:
-        set_subnets(elbv2, arn, after["subnet_ids"])
-    if before and before["security_group_ids"] != after["security_group_ids"]:
-        set_security_groups(elbv2, arn, after["security_group_ids"])
-    held = before.get("attributes", {})
-    attributes = {key: value for key, value in after["attributes"].items() if held.get(key) != value}
-    if attributes:
-        modify_attributes(elbv2, arn, attributes)
-    if before and change:
-        write_tags(elbv2, arn, change)
 
 
 def ensure_absent(elbv2: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
@@ -319,7 +296,7 @@ def ensure_absent(elbv2: Any, params: dict[str, Any], check_mode: bool) -> Outco
     current = describe_load_balancer(elbv2, name)
     if not current:
         return Outcome(False)
-    before = read(elbv2, current, [PROTECTION])
+    before = read(elbv2, current, params, [PROTECTION])
     is_protected = before["attributes"][PROTECTION] == "true"
     if is_protected and params["deletion_protection"] is not False:
         advice = "set deletion_protection to false to remove it"
@@ -337,18 +314,29 @@ def main() -> None:
     listener["port"] = {"type": "int", "required": True}
     listener["protocol"] = {"type": "str", "choices": ["HTTP", "HTTPS"], "required": True}
     listener["redirect_to_port"] = {"type": "int"}
+    listener["authenticate_oidc"] = {"type": "dict", "options": elbv2_oidc.OPTIONS}
+    rule = {
+        "priority": {"type": "int", "required": True},
+        "path_patterns": {"type": "list", "elements": "str", "required": True},
+    }
+    listener["rules"] = {"type": "list", "elements": "dict", "options": rule}
     listeners = {
         "type": "list",
         "elements": "dict",
         "options": listener,
         "required_if": [("protocol", "HTTPS", ("certificate_arn", "ssl_policy"))],
-        "mutually_exclusive": [("target_group_arn", "redirect_to_port")],
+        "mutually_exclusive": [
+            ("target_group_arn", "redirect_to_port"),
+            ("redirect_to_port", "authenticate_oidc"),
+            ("redirect_to_port", "rules"),
+        ],
         "required_one_of": [("target_group_arn", "redirect_to_port")],
     }
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
             "scheme": {"type": "str", "choices": ["internet-facing", "internal"], "default": "internet-facing"},
+            "ip_address_type": {"type": "str", "choices": ["ipv4", "dualstack", "dualstack-without-public-ipv4"]},
             "subnet_ids": {"type": "list", "elements": "str"},
             "security_group_ids": {"type": "list", "elements": "str"},
             "listeners": listeners,
@@ -360,7 +348,15 @@ def main() -> None:
         required_if=[("state", "present", ("subnet_ids", "security_group_ids"))],
         supports_check_mode=True,
     )
-    manage(module, client(module, "elbv2"), "load_balancer", ensure_present, ensure_absent)
+    elbv2, params = client(module, "elbv2"), module.params
+
+    def work() -> dict[str, Any]:
+        if params["state"] == "absent":
+            return ensure_absent(elbv2, params, module.check_mode).result("load_balancer")
+        outcome = ensure_present(elbv2, params, module.check_mode, lambda: client(module, "secretsmanager"))
+        return outcome.result("load_balancer")
+
+    exit_with(module, work)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import acm_request
+from ansible_collections.sm2a.airflow.plugins.module_utils import route53
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
 MODULE = "acm_certificate"
@@ -172,7 +172,7 @@ def test_a_zone_that_nobody_asks_is_named_and_the_request_goes_on(
 ) -> None:
     message = r"could not validate .* within 5 seconds.*name servers.*ns-"
     with monkeypatch.context() as nobody_writes, pytest.raises(support.ModuleFailedError, match=message):
-        nobody_writes.setattr(acm_request.dns, "upsert", lambda *_arguments: None)
+        nobody_writes.setattr(route53, "upsert", lambda *_arguments: None)
         run_module(MODULE, present)
     [(arn, (_names, status, _tags))] = read_state()["certificates"].items()
     assert status == "PENDING_VALIDATION"

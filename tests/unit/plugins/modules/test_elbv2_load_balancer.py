@@ -1,14 +1,15 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""elbv2_load_balancer against an emulator: the ladder, every field changed in turn, deletion protection."""
+"""elbv2_load_balancer against the local AWS: the ladder, every field changed in turn, deletion protection, logs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.modules import elbv2_load_balancer
+from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
 MODULE = "elbv2_load_balancer"
@@ -20,6 +21,12 @@ HTTPS = {
     "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
 }
 REDIRECT = {"port": 8080, "protocol": "HTTP", "redirect_to_port": 8443}
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(local_aws_endpoint: str) -> str:
+    """Listeners, rules and log buckets behave as on AWS there."""
+    return local_aws_endpoint
 
 
 @pytest.fixture
@@ -80,6 +87,8 @@ def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], dict
             "subnets": sorted(zone["SubnetId"] for zone in found[0]["AvailabilityZones"]),
             "groups": found[0]["SecurityGroups"],
             "scheme": found[0]["Scheme"],
+            "address type": found[0]["IpAddressType"],
+            "rules": [elbv2.describe_rules(ListenerArn=one["ListenerArn"])["Rules"] for one in listeners],
             "attributes": {one["Key"]: one["Value"] for one in attributes},
             "listeners": {one["Port"]: one for one in listeners},
             "tags": {one["Key"]: one["Value"] for one in tags},
@@ -140,6 +149,8 @@ def changes(present: dict[str, Any], subnet_ids: list[str], target_groups: list[
         "protection": {"deletion_protection": False},
         "attribute": {"attributes": {"idle_timeout.timeout_seconds": 60}},
         "tags": {"tags": {"team": "platform"}},
+        "address type": {"ip_address_type": "dualstack"},
+        "a rule": {"listeners": [{**https, "rules": [{"priority": 1, "path_patterns": ["/api/*"]}]}, REDIRECT]},
     }
 
 
@@ -186,7 +197,7 @@ def test_a_protected_one_keeps_its_listeners(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"scheme": "internal"}, "scheme of load balancer .* cannot change"),
+        ({"scheme": "internal"}, "scheme of load balancer .* cannot change: it is internet-facing.*Remove it first"),
         ({"listeners": [{"port": 1, "protocol": "HTTPS", "redirect_to_port": 2}]}, "certificate_arn, ssl_policy"),
         ({"listeners": [{"port": 1, "protocol": "HTTP"}]}, "target_group_arn, redirect_to_port"),
     ],
@@ -197,6 +208,28 @@ def test_wrong_input(
     run_module(MODULE, present)
     with pytest.raises(support.ModuleFailedError, match=message):
         run_module(MODULE, {**present, **change}, check=True)
+
+
+def test_a_bucket_that_refuses_logs_is_named(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], unique_name: str
+) -> None:
+    logs = {"access_logs.s3.enabled": True, "access_logs.s3.bucket": unique_name, "access_logs.s3.prefix": "web"}
+    options = {**present, "attributes": logs}
+    request = {"Bucket": unique_name, "CreateBucketConfiguration": {"LocationConstraint": support.REGION}}
+    aws("s3").create_bucket(**request)
+    message = f"cannot write to the S3 bucket {unique_name}.*logdelivery.elasticloadbalancing.amazonaws.com"
+    with pytest.raises(support.ModuleFailedError, match=message):
+        run_module(MODULE, options)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{unique_name}/web/AWSLogs/{support.ACCOUNT}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws("s3").put_bucket_policy(Bucket=unique_name, Policy=policy)
+    assert run_module(MODULE, options)["changed"], "what the failed run left is completed"
+    assert not run_module(MODULE, options)["changed"]
 
 
 def test_answers_of_aws_compare_equal_to_requests() -> None:
@@ -210,7 +243,7 @@ def test_answers_of_aws_compare_equal_to_requests() -> None:
             "TargetGroupStickinessConfig": {"Enabled": False},
         },
     }
-    view = elbv2_load_balancer.listener_view
+    view = elbv2_listeners.listener_view
     assert view({"Protocol": "HTTP", "DefaultActions": [answered]}) == view(
         {"Protocol": "HTTP", "DefaultActions": [forward]}
     )
