@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 try:
     from botocore.config import Config
@@ -17,9 +17,11 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule reports the missing library.
 
+from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
+from ansible_collections.sm2a.airflow.plugins.module_utils.advice import advice
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 # Options that most modules have, as AnsibleModule wants them: documented by the fragments state and amazon.aws.tags.
@@ -83,8 +85,18 @@ def exit_with(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> N
     try:
         result = work()
     except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
+        fail_with(module, error)
     module.exit_json(**result)
+
+
+def fail_with(module: AnsibleAWSModule, error: AnsibleAWSError) -> NoReturn:
+    """End the module as failed, with what the user can do about the error where that is known."""
+    what_to_do = advice(error.exception)
+    if what_to_do:
+        answer = camel_dict_to_snake_dict(getattr(error.exception, "response", {}))
+        module.fail_json(msg=f"{str(error).rstrip('.')}. {what_to_do}", **answer)
+    module.fail_json_aws_error(error)
+    raise error  # Not reached: fail_json ends the process.
 
 
 def manage(module: AnsibleAWSModule, service: Any, key: str, present: Ensure, absent: Ensure) -> None:
@@ -93,12 +105,20 @@ def manage(module: AnsibleAWSModule, service: Any, key: str, present: Ensure, ab
     exit_with(module, lambda: ensure(service, module.params, module.check_mode).result(key))
 
 
-def client(module: AnsibleAWSModule, service: str) -> Any:
-    """A boto3 client of ``service`` that retries throttling, server errors and lost connections (10 attempts).
+def client(module: AnsibleAWSModule, service: str, retries: int = 10) -> Any:
+    """A boto3 client of ``service`` that retries throttling, server errors and lost connections, but no used up quota.
 
     Region, endpoint and credentials are the module's options, or the environment's.
     """
-    return module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
+    made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": retries}))
+    made.meta.events.register_first(f"needs-retry.{made.meta.service_model.service_id.hyphenize()}", _end_at_quota)
+    return made
+
+
+def _end_at_quota(operation: Any, response: tuple[Any, dict[str, Any]] | None, **_others: Any) -> None:
+    """Handler of botocore's event ``needs-retry``, which takes this code for throttling and would wait for minutes."""
+    if response is not None and response[1].get("Error", {}).get("Code") == "LimitExceededException":
+        raise ClientError(response[1], operation.name)
 
 
 def call(description: str, missing: tuple[str, ...] = (), default: Any = None) -> Callable[[Call], Call]:

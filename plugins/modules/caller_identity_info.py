@@ -78,7 +78,8 @@ def view(sts: Any) -> dict[str, Any]:
 def main() -> None:
     """Read the identity."""
     module = AnsibleAWSModule(argument_spec={}, supports_check_mode=True)
-    exit_with(module, lambda: view(client(module, "sts")))
+    # Few retries: a wrong region has no address, and this is the read that finds out.
+    exit_with(module, lambda: view(client(module, "sts", retries=3)))
 
 
 if __name__ == "__main__":
