@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
+    from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
@@ -90,8 +94,9 @@ def create_alias(kms: Any, alias: str, key_id: str) -> None:
 
 @call("restore the KMS key")
 def cancel_deletion(kms: Any, key_id: str) -> None:
-    """Cancel a scheduled deletion; the key is disabled afterwards."""
-    kms.cancel_key_deletion(KeyId=key_id)
+    """Cancel a scheduled deletion; the key is disabled afterwards. Fine when it is cancelled already."""
+    with unless_pending(kms, key_id, False):
+        kms.cancel_key_deletion(KeyId=key_id)
 
 
 @call("enable or disable the KMS key")
@@ -138,8 +143,20 @@ def remove_tags(kms: Any, key_id: str, keys: list[str]) -> None:
 
 @call("schedule the deletion of the KMS key", missing=MISSING)
 def schedule_deletion(kms: Any, key_id: str, pending_window: int) -> None:
-    """Schedule the deletion in so many days (7 to 30)."""
-    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=pending_window)
+    """Schedule the deletion in so many days (7 to 30). Fine when it is scheduled already."""
+    with unless_pending(kms, key_id, True):
+        kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=pending_window)
+
+
+@contextmanager
+def unless_pending(kms: Any, key_id: str, wanted: bool) -> Iterator[None]:
+    """Do not mind that a call is refused when the key already waits (or no longer waits), as after a lost reply."""
+    try:
+        yield
+    except ClientError as error:
+        refused = error.response["Error"]["Code"] == "KMSInvalidStateException"
+        if not refused or is_pending(kms.describe_key(KeyId=key_id)["KeyMetadata"]) is not wanted:
+            raise
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 from ansible_collections.sm2a.airflow.plugins.module_utils import secret_values
 from ansible_collections.sm2a.airflow.plugins.module_utils import secretsmanager as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.secret_sources import value_from
 
 Options = Mapping[str, Any]
 NEW_VERSION = "new"  # stands for the id of a version that check mode does not make
@@ -30,7 +31,7 @@ class SecretManager:
 
     ``hide`` is told every generated value, so that the caller can mask it in whatever it prints.
     ``options`` of one secret: name, description, kms_key_id, tags, purge_tags, policy (dict or None), and at most one
-    of generate, generate_json, compose, value.
+    of generate, generate_json, compose, value, value_from.
     """
 
     def __init__(self, client: Any, region: str, check_mode: bool, hide: Callable[[str], None]) -> None:
@@ -126,7 +127,7 @@ class SecretManager:
     def change_value(self, before: Options, options: Options) -> str | None:
         """Store another value where it must change; returns the id of the version that is then current."""
         version: str | None = before["version_id"]
-        sources = (options["generate_json"], options["compose"], options["value"])
+        sources = [options[source] for source in ("generate_json", "compose", "value", "value_from")]
         if version and all(source is None for source in sources):
             return version  # nothing asked for, or generated already
         name = options["name"]
@@ -166,6 +167,10 @@ class SecretManager:
             return value
         if options["compose"]:
             return self.composed_value(options["compose"])
+        if options["value_from"]:
+            value = value_from(self.client, options["value_from"], options["name"])
+            self.hide(value)
+            return value
         return None if options["value"] is None else secret_values.text_of(options["value"])
 
     def composed_value(self, compose: Options) -> str | None:

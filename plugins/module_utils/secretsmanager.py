@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
+    from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
@@ -73,8 +77,9 @@ def update_secret(client: Any, name: str, settings: Mapping[str, str]) -> None:
 
 @call("restore the secret")
 def restore_secret(client: Any, name: str) -> None:
-    """Cancel a scheduled deletion."""
-    client.restore_secret(SecretId=name)
+    """Cancel a scheduled deletion; fine when it is cancelled already, as after a lost reply."""
+    with unless_pending(client, name, False):
+        client.restore_secret(SecretId=name)
 
 
 @call("tag the secret")
@@ -103,8 +108,20 @@ def delete_secret(client: Any, name: str, recovery_window_in_days: int | None) -
     """Schedule the deletion; delete at once and for ever when there is no recovery window."""
     if recovery_window_in_days is None:
         client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-    else:
+        return
+    with unless_pending(client, name, True):
         client.delete_secret(SecretId=name, RecoveryWindowInDays=recovery_window_in_days)
+
+
+@contextmanager
+def unless_pending(client: Any, name: str, wanted: bool) -> Iterator[None]:
+    """Do not mind that a call is refused when the secret already is (or is no longer) scheduled for deletion."""
+    try:
+        yield
+    except ClientError as error:
+        refused = error.response["Error"]["Code"] == "InvalidRequestException"
+        if not refused or bool(client.describe_secret(SecretId=name).get("DeletedDate")) is not wanted:
+            raise
 
 
 def current_version(secret: Mapping[str, Any]) -> str | None:

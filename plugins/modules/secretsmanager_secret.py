@@ -20,8 +20,9 @@ options:
   secrets:
     description:
       - The secrets, managed in this order. All get the same O(tags).
-      - Each takes at most one of O(secrets[].generate), O(secrets[].generate_json), O(secrets[].compose) and
-        O(secrets[].value). With none of them only the rest is managed, and the secret must exist.
+      - Each takes at most one of O(secrets[].generate), O(secrets[].generate_json), O(secrets[].compose),
+        O(secrets[].value) and O(secrets[].value_from). With none of them only the rest is managed, and the secret must
+        exist.
     type: list
     elements: dict
     required: true
@@ -72,6 +73,25 @@ options:
           - The value itself, text or anything that becomes JSON. JSON objects are compared by meaning.
           - Give it from an encrypted source such as Ansible Vault.
         type: raw
+      value_from:
+        description: Where the module finds the value, which then is in no variable of Ansible's at all.
+        type: dict
+        suboptions:
+          environment:
+            description: Environment variable of the machine on which the task runs.
+            type: str
+          file:
+            description: Absolute path of a file of that machine. The line break at its end does not count.
+            type: path
+          secret:
+            description: Name or ARN of another secret of the same region.
+            type: str
+          key:
+            description: Key of the JSON object in O(secrets[].value_from.secret) whose value is taken.
+            type: str
+      tags:
+        description: Tags of this secret, besides O(tags).
+        type: dict
       policy:
         description: Resource policy, compared by meaning. V({}) removes it. A public one is refused.
         type: json
@@ -123,6 +143,13 @@ EXAMPLES = r"""
     secrets:
       - name: airflow/connections/warehouse
         value: "{{ vault_warehouse_connection }}"
+
+- name: A connection whose value AWX puts into the environment
+  sm2a.airflow.secretsmanager_secret:
+    secrets:
+      - name: airflow/connections/warehouse
+        value_from:
+          environment: WAREHOUSE_URI
 
 - name: Schedule the deletion
   sm2a.airflow.secretsmanager_secret:
@@ -196,6 +223,13 @@ def argument_spec() -> dict[str, Any]:
         "length": {"type": "int"},
         "characters": {"type": "str"},
     }
+    value_from = {
+        "environment": {"type": "str"},
+        "file": {"type": "path"},
+        "secret": {"type": "str", "no_log": False},
+        "key": {"type": "str", "no_log": False},
+    }
+    sources = ("environment", "file", "secret")
     compose = {"source": {"type": "str", "required": True}, "template": {"type": "str", "required": True}}
     secret = {
         "name": {"type": "str", "required": True},
@@ -204,6 +238,14 @@ def argument_spec() -> dict[str, Any]:
         "generate_json": {"type": "dict"},
         "compose": {"type": "dict", "options": compose},
         "value": {"type": "raw", "no_log": True},
+        "value_from": {
+            "type": "dict",
+            "options": value_from,
+            "mutually_exclusive": [sources],
+            "required_one_of": [sources],
+            "required_by": {"key": "secret"},
+        },
+        "tags": {"type": "dict"},
         "policy": {"type": "json"},
     }
     return {
@@ -213,7 +255,7 @@ def argument_spec() -> dict[str, Any]:
             "required": True,
             "no_log": False,
             "options": secret,
-            "mutually_exclusive": [("generate", "generate_json", "compose", "value")],
+            "mutually_exclusive": [("generate", "generate_json", "compose", "value", "value_from")],
         },
         "kms_key_id": {"type": "str"},
         "recovery_window_in_days": {"type": "int", "default": 30},
@@ -225,9 +267,11 @@ def argument_spec() -> dict[str, Any]:
 
 def with_shared_options(options: Mapping[str, Any], secret: Mapping[str, Any]) -> dict[str, Any]:
     """The options of one secret together with those of the whole list; the policy parsed."""
-    shared = {name: options[name] for name in ("kms_key_id", "tags", "purge_tags")}
+    shared = {name: options[name] for name in ("kms_key_id", "purge_tags")}
+    given = [tags for tags in (options["tags"], secret["tags"]) if tags is not None]
+    tags = {key: value for each in given for key, value in each.items()} if given else None
     policy = None if secret["policy"] is None else json.loads(secret["policy"])
-    return {**secret, **shared, "policy": policy}
+    return {**secret, **shared, "tags": tags, "policy": policy}
 
 
 def main() -> None:

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils import kms as api
 from ansible_collections.sm2a.airflow.plugins.modules import kms_key
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
+from botocore.exceptions import ClientError
 
 MODULE = "kms_key"
 Aws = Callable[[str], Any]
@@ -186,6 +188,30 @@ def test_a_lost_reply_makes_no_second_key(
     assert len(keys_of(aws, identity)) == 1
     assert not run_module(MODULE, present)["changed"]
     run_module(MODULE, absent)
+
+
+@pytest.mark.parametrize(("call", "state"), [("schedule_deletion", "PendingDeletion"), ("cancel_deletion", "Disabled")])
+def test_what_a_lost_reply_has_done_is_not_refused(call: str, state: str) -> None:
+    """KMS refuses the repeated call, because the first one was done."""
+
+    class Kms:
+        def __getattr__(self, _name: str) -> Any:
+            def refuse(**_: Any) -> None:
+                raise ClientError({"Error": {"Code": "KMSInvalidStateException"}}, "Repeated")
+
+            return refuse
+
+        def describe_key(self, **_: Any) -> Any:
+            return {"KeyMetadata": {"KeyState": self.state}}
+
+        state = ""
+
+    kms, days = Kms(), (7,) if call == "schedule_deletion" else ()
+    kms.state = state
+    getattr(api, call)(kms, "id", *days)
+    kms.state = "Disabled" if state == "PendingDeletion" else "PendingDeletion"
+    with pytest.raises(AnsibleAWSError):
+        getattr(api, call)(kms, "id", *days)
 
 
 def test_a_run_that_died_after_creation_is_continued(

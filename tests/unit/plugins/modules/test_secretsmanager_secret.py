@@ -8,6 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import secret_values
 from ansible_collections.sm2a.airflow.plugins.module_utils import secretsmanager as api
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 
 Aws = Callable[[str], Any]
 GIVEN = "postgres://reader:Tr0ub4dor@warehouse"
@@ -217,6 +219,12 @@ def test_resource_policy_is_set_and_removed(run_module: support.RunModule, aws: 
         ({"generate": {"kind": "password", "characters": "aaa"}}, "two different characters"),
         ({"generate_json": {"password": {"generate": "pin"}}}, "Cannot generate 'pin'"),
         ({"generate": {"kind": "token"}, "value": "two sources"}, "mutually exclusive"),
+        ({"value_from": {}}, "one of the following is required"),
+        ({"value_from": {"environment": "HOME", "file": "/etc/hostname"}}, "mutually exclusive"),
+        ({"value_from": {"environment": "SM2A_NOWHERE"}}, "Environment variable SM2A_NOWHERE, the source of secret"),
+        ({"value_from": {"file": "/nonexistent/secret"}}, "No such file or directory"),
+        ({"value_from": {"file": "relative"}}, "must be an absolute path"),
+        ({"value_from": {"secret": "sm2a-nowhere"}}, "Secret sm2a-nowhere, the source of secret"),
     ],
 )
 def test_errors_say_what_is_wrong(
@@ -248,6 +256,87 @@ def test_a_lost_reply_to_creation_keeps_the_first_value(
     monkeypatch.setattr(api, "describe_secret", first_call_sees_nothing)
     run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, "generate": {"kind": "token"}}]})
     assert value(aws, unique_name) == "the first value"
+
+
+@pytest.mark.parametrize("source", ["environment", "file", "secret", "key"])
+def test_a_value_is_taken_from_its_source(
+    run_module: support.RunModule, aws: Aws, unique_name: str, tmp_path: Path, *, source: str, monkeypatch: Any
+) -> None:
+    """Taken once, taken again when the source changes, and shown nowhere."""
+    values = [f"postgresql://reader:{word}-{unique_name}@warehouse" for word in ("first", "second")]
+    other = aws("secretsmanager").create_secret(Name=f"{unique_name}-other", SecretString="{}")["ARN"]
+
+    def put(text: str) -> dict[str, str]:
+        if source == "environment":
+            monkeypatch.setenv("SM2A_WAREHOUSE", text)
+            return {"environment": "SM2A_WAREHOUSE"}
+        if source == "file":
+            (tmp_path / "warehouse").write_text(f"{text}\n")
+            return {"file": str(tmp_path / "warehouse")}
+        inside = json.dumps({"uri": text, "more": 1})
+        aws("secretsmanager").put_secret_value(SecretId=other, SecretString=inside if source == "key" else text)
+        return {"secret": other, **({"key": "uri"} if source == "key" else {})}
+
+    for text in values:
+        secret = {"name": unique_name, "value_from": put(text)}
+        result = run_module("secretsmanager_secret", {"secrets": [secret]}, check=True)
+        assert result["changed"]
+        result = run_module("secretsmanager_secret", {"secrets": [secret]})
+        assert result["changed"]
+        assert value(aws, unique_name) == text
+        assert_nothing_leaks(result, values)
+        assert not run_module("secretsmanager_secret", {"secrets": [secret]})["changed"]
+
+
+def test_errors_about_a_source_show_no_value(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    aws("secretsmanager").create_secret(Name=f"{unique_name}-other", SecretString='{"password": "Tr0ub4dor"}')
+    source = {"secret": f"{unique_name}-other", "key": "passphrase"}
+    with pytest.raises(support.ModuleFailedError, match="has no key passphrase") as failure:
+        run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, "value_from": source}]})
+    assert_nothing_leaks(failure.value.result, ["Tr0ub4dor"])
+
+
+def test_a_secret_has_tags_of_its_own(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    secret = {"name": unique_name, "generate": {"kind": "token"}, "tags": {"source": "generated"}}
+    present = {"secrets": [secret], "tags": {"team": "data"}}
+    run_module("secretsmanager_secret", present)
+    tags = api.view(aws("secretsmanager").describe_secret(SecretId=unique_name))["tags"]
+    assert tags == {"team": "data", "source": "generated"}
+    assert not run_module("secretsmanager_secret", present)["changed"]
+    run_module("secretsmanager_secret", {"secrets": [{**secret, "tags": {}}], "tags": {"team": "data"}})
+    tags = api.view(aws("secretsmanager").describe_secret(SecretId=unique_name))["tags"]
+    assert tags == {"team": "data"}
+
+
+@pytest.mark.parametrize("operation", ["CreateSecret", "PutSecretValue", "PutResourcePolicy", "RestoreSecret"])
+def test_a_lost_reply_changes_nothing_twice(
+    run_module: support.RunModule, aws: Aws, unique_name: str, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore repeats CreateSecret and PutSecretValue with the token of the first attempt."""
+    policy = support.deny_without_tls("secretsmanager:*", "*")
+    secret = {"name": unique_name, "value": "the first value of it", "policy": policy}
+    present = {"secrets": [secret]}
+    if operation == "PutSecretValue":
+        run_module("secretsmanager_secret", present)
+        secret["value"] = "the second value of it"
+    if operation == "RestoreSecret":
+        run_module("secretsmanager_secret", present)
+        run_module("secretsmanager_secret", {"state": "absent", "secrets": [{"name": unique_name}]})
+    lost = lose_replies(monkeypatch, f"secretsmanager.{operation}")
+    assert run_module("secretsmanager_secret", present)["changed"]
+    assert len(lost) == 1
+    assert value(aws, unique_name) == secret["value"]
+    assert not run_module("secretsmanager_secret", present)["changed"]
+
+
+def test_a_lost_reply_to_deletion_is_survived(
+    run_module: support.RunModule, aws: Aws, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, "value": "a value"}]})
+    lost = lose_replies(monkeypatch, "secretsmanager.DeleteSecret")
+    assert run_module("secretsmanager_secret", {"state": "absent", "secrets": [{"name": unique_name}]})["changed"]
+    assert len(lost) == 1
+    assert aws("secretsmanager").describe_secret(SecretId=unique_name)["DeletedDate"]
 
 
 def test_generation_honours_length_and_characters() -> None:

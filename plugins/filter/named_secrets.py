@@ -1,0 +1,81 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Values given by name as the secrets that ``secretsmanager_secret`` manages."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: named_secrets
+version_added: 0.1.0
+short_description: Values by name as a list of secrets
+description:
+  - Turns a dictionary of values into the option C(secrets) of M(sm2a.airflow.secretsmanager_secret).
+  - A value that is a dictionary with the only key C(value_from) says where the module finds it.
+  - Errors name the entry and never show a value.
+author:
+  - SM2A contributors (@sm2a)
+options:
+  _input:
+    description: Name to value.
+    type: dict
+    required: true
+  prefix:
+    description: Start of every secret's name.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: A variable, and a connection that the module reads from the environment
+  sm2a.airflow.secretsmanager_secret:
+    secrets: "{{ given | sm2a.airflow.named_secrets('airflow/variables/') }}"
+  vars:
+    given:
+      greeting: hello
+      warehouse:
+        value_from:
+          environment: WAREHOUSE_PASSWORD
+"""
+
+RETURN = r"""
+_value:
+  description: A dictionary with C(name) and either C(value) or C(value_from) for each value.
+  type: list
+  elements: dict
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+# What Secrets Manager takes in a name, without the slash: an Airflow id is the last part of it.
+NAME = re.compile(r"[A-Za-z0-9_+=.@-]+")
+SOURCE = "value_from"
+
+
+def named_secrets(given: Any, prefix: str) -> list[dict[str, Any]]:
+    """``{"greeting": "hello"}`` -> ``[{"name": "<prefix>greeting", "value": "hello"}]``."""
+    if not isinstance(given, Mapping):
+        raise AnsibleFilterError("named_secrets: the values must be a dictionary of name to value")
+    return [secret(str(name), value, prefix) for name, value in given.items()]
+
+
+def secret(name: str, value: Any, prefix: str) -> dict[str, Any]:
+    """One secret."""
+    if not NAME.fullmatch(name):
+        raise AnsibleFilterError(f"named_secrets: {name!r} has characters that Secrets Manager does not take in a name")
+    if value is None:
+        raise AnsibleFilterError(f"named_secrets: {name} has no value")
+    if isinstance(value, Mapping) and set(value) == {SOURCE}:
+        return {"name": prefix + name, SOURCE: value[SOURCE]}
+    return {"name": prefix + name, "value": value}
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"named_secrets": named_secrets}
