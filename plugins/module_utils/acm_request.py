@@ -160,12 +160,12 @@ def validate(services: Services, zone: dns.Zone, arn: str, timeout: int) -> dict
 def remove_orphaned_records(services: Services, params: dict[str, Any], doomed: list[api.Held]) -> None:
     """Delete the CNAMEs of certificates that are to be deleted, but those by which ACM renews another in the Region."""
     records = [record for held in doomed for record in validation_records(held.detail)]
-    if not records:
+    zone = dns.look_up_zone(services.route53, params["hosted_zone_id"], params["hosted_zone_name"])
+    if not records or zone is None:
         return
     staying = set(api.list_arns(services.acm)) - {held.arn for held in doomed}
     details = [detail for arn in staying if (detail := api.describe(services.acm, arn))]
     needed = {record["Name"] for detail in details for record in validation_records(detail)}
-    zone = dns.find_zone(services.route53, params["hosted_zone_id"], params["hosted_zone_name"])
     for record in records:
         found = dns.record_set(services.route53, zone, record["Name"], record["Type"])
         if record["Name"] not in needed and found and found["ResourceRecords"] == record["ResourceRecords"]:

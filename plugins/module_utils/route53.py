@@ -47,8 +47,11 @@ def zone_ids(route53: Any, name: str) -> list[str]:
     return [zone["Id"].rsplit("/", 1)[-1] for zone in zones if zone["Name"].lower() == wanted]
 
 
-def find_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone:
-    """The zone of the options ``hosted_zone_id`` or ``hosted_zone_name``; AnsibleAWSError unless there is just one."""
+def look_up_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone | None:
+    """The zone of the options ``hosted_zone_id`` or ``hosted_zone_name``; None when there is none.
+
+    AnsibleAWSError when there are several of that name.
+    """
     if not zone_id:
         ids = zone_ids(route53, str(name))
         if len(ids) > 1:
@@ -56,7 +59,12 @@ def find_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone:
                 message=f"Hosted zone {name} is there {len(ids)} times ({', '.join(ids)}): give its id"
             )
         zone_id = ids[0] if ids else None
-    zone = get_zone(route53, zone_id) if zone_id else None
+    return get_zone(route53, zone_id) if zone_id else None
+
+
+def find_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone:
+    """The same; AnsibleAWSError when there is none."""
+    zone = look_up_zone(route53, zone_id, name)
     if zone is None:
         raise AnsibleAWSError(message=f"There is no hosted zone {zone_id or name} in this account")
     return zone

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Listeners of elbv2_load_balancer: OpenID Connect, the way of the client secret, rules without authentication, tags."""
+"""Listeners of elbv2_load_balancer: OpenID Connect, the way of the client secret, rules that need no login, tags."""
 
 from __future__ import annotations
 
@@ -220,7 +220,8 @@ class Recorder:
     """A client whose calls are kept."""
 
     def __init__(self, real: Any) -> None:
-        self.real, self.calls = real, []
+        self.real = real
+        self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.real, name)

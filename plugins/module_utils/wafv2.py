@@ -1,0 +1,168 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""AWS WAF: the API calls of web ACLs for load balancers (scope REGIONAL), and the rules that they consist of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    ansible_dict_to_boto3_tag_list,
+    boto3_tag_list_to_ansible_dict,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange, call
+from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
+
+SCOPE = "REGIONAL"
+MISSING = ("WAFNonexistentItemException",)
+# WAF answers so while a new web ACL or load balancer is not known everywhere yet.
+UNAVAILABLE = ["WAFUnavailableEntityException"]
+# About five minutes.
+patiently = AWSRetry.jittered_backoff(retries=25, delay=2, max_delay=15, catch_extra_error_codes=UNAVAILABLE)
+# A load balancer on its way out protects itself to the last.
+IN_USE_RETRIES = 15
+
+
+@call("list web ACLs")
+def find_summary(wafv2: Any, name: str) -> dict[str, Any] | None:
+    """Name, Id, ARN and LockToken of the web ACL; None when there is none. boto3 has no paginator for the list."""
+    request: dict[str, Any] = {"Scope": SCOPE, "Limit": 100}
+    while True:
+        answer = wafv2.list_web_acls(**request)
+        for summary in answer["WebACLs"]:
+            if summary["Name"] == name:
+                return dict(summary)
+        if not answer.get("NextMarker"):
+            return None
+        request["NextMarker"] = answer["NextMarker"]
+
+
+@call("read the web ACL")
+def get_web_acl(wafv2: Any, summary: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The web ACL, and the token that a change of it needs."""
+    answer = wafv2.get_web_acl(Name=summary["Name"], Id=summary["Id"], Scope=SCOPE)
+    return dict(answer["WebACL"]), str(answer["LockToken"])
+
+
+@call("list the tags of the web ACL")
+def tags_of(wafv2: Any, arn: str) -> dict[str, str]:
+    """Tags as a dict."""
+    found = wafv2.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"].get("TagList", [])
+    return dict(boto3_tag_list_to_ansible_dict(found))
+
+
+@call("create the web ACL")
+def create_web_acl(wafv2: Any, name: str, settings: dict[str, Any], tags: dict[str, str]) -> str:
+    """Create it; returns its ARN."""
+    request = {"Name": name, "Scope": SCOPE, **settings}
+    if tags:
+        request["Tags"] = ansible_dict_to_boto3_tag_list(tags)
+    made = create_once(
+        wafv2,
+        lambda: dict(wafv2.create_web_acl(**request)["Summary"]),
+        lambda: find_summary(wafv2, name),
+        ("WAFDuplicateItemException",),
+    )
+    return str(made["ARN"])
+
+
+@call("change the web ACL")
+def update_web_acl(wafv2: Any, summary: dict[str, Any], settings: dict[str, Any], lock_token: str) -> None:
+    """Write all settings. After a lost reply the token is stale, and the web ACL has the settings."""
+    try:
+        wafv2.update_web_acl(Name=summary["Name"], Id=summary["Id"], Scope=SCOPE, LockToken=lock_token, **settings)
+    except wafv2.exceptions.WAFOptimisticLockException:
+        current, _token = get_web_acl(wafv2, summary)
+        if any(without_empty_lists(current.get(key)) != wanted for key, wanted in settings.items()):
+            raise
+
+
+@call("change the tags of the web ACL")
+def write_tags(wafv2: Any, arn: str, change: TagChange) -> None:
+    """Remove and set tags."""
+    if change.remove:
+        wafv2.untag_resource(ResourceARN=arn, TagKeys=change.remove)
+    if change.set:
+        wafv2.tag_resource(ResourceARN=arn, Tags=ansible_dict_to_boto3_tag_list(change.set))
+
+
+@call("delete the web ACL", missing=MISSING)
+def delete_web_acl(wafv2: Any, summary: dict[str, Any]) -> None:
+    """Delete it, waiting for a load balancer that is on its way out."""
+    _acl, lock_token = get_web_acl(wafv2, summary)
+    until_unused = AWSRetry.jittered_backoff(
+        retries=IN_USE_RETRIES,
+        delay=2,
+        max_delay=15,
+        catch_extra_error_codes=[*UNAVAILABLE, "WAFAssociatedItemException"],
+    )
+    until_unused(wafv2.delete_web_acl)(Name=summary["Name"], Id=summary["Id"], Scope=SCOPE, LockToken=lock_token)
+
+
+@call("read the web ACL of the load balancer", missing=MISSING)
+def associated(wafv2: Any, resource_arn: str) -> str | None:
+    """ARN of the web ACL that protects the load balancer; None when none does."""
+    acl = patiently(wafv2.get_web_acl_for_resource)(ResourceArn=resource_arn).get("WebACL")
+    return str(acl["ARN"]) if acl else None
+
+
+@call("associate the web ACL with the load balancer")
+def associate(wafv2: Any, resource_arn: str, web_acl_arn: str) -> None:
+    """Protect the load balancer with this web ACL instead of another one."""
+    patiently(wafv2.associate_web_acl)(ResourceArn=resource_arn, WebACLArn=web_acl_arn)
+
+
+@call("disassociate the web ACL from the load balancer", missing=MISSING)
+def disassociate(wafv2: Any, resource_arn: str) -> None:
+    """Leave the load balancer without a web ACL."""
+    patiently(wafv2.disassociate_web_acl)(ResourceArn=resource_arn)
+
+
+def without_empty_lists(value: Any) -> Any:
+    """The value without keys whose list is empty: AWS may or may not answer them."""
+    if isinstance(value, dict):
+        return {key: without_empty_lists(inner) for key, inner in value.items() if inner != []}
+    return [without_empty_lists(inner) for inner in value] if isinstance(value, list) else value
+
+
+def visibility(metric: str) -> dict[str, Any]:
+    """Metrics and samples of requests under this name."""
+    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": metric}
+
+
+def managed_rule_group(group: dict[str, Any], priority: int) -> dict[str, Any]:
+    """A rule that applies a managed rule group; it only counts what ``count_only`` and ``count_rules`` name."""
+    overrides = [{"Name": name, "ActionToUse": {"Count": {}}} for name in group["count_rules"]]
+    statement = {"VendorName": group["vendor"], "Name": group["name"]}
+    return {
+        "Name": group["name"],
+        "Priority": priority,
+        "Statement": {
+            "ManagedRuleGroupStatement": {**statement, **({"RuleActionOverrides": overrides} if overrides else {})}
+        },
+        "OverrideAction": {"Count": {}} if group["count_only"] else {"None": {}},
+        "VisibilityConfig": visibility(group["name"]),
+    }
+
+
+def rate_limit(requests: int) -> dict[str, Any]:
+    """The first rule: it blocks an address that sends more requests than this within five minutes."""
+    statement = {"Limit": requests, "EvaluationWindowSec": 300, "AggregateKeyType": "IP"}
+    return {
+        "Name": "rate-limit",
+        "Priority": 0,
+        "Statement": {"RateBasedStatement": statement},
+        "Action": {"Block": {}},
+        "VisibilityConfig": visibility("rate-limit"),
+    }
+
+
+def settings_of(name: str, groups: list[dict[str, Any]], requests: int | None) -> dict[str, Any]:
+    """All settings of a web ACL that allows what no rule blocks."""
+    rules = [managed_rule_group(group, priority) for priority, group in enumerate(groups, start=1)]
+    return {
+        "DefaultAction": {"Allow": {}},
+        "Rules": [*([rate_limit(requests)] if requests else []), *rules],
+        "VisibilityConfig": visibility(name),
+    }
