@@ -14,18 +14,26 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
+from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
 
-# Network interfaces of a deleted load balancer, task or endpoint hold groups and subnets for some minutes.
-DEPENDENCY_RETRIES = 40
+# Network interfaces of a deleted load balancer, database, task or endpoint hold groups and subnets for some minutes.
+INTERFACE_POLL_SECONDS = 5
+INTERFACE_TIMEOUT_SECONDS = 900
+# After that a deletion is refused for seconds only.
+DEPENDENCY_RETRIES = 20
 DEPENDENCY_MAX_DELAY_SECONDS = 15
+# How many network interfaces a message names.
+NAMED = 5
 
 
 @dataclass
 class Run:
     """One module run: where it writes, the tags it enforces, and what it changed.
 
-    ``tags`` None leaves the tags of existing resources alone.
+    ``tags`` None leaves the tags of existing resources alone. ``lookup_tags`` are those by which resources are found
+    again: what is created carries them, and what lacks them belongs to somebody else.
     ``before`` and ``after`` map a resource's name to its managed fields; they are the diff, and the run changed
     something exactly when they differ.
     """
@@ -34,6 +42,7 @@ class Run:
     check_mode: bool
     tags: Mapping[str, Any] | None = None
     purge_tags: bool = True
+    lookup_tags: Mapping[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
 
@@ -50,7 +59,13 @@ class Run:
 
     def new_tags(self, name: str) -> dict[str, str]:
         """The tags of a resource that is created now."""
-        return {**{key: str(value) for key, value in (self.tags or {}).items()}, "Name": name}
+        given = {**(self.tags or {}), **self.lookup_tags}
+        return {**{key: str(value) for key, value in given.items()}, "Name": name}
+
+    def owns(self, resource: Mapping[str, Any]) -> bool:
+        """Whether a resource carries the run's lookup tags."""
+        tags = tags_of(resource)
+        return all(tags.get(key) == str(value) for key, value in self.lookup_tags.items())
 
     def tag_specification(self, kind: str, name: str) -> list[dict[str, Any]]:
         """``TagSpecifications`` of a create call: an interrupted run leaves only resources that the next one finds."""
@@ -98,11 +113,40 @@ def write_tags(ec2: Any, identifier: str, to_set: dict[str, str], to_remove: lis
         ec2.create_tags(Resources=[identifier], Tags=ansible_dict_to_boto3_tag_list(to_set))
 
 
+@call("describe network interfaces")
+def describe_network_interfaces(ec2: Any, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    pages = ec2.get_paginator("describe_network_interfaces")
+    found = pages.paginate(Filters=ansible_dict_to_boto3_filter_list(dict(filters))).build_full_result()
+    return list(found["NetworkInterfaces"])
+
+
+def wait_until_unused(ec2: Any, key: str, identifiers: list[str], what: str) -> None:
+    """Return when no network interface is in ``identifiers`` (``key``: subnet-id or group-id) any more.
+
+    What a load balancer, a database, a task or an endpoint leaves behind goes by itself. AnsibleAWSError after 15
+    minutes, naming the interfaces and what they belong to.
+    """
+    left: list[dict[str, Any]] = []
+
+    def unused() -> bool:
+        left[:] = describe_network_interfaces(ec2, {key: identifiers})
+        return not left
+
+    if identifiers and not wait_until(unused, INTERFACE_POLL_SECONDS, INTERFACE_TIMEOUT_SECONDS):
+        names = [f"{one['NetworkInterfaceId']} ({one.get('Description') or 'no description'})" for one in left[:NAMED]]
+        more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+        message = (
+            f"{len(left)} network interfaces still use {what}: {', '.join(names)}{more}. "
+            f"Remove what they belong to, then run this again"
+        )
+        raise AnsibleAWSError(message=message)
+
+
 def delete_patiently(delete: Callable[[], Any]) -> None:
-    """Call ``delete`` again, for up to ten minutes, while AWS still finds something that uses the resource."""
+    """Call ``delete`` again, for up to five minutes, while AWS still finds something that uses the resource."""
     AWSRetry.jittered_backoff(
         retries=DEPENDENCY_RETRIES,
         delay=2,
         max_delay=DEPENDENCY_MAX_DELAY_SECONDS,
-        catch_extra_error_codes=["DependencyViolation", "ResourceInUse"],
+        catch_extra_error_codes=["DependencyViolation", "InvalidIPAddress.InUse", "ResourceInUse"],
     )(delete)()

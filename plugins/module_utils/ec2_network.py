@@ -18,15 +18,21 @@ DEFAULT_ROUTE = "0.0.0.0/0"
 
 @dataclass
 class Network:
-    """The network ``name`` as AWS holds it: raw answers of the API by Name tag; ``vpc`` is None when absent."""
+    """The network ``name`` as AWS holds it: raw answers of the API by Name tag; ``vpc`` is None when absent.
+
+    ``deleting_nat_gateways`` are ids of NAT gateways that are on their way out and hold their addresses until then;
+    ``network_acls`` are all of the VPC, as AWS lists them.
+    """
 
     name: str
     vpc: dict[str, Any] | None = None
     internet_gateway: dict[str, Any] | None = None
     subnets: dict[str, dict[str, Any]] = field(default_factory=dict)
     nat_gateways: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deleting_nat_gateways: list[str] = field(default_factory=list)
     addresses: dict[str, dict[str, Any]] = field(default_factory=dict)
     route_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    network_acls: list[dict[str, Any]] = field(default_factory=list)
 
     def exists(self) -> bool:
         """Whether anything of it is there."""
@@ -60,9 +66,12 @@ def describe_route_tables(ec2: Any, vpc_id: str) -> list[dict[str, Any]]:
 
 @call("describe NAT gateways")
 def describe_nat_gateways(ec2: Any, vpc_id: str) -> list[dict[str, Any]]:
-    """Those that work or will: a deleted or failed one stays listed for an hour."""
-    gateways = _pages(ec2, "describe_nat_gateways", {"vpc-id": vpc_id})["NatGateways"]
-    return [gateway for gateway in gateways if gateway["State"] in ("pending", "available")]
+    return list(_pages(ec2, "describe_nat_gateways", {"vpc-id": vpc_id})["NatGateways"])
+
+
+@call("describe network ACLs")
+def describe_network_acls(ec2: Any, vpc_id: str) -> list[dict[str, Any]]:
+    return list(_pages(ec2, "describe_network_acls", {"vpc-id": vpc_id})["NetworkAcls"])
 
 
 @call("describe elastic addresses")
@@ -103,8 +112,13 @@ def read_network(ec2: Any, name: str, lookup_tags: Mapping[str, Any]) -> Network
     attached = describe_internet_gateways(ec2, {"attachment.vpc-id": vpc_id})
     network.internet_gateway = attached[0] if attached else _unattached(describe_internet_gateways(ec2, filters))
     network.subnets = by_name(describe_subnets(ec2, vpc_id), "subnets", "SubnetId")
-    network.nat_gateways = by_name(describe_nat_gateways(ec2, vpc_id), "NAT gateways", "NatGatewayId")
+    gateways = describe_nat_gateways(ec2, vpc_id)
+    # A deleted or failed one stays listed for an hour.
+    living = [gateway for gateway in gateways if gateway["State"] in ("pending", "available")]
+    network.nat_gateways = by_name(living, "NAT gateways", "NatGatewayId")
+    network.deleting_nat_gateways = [one["NatGatewayId"] for one in gateways if one["State"] == "deleting"]
     network.route_tables = by_name(describe_route_tables(ec2, vpc_id), "route tables", "RouteTableId")
+    network.network_acls = describe_network_acls(ec2, vpc_id)
     return network
 
 
@@ -118,6 +132,16 @@ def _only(found: list[dict[str, Any]], what: str, identifier: str) -> dict[str, 
 def _unattached(gateways: list[dict[str, Any]]) -> dict[str, Any] | None:
     """A gateway that an interrupted run created and did not attach."""
     return next((gateway for gateway in gateways if not gateway.get("Attachments")), None)
+
+
+def cidrs_of(vpc: Mapping[str, Any]) -> list[str]:
+    """All IPv4 ranges of a VPC, its first one first."""
+    further = [
+        one["CidrBlock"]
+        for one in vpc.get("CidrBlockAssociationSet", [])
+        if one.get("CidrBlockState", {}).get("State", "associated") == "associated"
+    ]
+    return list(dict.fromkeys([vpc["CidrBlock"], *further]))
 
 
 def tier(network: Network, resources: Mapping[str, Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
@@ -136,6 +160,7 @@ def describe(network: Network) -> dict[str, Any]:
         "name": network.name,
         "vpc_id": network.vpc["VpcId"] if network.vpc else None,
         "cidr": network.vpc["CidrBlock"] if network.vpc else None,
+        "cidrs": cidrs_of(network.vpc) if network.vpc else [],
         "internet_gateway_id": (network.internet_gateway or {}).get("InternetGatewayId"),
         "availability_zones": [subnet["AvailabilityZone"] for subnet in private],
         "public_subnet_ids": [subnet["SubnetId"] for subnet in public],
@@ -143,5 +168,6 @@ def describe(network: Network) -> dict[str, Any]:
         "public_route_table_id": main_table.get("RouteTableId"),
         "private_route_table_ids": [table["RouteTableId"] for table in tier(network, network.route_tables, "private")],
         "nat_gateway_ids": [gateway["NatGatewayId"] for gateway in tier(network, network.nat_gateways, "nat")],
+        "address_ids": [address["AllocationId"] for address in tier(network, network.addresses, "nat")],
         "tags": tags_of(network.vpc) if network.vpc else {},
     }

@@ -13,15 +13,34 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import DEFAULT_ROUTE, Network
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
+    DEFAULT_ROUTE,
+    Network,
+    describe_addresses,
+    describe_internet_gateways,
+    describe_subnets,
+    describe_vpcs,
+)
+
+
+def own_filters(run: Run, name: str) -> dict[str, str]:
+    """EC2 filters for what this network creates under ``name``."""
+    return {"tag:Name": name, **{f"tag:{key}": str(value) for key, value in run.lookup_tags.items()}}
 
 
 @call("create the VPC")
 def create_vpc(run: Run, name: str, cidr: str) -> dict[str, Any]:
-    vpc = run.ec2.create_vpc(CidrBlock=cidr, TagSpecifications=run.tag_specification("vpc", name))["Vpc"]
-    run.ec2.get_waiter("vpc_available").wait(VpcIds=[vpc["VpcId"]])
-    return dict(vpc)
+    def find() -> dict[str, Any] | None:
+        return next(iter(describe_vpcs(run.ec2, own_filters(run, name))), None)
+
+    def create() -> dict[str, Any]:
+        return dict(run.ec2.create_vpc(CidrBlock=cidr, TagSpecifications=run.tag_specification("vpc", name))["Vpc"])
+
+    vpc = create_once(run.ec2, create, find)
+    run.ec2.get_waiter("vpc_available").wait(VpcIds=[vpc["VpcId"]], WaiterConfig={"Delay": 2, "MaxAttempts": 60})
+    return vpc
 
 
 @call("read the DNS settings of the VPC")
@@ -41,19 +60,38 @@ def enable_dns_setting(ec2: Any, vpc_id: str, key: str) -> None:
 @call("create the internet gateway")
 def create_internet_gateway(run: Run, name: str) -> dict[str, Any]:
     specification = run.tag_specification("internet-gateway", name)
-    return dict(run.ec2.create_internet_gateway(TagSpecifications=specification)["InternetGateway"])
+
+    def find() -> dict[str, Any] | None:
+        return next(iter(describe_internet_gateways(run.ec2, own_filters(run, name))), None)
+
+    return create_once(
+        run.ec2,
+        lambda: dict(run.ec2.create_internet_gateway(TagSpecifications=specification)["InternetGateway"]),
+        find,
+    )
 
 
-@call("attach the internet gateway")
+# Calls below that AWS refuses when repeated after a lost reply: the refusal says that the first attempt was done.
+@call("attach the internet gateway", missing=("Resource.AlreadyAssociated",))
 def attach_internet_gateway(ec2: Any, gateway_id: str, vpc_id: str) -> None:
     ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id)
 
 
 @call("create a subnet")
 def create_subnet(run: Run, name: str, vpc_id: str, cidr: str, zone: str) -> dict[str, Any]:
-    specification = run.tag_specification("subnet", name)
-    subnet = run.ec2.create_subnet(VpcId=vpc_id, CidrBlock=cidr, AvailabilityZone=zone, TagSpecifications=specification)
-    return dict(subnet["Subnet"])
+    members = {"VpcId": vpc_id, "CidrBlock": cidr, "AvailabilityZone": zone}
+
+    def find() -> dict[str, Any] | None:
+        return next((one for one in describe_subnets(run.ec2, vpc_id) if tags_of(one).get("Name") == name), None)
+
+    return create_once(
+        run.ec2,
+        lambda: dict(
+            run.ec2.create_subnet(**members, TagSpecifications=run.tag_specification("subnet", name))["Subnet"]
+        ),
+        find,
+        exists=("InvalidSubnet.Conflict",),
+    )
 
 
 @call("stop the automatic public addresses of a subnet")
@@ -64,7 +102,13 @@ def disable_public_addresses(ec2: Any, subnet_id: str) -> None:
 @call("allocate an elastic address")
 def allocate_address(run: Run, name: str) -> dict[str, Any]:
     specification = run.tag_specification("elastic-ip", name)
-    return dict(run.ec2.allocate_address(Domain="vpc", TagSpecifications=specification))
+
+    def find() -> dict[str, Any] | None:
+        return next(iter(describe_addresses(run.ec2, own_filters(run, name))), None)
+
+    return create_once(
+        run.ec2, lambda: dict(run.ec2.allocate_address(Domain="vpc", TagSpecifications=specification)), find
+    )
 
 
 @call("create a NAT gateway")
@@ -80,7 +124,7 @@ def create_route_table(run: Run, name: str, vpc_id: str) -> dict[str, Any]:
     return dict(run.ec2.create_route_table(VpcId=vpc_id, TagSpecifications=specification)["RouteTable"])
 
 
-@call("change the default route")
+@call("change the default route", missing=("InvalidRoute.NotFound", "RouteAlreadyExists"))
 def write_default_route(ec2: Any, table_id: str, current: str | None, target: str | None) -> None:
     """Point 0.0.0.0/0 of a table to an internet gateway (igw-) or NAT gateway (nat-); None removes the route."""
     if target is None:
@@ -91,7 +135,9 @@ def write_default_route(ec2: Any, table_id: str, current: str | None, target: st
     write(RouteTableId=table_id, DestinationCidrBlock=DEFAULT_ROUTE, **{key: target})
 
 
-@call("associate a subnet with its route table")
+@call(
+    "associate a subnet with its route table", missing=("InvalidAssociationID.NotFound", "Resource.AlreadyAssociated")
+)
 def associate_route_table(ec2: Any, table_id: str, subnet_id: str, association_id: str | None) -> None:
     """``association_id`` is the subnet's explicit association with another table, if it has one."""
     if association_id:
@@ -172,7 +218,7 @@ def ensure_nat_gateway(run: Run, network: Network, name: str, subnet_id: str) ->
         before = {"tags": tags_of(gateway)}
         tags = run.ensure_tags(gateway["NatGatewayId"], name, tags_of(gateway))
     elif not run.check_mode:
-        address = address or allocate_address(run, name)
+        address = network.addresses[name] = address or allocate_address(run, name)
         gateway = create_nat_gateway(run, name, subnet_id, address["AllocationId"])
     run.record(name, before, {"tags": tags})
     return str(gateway["NatGatewayId"]) if gateway else ""

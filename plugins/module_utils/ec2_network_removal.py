@@ -8,8 +8,14 @@ from collections.abc import Set
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, delete_patiently, tags_of
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import (
+    Run,
+    delete_patiently,
+    tags_of,
+    wait_until_unused,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import Network
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_acls import remove_network_acls
 
 # A NAT gateway takes one to two minutes to come up or to go.
 NAT_WAIT = {"Delay": 5, "MaxAttempts": 120}
@@ -77,8 +83,10 @@ def remove_nat_gateways(run: Run, network: Network, kept: Set[str]) -> None:
         return
     for gateway in surplus.values():
         delete_nat_gateway(run.ec2, gateway["NatGatewayId"])
-    if surplus:
-        wait_until_deleted(run.ec2, [gateway["NatGatewayId"] for gateway in surplus.values()])
+    going = [*network.deleting_nat_gateways, *(gateway["NatGatewayId"] for gateway in surplus.values())]
+    # Their addresses and subnets are theirs until they are gone.
+    if going and (surplus or addresses):
+        wait_until_deleted(run.ec2, going)
     for address in addresses.values():
         release_address(run.ec2, address["AllocationId"])
 
@@ -87,11 +95,15 @@ def remove_network(run: Run, network: Network) -> None:
     """Delete every part that carries the network's names, then the VPC."""
     remove_nat_gateways(run, network, set())
     own = f"{network.name}-"
-    for name, subnet in network.subnets.items():
-        if name.startswith(own):
-            run.record(name, {"cidr": subnet["CidrBlock"], "tags": tags_of(subnet)}, {})
-            if not run.check_mode:
-                delete_subnet(run.ec2, subnet["SubnetId"])
+    subnets = {name: subnet for name, subnet in network.subnets.items() if name.startswith(own)}
+    if not run.check_mode:
+        ids = [str(subnet["SubnetId"]) for subnet in subnets.values()]
+        wait_until_unused(run.ec2, "subnet-id", ids, f"the subnets of {network.name}")
+    for name, subnet in subnets.items():
+        run.record(name, {"cidr": subnet["CidrBlock"], "tags": tags_of(subnet)}, {})
+        if not run.check_mode:
+            delete_subnet(run.ec2, subnet["SubnetId"])
+    remove_network_acls(run, network)
     for name, table in network.route_tables.items():
         if name.startswith(own):
             run.record(f"{name} route table", {"tags": tags_of(table)}, {})

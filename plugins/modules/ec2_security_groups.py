@@ -23,6 +23,17 @@ options:
       - The VPC of the groups.
     type: str
     required: true
+  lookup_tags:
+    description:
+      - Tags that a group must carry to be managed. They are written at creation too. A group of a listed name without
+        them belongs to somebody else; it is not removed, and an error when the name is to be present.
+    type: dict
+    default: {}
+  purge_rules:
+    description:
+      - Remove the rules that are not asked for. V(false) only adds, and tells in RV(surplus_rules) what it left.
+    type: bool
+    default: true
   groups:
     description:
       - The groups to manage.
@@ -59,6 +70,11 @@ options:
             default: []
           groups:
             description: Names of groups of this VPC.
+            type: list
+            elements: str
+            default: []
+          services:
+            description: AWS services such as V(s3), of whose addresses AWS keeps a prefix list.
             type: list
             elements: str
             default: []
@@ -108,6 +124,10 @@ group_ids:
   type: dict
   sample:
     staging-database: sg-0123456789abcdef0
+surplus_rules:
+  description: How many rules are there, or would be, that are not asked for. Always 0 with O(purge_rules=true).
+  returned: always
+  type: int
 """
 
 from typing import Any
@@ -115,23 +135,45 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, delete_patiently, placeholder, tags_of
+from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import (
+    Run,
+    delete_patiently,
+    placeholder,
+    tags_of,
+    wait_until_unused,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_security_groups
-
-# (protocol, first port, last port, source or target): None as port means all, as for protocol -1.
-Rule = tuple[str, "int | None", "int | None", str]
-PERMISSIONS = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
-ALLOW_ALL_OUT: Rule = ("-1", None, None, "0.0.0.0/0")
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_rules import (
+    ALLOW_ALL_OUT,
+    PERMISSIONS,
+    Rule,
+    authorize,
+    prefix_lists,
+    revoke,
+    rules_of,
+    rules_wanted,
+    shown,
+)
 
 
 @call("create a security group")
 def create_group(run: Run, vpc_id: str, name: str, description: str) -> str:
     specification = run.tag_specification("security-group", name)
-    made = run.ec2.create_security_group(
-        VpcId=vpc_id, GroupName=name, Description=description, TagSpecifications=specification
+    members = {"VpcId": vpc_id, "GroupName": name, "Description": description, "TagSpecifications": specification}
+
+    def find() -> str | None:
+        groups = describe_security_groups(run.ec2, vpc_id)
+        return next((str(group["GroupId"]) for group in groups if group["GroupName"] == name), None)
+
+    group_id = create_once(
+        run.ec2,
+        lambda: str(run.ec2.create_security_group(**members)["GroupId"]),
+        find,
+        exists=("InvalidGroup.Duplicate",),
     )
-    run.ec2.get_waiter("security_group_exists").wait(GroupIds=[made["GroupId"]], WaiterConfig={"Delay": 1})
-    return str(made["GroupId"])
+    run.ec2.get_waiter("security_group_exists").wait(GroupIds=[group_id], WaiterConfig={"Delay": 1})
+    return group_id
 
 
 @call("delete a security group", missing=("InvalidGroup.NotFound",))
@@ -139,99 +181,68 @@ def delete_group(ec2: Any, group_id: str) -> None:
     delete_patiently(lambda: ec2.delete_security_group(GroupId=group_id))
 
 
-@call("remove rules of a security group", missing=("InvalidPermission.NotFound",))
-def revoke(ec2: Any, direction: str, group_id: str, rules: set[Rule]) -> None:
-    write = ec2.revoke_security_group_ingress if direction == "ingress" else ec2.revoke_security_group_egress
-    write(GroupId=group_id, IpPermissions=[permission(rule) for rule in sorted(rules, key=str)])
-
-
-@call("add rules to a security group")
-def authorize(ec2: Any, direction: str, group_id: str, rules: set[Rule]) -> None:
-    write = ec2.authorize_security_group_ingress if direction == "ingress" else ec2.authorize_security_group_egress
-    write(GroupId=group_id, IpPermissions=[permission(rule) for rule in sorted(rules, key=str)])
-
-
-def permission(rule: Rule) -> dict[str, Any]:
-    """A rule as EC2 wants it."""
-    protocol, first, last, peer = rule
-    ports = {} if first is None else {"FromPort": first, "ToPort": last}
-    if peer.startswith("sg-"):
-        return {"IpProtocol": protocol, **ports, "UserIdGroupPairs": [{"GroupId": peer}]}
-    if peer.startswith("pl-"):
-        return {"IpProtocol": protocol, **ports, "PrefixListIds": [{"PrefixListId": peer}]}
-    if ":" in peer:
-        return {"IpProtocol": protocol, **ports, "Ipv6Ranges": [{"CidrIpv6": peer}]}
-    return {"IpProtocol": protocol, **ports, "IpRanges": [{"CidrIp": peer}]}
-
-
-def rules_of(group: dict[str, Any], direction: str) -> set[Rule]:
-    """The rules that a group has, one per protocol, port range and peer."""
-    rules: set[Rule] = set()
-    for one in group.get(PERMISSIONS[direction], []):
-        peers = [pair["GroupId"] for pair in one.get("UserIdGroupPairs", []) if pair.get("GroupId")]
-        peers += [entry["CidrIp"] for entry in one.get("IpRanges", [])]
-        peers += [entry["CidrIpv6"] for entry in one.get("Ipv6Ranges", [])]
-        peers += [entry["PrefixListId"] for entry in one.get("PrefixListIds", [])]
-        ports = (None, None) if one["IpProtocol"] == "-1" else (one.get("FromPort"), one.get("ToPort"))
-        rules.update((one["IpProtocol"], *ports, peer) for peer in peers)
-    return rules
-
-
-def rules_wanted(rules: list[dict[str, Any]], group_ids: dict[str, str]) -> set[Rule]:
-    """The rules of the module's options; AnsibleAWSError when a named group is neither listed nor in the VPC."""
-    wanted: set[Rule] = set()
-    for rule in rules:
-        unknown = sorted(set(rule["groups"]) - set(group_ids))
-        if unknown:
-            raise AnsibleAWSError(message=f"A rule names security groups that do not exist: {', '.join(unknown)}")
-        peers = [*rule["cidrs"], *(group_ids[name] for name in rule["groups"])]
-        wanted.update(("tcp", port, port, peer) for port in rule["ports"] for peer in peers)
-    return wanted
-
-
-def shown(rules: set[Rule], names: dict[str, str]) -> list[str]:
-    """Rules for the diff, with names for the ids of groups: ``tcp 5432 staging-application``."""
-    lines = []
-    for protocol, first, last, peer in rules:
-        ports = "all" if first is None else str(first) if first == last else f"{first}-{last}"
-        lines.append(f"{protocol} {ports} {names.get(peer, peer)}")
-    return sorted(lines)
+def refuse_foreign(run: Run, wanted: list[dict[str, Any]], existing: dict[str, dict[str, Any]]) -> None:
+    """AnsibleAWSError when a group of a wanted name belongs to somebody else."""
+    groups = [existing[group["name"]] for group in wanted if group["name"] in existing]
+    foreign = [f"{group['GroupName']} ({group['GroupId']})" for group in groups if not run.owns(group)]
+    if foreign:
+        tags = ", ".join(f"{key}={value}" for key, value in run.lookup_tags.items())
+        message = f"These security groups are not managed here, because they lack the tags {tags}: {', '.join(foreign)}"
+        raise AnsibleAWSError(message=f"{message}. Rename or delete them, or tag them to hand them over")
 
 
 def ensure_present(
-    run: Run, vpc_id: str, wanted: list[dict[str, Any]], existing: dict[str, dict[str, Any]]
-) -> dict[str, str]:
-    """Create missing groups, then bring all rules to what is asked; return the ids by name."""
+    run: Run, params: dict[str, Any], wanted: list[dict[str, Any]], existing: dict[str, dict[str, Any]]
+) -> tuple[dict[str, str], int]:
+    """Create missing groups, then bring all rules to what is asked; their ids by name, and the rules left over."""
+    refuse_foreign(run, wanted, existing)
     ids = {name: str(group["GroupId"]) for name, group in existing.items()}
     for index, group in enumerate(wanted):
         name = group["name"]
         if name not in ids and run.check_mode:
             ids[name] = placeholder("sg", index)
         elif name not in ids:
-            ids[name] = create_group(run, vpc_id, name, group["description"])
+            ids[name] = create_group(run, params["vpc_id"], name, group["description"])
+    rules = [rule for group in wanted for direction in PERMISSIONS for rule in group[direction] or []]
+    services = sorted({service for rule in rules for service in rule["services"]})
+    lists = prefix_lists(run.ec2, services) if services else {}
+    surplus = 0
     for group in wanted:
-        ensure_group(run, group, existing.get(group["name"]), ids)
-    return {group["name"]: ids[group["name"]] for group in wanted}
+        current = existing.get(group["name"])
+        surplus += ensure_group(run, group, current, ids, lists, purge=params["purge_rules"])
+    return {group["name"]: ids[group["name"]] for group in wanted}, surplus
 
 
-def ensure_group(run: Run, group: dict[str, Any], current: dict[str, Any] | None, ids: dict[str, str]) -> None:
-    """Bring the rules and tags of one group, which exists by now, to what is asked."""
+def ensure_group(
+    run: Run,
+    group: dict[str, Any],
+    current: dict[str, Any] | None,
+    ids: dict[str, str],
+    lists: dict[str, str],
+    *,
+    purge: bool,
+) -> int:
+    """Bring the rules and tags of one group, which exists by now, to what is asked; how many surplus rules it keeps."""
     name, group_id = group["name"], ids[group["name"]]
-    names = {identifier: key for key, identifier in ids.items()}
+    names = {identifier: key for key, identifier in (*ids.items(), *lists.items())}
     before: dict[str, Any] = {"tags": tags_of(current)} if current else {}
     after: dict[str, Any] = {
         "tags": run.ensure_tags(group_id, name, tags_of(current)) if current else run.new_tags(name)
     }
+    surplus = 0
     for direction in PERMISSIONS:
-        # AWS gives a new group one rule, which lets everything out.
         has = rules_of(current, direction) if current else {ALLOW_ALL_OUT} if direction == "egress" else set()
-        wants = has if group[direction] is None else rules_wanted(group[direction], ids)
+        wants = has if group[direction] is None else rules_wanted(group[direction], ids, lists)
+        if current and not purge:
+            surplus += len(has - wants)
+            wants = wants | has
         if not run.check_mode:
             write_rules(run.ec2, direction, group_id, has, wants)
         if current:
             before[direction] = shown(has, names)
         after[direction] = shown(wants, names)
     run.record(name, before, after)
+    return surplus
 
 
 def write_rules(ec2: Any, direction: str, group_id: str, has: set[Rule], wants: set[Rule]) -> None:
@@ -244,7 +255,7 @@ def write_rules(ec2: Any, direction: str, group_id: str, has: set[Rule], wants: 
 
 def ensure_absent(run: Run, surplus: dict[str, dict[str, Any]], all_groups: dict[str, dict[str, Any]]) -> None:
     """Delete groups; first every rule of the VPC's groups that names one of them, for it would hold them."""
-    doomed = {group["GroupId"] for group in surplus.values()}
+    doomed = {str(group["GroupId"]) for group in surplus.values()}
     for name, group in surplus.items():
         run.record(name, {direction: shown(rules_of(group, direction), {}) for direction in PERMISSIONS}, {})
     if run.check_mode:
@@ -254,6 +265,7 @@ def ensure_absent(run: Run, surplus: dict[str, dict[str, Any]], all_groups: dict
             naming = {rule for rule in rules_of(group, direction) if rule[3] in doomed}
             if naming:
                 revoke(run.ec2, direction, group["GroupId"], naming)
+    wait_until_unused(run.ec2, "group-id", sorted(doomed), f"the security groups {', '.join(surplus)}")
     for group in surplus.values():
         delete_group(run.ec2, group["GroupId"])
 
@@ -272,25 +284,24 @@ def empty_group(run: Run, group: dict[str, Any] | None) -> None:
                 revoke(run.ec2, direction, group["GroupId"], rules)
 
 
-def ensure(run: Run, params: dict[str, Any]) -> dict[str, str]:
-    """Bring all listed groups to their state; return the ids of those present by name."""
+def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Bring all listed groups to their state; return the module's result."""
     existing = {group["GroupName"]: group for group in describe_security_groups(run.ec2, params["vpc_id"])}
     gone = {group["name"] for group in params["groups"] if group["state"] == "absent"}
     wanted = [group for group in params["groups"] if group["state"] == "present"]
     kept = {name: group for name, group in existing.items() if name not in gone}
-    group_ids = ensure_present(run, params["vpc_id"], wanted, kept)
-    ensure_absent(run, {name: group for name, group in existing.items() if name in gone}, existing)
+    group_ids, surplus = ensure_present(run, params, wanted, kept)
+    doomed = {name: group for name, group in existing.items() if name in gone and run.owns(group)}
+    ensure_absent(run, doomed, existing)
     if params["empty_default_group"]:
         empty_group(run, existing.get("default"))
-    return group_ids
+    return run.result(group_ids=group_ids, surplus_rules=surplus)
 
 
 def main() -> None:
-    rule = {
-        "ports": {"type": "list", "elements": "int", "required": True},
-        "cidrs": {"type": "list", "elements": "str", "default": []},
-        "groups": {"type": "list", "elements": "str", "default": []},
-    }
+    names = {"type": "list", "elements": "str", "default": []}
+    ports = {"type": "list", "elements": "int", "required": True}
+    rule = {"ports": ports, "cidrs": names, "groups": names, "services": names}
     group = {
         "name": {"type": "str", "required": True},
         "description": {"type": "str"},
@@ -302,15 +313,17 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "vpc_id": {"type": "str", "required": True},
+            "lookup_tags": {"type": "dict", "default": {}},
             "groups": {"type": "list", "elements": "dict", "options": group, "required": True, "required_if": required},
+            "purge_rules": {"type": "bool", "default": True},
             "empty_default_group": {"type": "bool", "default": False},
             **TAG_OPTIONS,
         },
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"])
-    exit_with(module, lambda: run.result(group_ids=ensure(run, params)))
+    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    exit_with(module, lambda: ensure(run, params))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ description:
   - Manages gateway endpoints and interface endpoints, through which what runs in a VPC reaches AWS services without
     the internet, as a list in one run. An endpoint is found by its service, of which a VPC needs only one.
   - Interface endpoints answer under the service's ordinary name (private DNS).
-  - Creation and removal are not waited for.
+  - An endpoint that lacks O(lookup_tags) belongs to somebody else and is never touched. Where it already serves, that
+    is, an interface endpoint with private DNS, or a gateway endpoint in the route tables, none is made besides it.
+  - Removal is not waited for.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -28,6 +30,16 @@ options:
       - First part of the Name tag of each endpoint; the service is the second.
     type: str
     required: true
+  lookup_tags:
+    description:
+      - Tags that an endpoint must carry to be managed. They are written at creation too.
+    type: dict
+    default: {}
+  wait:
+    description:
+      - Return when the endpoints that were created, or are on their way, are available.
+    type: bool
+    default: true
   endpoints:
     description:
       - The endpoints to manage.
@@ -88,99 +100,90 @@ EXAMPLES = r"""
 
 RETURN = r"""
 endpoint_ids:
-  description: Id of each endpoint by its service. In check mode, ids of those to be created are made of zeros.
+  description:
+    - Id of each endpoint by its service, somebody else's included. In check mode, ids of those to be created are made
+      of zeros.
   returned: always
   type: dict
   sample:
     s3: vpce-0123456789abcdef0
+unlisted:
+  description: Endpoints of the VPC that carry O(lookup_tags) and are not in O(endpoints), in the form of that option.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - service: sqs
+      type: Interface
 """
 
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, client, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
-
-# Where an endpoint of each type is: option -> key of a create request (Add<key> and Remove<key> change it).
-PLACES = {
-    "Gateway": {"route_table_ids": "RouteTableIds"},
-    "Interface": {"subnet_ids": "SubnetIds", "security_group_ids": "SecurityGroupIds"},
-}
-
-
-@call("describe VPC endpoints")
-def describe_endpoints(ec2: Any, vpc_id: str) -> dict[str, dict[str, Any]]:
-    """The living endpoints of the VPC by the full name of their service."""
-    pages = ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
-    found = pages.build_full_result()["VpcEndpoints"]
-    gone = ("deleting", "deleted", "failed", "expired", "rejected")
-    return {
-        one["ServiceName"]: one for one in found if one["VpcId"] == vpc_id and one.get("State", "").lower() not in gone
-    }
-
-
-@call("create a VPC endpoint")
-def create_endpoint(run: Run, name: str, request: dict[str, Any]) -> str:
-    specification = run.tag_specification("vpc-endpoint", name)
-    return str(run.ec2.create_vpc_endpoint(**request, TagSpecifications=specification)["VpcEndpoint"]["VpcEndpointId"])
-
-
-@call("change a VPC endpoint")
-def modify_endpoint(ec2: Any, endpoint_id: str, changes: dict[str, list[str]]) -> None:
-    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint_id, **changes)
-
-
-@call("delete VPC endpoints")
-def delete_endpoints(ec2: Any, endpoint_ids: list[str]) -> list[str]:
-    """Delete; return what AWS says about those that it does not delete."""
-    failures = ec2.delete_vpc_endpoints(VpcEndpointIds=endpoint_ids).get("Unsuccessful", [])
-    return [f"{failure['ResourceId']}: {failure['Error']['Message']}" for failure in failures]
-
-
-def places_of(endpoint: dict[str, Any], kind: str) -> dict[str, list[str]]:
-    """Where an endpoint is, by option; an option that the answer does not tell is left out."""
-    held = {
-        "route_table_ids": endpoint.get("RouteTableIds"),
-        "subnet_ids": endpoint.get("SubnetIds"),
-        "security_group_ids": [group["GroupId"] for group in endpoint["Groups"]] if "Groups" in endpoint else None,
-    }
-    return {option: sorted(held[option] or []) for option in PLACES[kind] if held[option] is not None}
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_endpoints import (
+    GONE,
+    PLACES,
+    create_endpoint,
+    delete_endpoints,
+    describe_endpoints,
+    held_by,
+    modify_endpoint,
+    state_of,
+    wait_until_available,
+    wait_until_gone,
+)
 
 
 def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], current: dict[str, Any] | None) -> str:
-    """Create an endpoint, or bring its places and tags to what is asked.
+    """Create an endpoint, or bring its places, private DNS and tags to what is asked.
 
     ``wanted``: vpc_id, type, and the place options of that type; return the id ("" for one to be created).
     """
     kind = wanted["type"]
-    places = {option: sorted(wanted[option]) for option in PLACES[kind] if wanted[option] is not None}
+    fields: dict[str, Any] = {option: sorted(wanted[option]) for option in PLACES[kind] if wanted[option] is not None}
     if current is None:
         request = {"VpcId": wanted["vpc_id"], "ServiceName": service, "VpcEndpointType": kind}
-        request |= {PLACES[kind][option]: ids for option, ids in places.items()}
+        request |= {PLACES[kind][option]: ids for option, ids in fields.items()}
         if kind == "Interface":
-            request["PrivateDnsEnabled"] = True
-        run.record(name, {}, {"service": service, "type": kind, **places, "tags": run.new_tags(name)})
+            request["PrivateDnsEnabled"] = fields["private_dns"] = True
+        run.record(name, {}, {"service": service, "type": kind, **fields, "tags": run.new_tags(name)})
         return "" if run.check_mode else create_endpoint(run, name, request)
     if current["VpcEndpointType"] != kind:
         held = f"{current['VpcEndpointId']} is a {current['VpcEndpointType']} endpoint"
         raise AnsibleAWSError(message=f"The type of the endpoint of {service} cannot change ({held}): remove it first")
-    has = places_of(current, kind)
-    places = {option: ids for option, ids in places.items() if option in has}
-    changes: dict[str, list[str]] = {}
-    for option, ids in places.items():
+    has = held_by(current, kind)
+    fields = {option: value for option, value in {**fields, "private_dns": True}.items() if option in has}
+    changes: dict[str, Any] = {}
+    for option in fields.keys() & PLACES[kind].keys():
         key = PLACES[kind][option]
-        changes[f"Add{key}"] = sorted(set(ids) - set(has[option]))
-        changes[f"Remove{key}"] = sorted(set(has[option]) - set(ids))
+        changes[f"Add{key}"] = sorted(set(fields[option]) - set(has[option]))
+        changes[f"Remove{key}"] = sorted(set(has[option]) - set(fields[option]))
     changes = {change: ids for change, ids in changes.items() if ids}
+    if fields.get("private_dns") != has.get("private_dns"):
+        changes["PrivateDnsEnabled"] = True
     if changes and not run.check_mode:
         modify_endpoint(run.ec2, current["VpcEndpointId"], changes)
     before_tags = tags_of(current)
     after_tags = run.ensure_tags(current["VpcEndpointId"], name, before_tags)
     fixed = {"service": service, "type": kind}
-    before_places = {option: has[option] for option in places}
-    run.record(name, {**fixed, **before_places, "tags": before_tags}, {**fixed, **places, "tags": after_tags})
+    before = {option: has[option] for option in fields}
+    run.record(name, {**fixed, **before, "tags": before_tags}, {**fixed, **fields, "tags": after_tags})
     return str(current["VpcEndpointId"])
+
+
+def served_by_others(foreign: list[dict[str, Any]], service: str, wanted: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The id of somebody else's endpoint that makes one of our own needless, or "", and what is left to ask for."""
+    others = [one for one in foreign if one["ServiceName"] == service and one["VpcEndpointType"] == wanted["type"]]
+    if wanted["type"] == "Interface":
+        return next((str(one["VpcEndpointId"]) for one in others if one.get("PrivateDnsEnabled")), ""), wanted
+    served = {table for one in others for table in one.get("RouteTableIds", [])}
+    if not served or wanted["route_table_ids"] is None:
+        return "", wanted
+    tables = [table for table in wanted["route_table_ids"] if table not in served]
+    return "" if tables else str(others[0]["VpcEndpointId"]), {**wanted, "route_table_ids": tables}
 
 
 def remove_endpoints(run: Run, surplus: dict[str, dict[str, Any]]) -> None:
@@ -193,23 +196,40 @@ def remove_endpoints(run: Run, surplus: dict[str, dict[str, Any]]) -> None:
             raise AnsibleAWSError(message=f"Failed to delete VPC endpoints: {'; '.join(failures)}")
 
 
-def ensure(run: Run, params: dict[str, Any]) -> dict[str, str]:
-    """Bring all listed endpoints to their state; return the ids of those present by service."""
-    existing = describe_endpoints(run.ec2, params["vpc_id"])
-    region = run.ec2.meta.region_name
+def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Bring all listed endpoints to their state; return the module's result."""
+    listed = describe_endpoints(run.ec2, params["vpc_id"])
+    going = {one["ServiceName"] for one in listed if state_of(one) == "deleting"}
+    living = [one for one in listed if state_of(one) not in GONE]
+    own = {one["ServiceName"]: one for one in living if run.owns(one)}
+    foreign = [one for one in living if not run.owns(one)]
+    prefix = f"com.amazonaws.{run.ec2.meta.region_name}."
     ids: dict[str, str] = {}
+    awaited: list[str] = []
     surplus: dict[str, dict[str, Any]] = {}
     for index, endpoint in enumerate(params["endpoints"]):
-        service = f"com.amazonaws.{region}.{endpoint['service']}"
-        name = f"{params['name']}-{endpoint['service']}"
-        current = existing.get(service)
-        if endpoint["state"] == "present":
-            made = ensure_endpoint(run, name, service, {**params, "type": endpoint["type"]}, current)
-            ids[endpoint["service"]] = made or placeholder("vpce", index)
-        elif current:
-            surplus[name] = current
+        service, name = prefix + endpoint["service"], f"{params['name']}-{endpoint['service']}"
+        current = own.pop(service, None)
+        if endpoint["state"] == "absent":
+            surplus |= {name: current} if current else {}
+            continue
+        other, wanted = served_by_others(foreign, service, {**params, "type": endpoint["type"]})
+        if other and not current:
+            ids[endpoint["service"]] = other
+            continue
+        if service in going and not current and not run.check_mode:
+            wait_until_gone(run.ec2, params["vpc_id"], service)
+        made = ensure_endpoint(run, name, service, wanted, current)
+        ids[endpoint["service"]] = made or placeholder("vpce", index)
+        if made and state_of(current or {}) != "available":
+            awaited.append(made)
     remove_endpoints(run, surplus)
-    return ids
+    if params["wait"] and not run.check_mode:
+        wait_until_available(run.ec2, params["vpc_id"], awaited)
+    unlisted = [
+        {"service": service.removeprefix(prefix), "type": one["VpcEndpointType"]} for service, one in own.items()
+    ]
+    return run.result(endpoint_ids=ids, unlisted=sorted(unlisted, key=str))
 
 
 def main() -> None:
@@ -222,6 +242,8 @@ def main() -> None:
         argument_spec={
             "vpc_id": {"type": "str", "required": True},
             "name": {"type": "str", "required": True},
+            "lookup_tags": {"type": "dict", "default": {}},
+            "wait": {"type": "bool", "default": True},
             "endpoints": {"type": "list", "elements": "dict", "options": endpoint, "required": True},
             "route_table_ids": {"type": "list", "elements": "str"},
             "subnet_ids": {"type": "list", "elements": "str"},
@@ -230,8 +252,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run = Run(client(module, "ec2"), module.check_mode, module.params["tags"], module.params["purge_tags"])
-    exit_with(module, lambda: run.result(endpoint_ids=ensure(run, module.params)))
+    params = module.params
+    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    exit_with(module, lambda: ensure(run, params))
 
 
 if __name__ == "__main__":

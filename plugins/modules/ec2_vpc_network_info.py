@@ -12,19 +12,36 @@ version_added: 0.1.0
 short_description: Read a VPC with its subnets, gateways, route tables and security groups
 description:
   - Reads what M(sm2a.airflow.ec2_vpc_network) and M(sm2a.airflow.ec2_security_groups) manage, by name and tags.
+  - Or reads, and checks, a VPC and subnets that somebody else manages, by their ids. The subnets must exist, be in the
+    VPC, and be in two availability zones or more.
 author:
   - SM2A contributors (@sm2a)
 options:
   name:
     description:
-      - Name tag of the VPC.
+      - Name tag of the VPC. Not compared with O(vpc_id), which needs none.
     type: str
     required: true
   lookup_tags:
     description:
-      - Tags that the VPC must carry besides its name.
+      - Tags that the VPC and its security groups must carry. Not compared with a VPC of O(vpc_id), but with its groups.
     type: dict
     default: {}
+  vpc_id:
+    description:
+      - A VPC that somebody else manages. It must exist.
+    type: str
+  public_subnet_ids:
+    description:
+      - Public subnets of O(vpc_id), if a load balancer is to be reached from the internet.
+    type: list
+    elements: str
+    default: []
+  private_subnet_ids:
+    description:
+      - Private subnets of O(vpc_id).
+    type: list
+    elements: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -37,13 +54,21 @@ EXAMPLES = r"""
   sm2a.airflow.ec2_vpc_network_info:
     name: staging
   register: staging
+
+- name: Read a VPC that is given
+  sm2a.airflow.ec2_vpc_network_info:
+    name: staging
+    vpc_id: vpc-0123456789abcdef0
+    public_subnet_ids: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
+    private_subnet_ids: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]
+  register: staging
 """
 
 RETURN = r"""
 networks:
   description:
     - The network, as RV(sm2a.airflow.ec2_vpc_network#module:network) plus C(security_group_ids); no entry when there is
-      none.
+      none. A VPC of O(vpc_id) shows only what concerns its given subnets.
   returned: always
   type: list
   elements: dict
@@ -53,7 +78,7 @@ networks:
       type: str
       returned: always
     security_group_ids:
-      description: Id of each security group of the VPC by its name.
+      description: Id of each security group of the VPC that carries O(lookup_tags), by its name.
       type: dict
       returned: always
 """
@@ -62,21 +87,29 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
     describe,
     describe_security_groups,
     read_network,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_given import read_given_network
 
 
 def read(ec2: Any, params: dict[str, Any]) -> list[dict[str, Any]]:
     """The network in a list, which is empty when there is none."""
-    network = read_network(ec2, params["name"], params["lookup_tags"])
-    if not network.vpc:
-        return []
-    groups = describe_security_groups(ec2, network.vpc["VpcId"])
-    ids = {group["GroupName"]: group["GroupId"] for group in groups}
-    return [{**describe(network), "security_group_ids": ids}]
+    if params["vpc_id"]:
+        view = read_given_network(
+            ec2, params["name"], params["vpc_id"], params["public_subnet_ids"], params["private_subnet_ids"]
+        )
+    else:
+        network = read_network(ec2, params["name"], params["lookup_tags"])
+        if not network.vpc:
+            return []
+        view = describe(network)
+    run = Run(ec2, check_mode=True, lookup_tags=params["lookup_tags"])
+    groups = [group for group in describe_security_groups(ec2, view["vpc_id"]) if run.owns(group)]
+    return [{**view, "security_group_ids": {group["GroupName"]: group["GroupId"] for group in groups}}]
 
 
 def main() -> None:
@@ -84,7 +117,11 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "lookup_tags": {"type": "dict", "default": {}},
+            "vpc_id": {"type": "str"},
+            "public_subnet_ids": {"type": "list", "elements": "str", "default": []},
+            "private_subnet_ids": {"type": "list", "elements": "str"},
         },
+        required_together=[("vpc_id", "private_subnet_ids")],
         supports_check_mode=True,
     )
     exit_with(module, lambda: {"changed": False, "networks": read(client(module, "ec2"), module.params)})

@@ -8,9 +8,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils import ec2 as ec2_common
+from ansible_collections.sm2a.airflow.plugins.module_utils import ec2_rules
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from botocore.exceptions import ClientError
 
 MODULE = "ec2_security_groups"
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(local_aws_endpoint: str) -> str:
+    return local_aws_endpoint
 
 
 @pytest.fixture
@@ -150,3 +158,98 @@ def test_an_unknown_group_is_named(run_module: support.RunModule, present: dict[
     wrong = {**present, "groups": [{"name": "application", "description": "Application", "ingress": [rule]}]}
     with pytest.raises(support.ModuleFailedError, match="nobody"):
         run_module(MODULE, wrong, check=True)
+
+
+def test_rules_to_the_prefix_list_of_a_service(
+    run_module: support.RunModule, aws: Callable[[str], Any], vpc_id: str
+) -> None:
+    rule = {"ports": [443], "services": ["s3"]}
+    listed: dict[str, Any] = {"name": "listed", "description": "Listed"}
+    options = {"vpc_id": vpc_id, "groups": [{**listed, "egress": [rule]}]}
+    assert run_module(MODULE, options)["diff"]["after"]["listed"]["egress"] == ["tcp 443 s3"]
+    assert not run_module(MODULE, options, check=True)["changed"]
+    name = "com.amazonaws.eu-west-1.s3"
+    filters = [{"Name": "prefix-list-name", "Values": [name]}]
+    [known] = aws("ec2").describe_managed_prefix_lists(Filters=filters)["PrefixLists"]
+    [group] = aws("ec2").describe_security_groups(Filters=[{"Name": "group-name", "Values": ["listed"]}])[
+        "SecurityGroups"
+    ]
+    [permission] = group["IpPermissionsEgress"]
+    assert [one["PrefixListId"] for one in permission["PrefixListIds"]] == [known["PrefixListId"]]
+    unknown = {**options, "groups": [{**listed, "egress": [{"ports": [443], "services": ["sqs"]}]}]}
+    with pytest.raises(support.ModuleFailedError, match="AWS keeps no prefix list of: sqs"):
+        run_module(MODULE, unknown, check=True)
+    emptied = {**options, "groups": [{**listed, "egress": []}]}
+    assert run_module(MODULE, emptied)["diff"]["before"]["listed"]["egress"] == [f"tcp 443 {known['PrefixListId']}"]
+    run_module(MODULE, {**options, "groups": [{"name": "listed", "state": "absent"}]})
+
+
+@pytest.mark.usefixtures("made")
+def test_rules_can_be_added_before_others_are_removed(
+    run_module: support.RunModule, present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
+) -> None:
+    front = {**present["groups"][1], "egress": [{"ports": [8443], "groups": ["application"]}]}
+    other = {**present, "groups": [present["groups"][0], front]}
+    added = run_module(MODULE, {**other, "purge_rules": False})
+    assert added["changed"]
+    assert added["surplus_rules"] == 1
+    assert added["diff"]["after"]["front"]["egress"] == ["tcp 8080 application", "tcp 8443 application"]
+    again = run_module(MODULE, {**other, "purge_rules": False})
+    assert (again["changed"], again["surplus_rules"]) == (False, 1)
+    purged = run_module(MODULE, other)
+    assert (purged["changed"], purged["surplus_rules"]) == (True, 0)
+    assert [one["FromPort"] for one in read_state()["front"]["IpPermissionsEgress"]] == [8443]
+
+
+def test_groups_of_others_are_refused_and_not_removed(
+    run_module: support.RunModule, aws: Callable[[str], Any], vpc_id: str, read_state: Callable[[], dict[str, Any]]
+) -> None:
+    foreign = aws("ec2").create_security_group(GroupName="theirs", Description="Theirs", VpcId=vpc_id)["GroupId"]
+    lookup = {"vpc_id": vpc_id, "lookup_tags": {"sm2a:environment": "mine"}}
+    with pytest.raises(support.ModuleFailedError, match=f"sm2a:environment=mine: theirs .{foreign}"):
+        run_module(MODULE, {**lookup, "groups": [{"name": "theirs", "description": "Mine"}]}, check=True)
+    assert not run_module(MODULE, {**lookup, "groups": [{"name": "theirs", "state": "absent"}]})["changed"]
+    assert set(read_state()) == {"theirs"}
+    mine = {**lookup, "groups": [{"name": "mine", "description": "Mine"}]}
+    assert run_module(MODULE, mine)["changed"]
+    assert {"Key": "sm2a:environment", "Value": "mine"} in read_state()["mine"]["Tags"]
+    run_module(MODULE, {**lookup, "groups": [{"name": "mine", "state": "absent"}]})
+    aws("ec2").delete_security_group(GroupId=foreign)
+
+
+def test_removal_names_the_interfaces_that_use_a_group(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ec2_common, "INTERFACE_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(ec2_common, "INTERFACE_TIMEOUT_SECONDS", 0)
+    ec2 = aws("ec2")
+    made = run_module(MODULE, present)["group_ids"]
+    subnet = ec2.create_subnet(VpcId=present["vpc_id"], CidrBlock="10.2.0.0/24")["Subnet"]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet, Groups=[made["front"]], Description="RDSNetworkInterface")
+    interface_id = interface["NetworkInterface"]["NetworkInterfaceId"]
+    with pytest.raises(support.ModuleFailedError, match=f"application, front: {interface_id} .RDSNetworkInterface"):
+        run_module(MODULE, absent)
+    ec2.delete_network_interface(NetworkInterfaceId=interface_id)
+    assert run_module(MODULE, absent)["changed"]
+    ec2.delete_subnet(SubnetId=subnet)
+
+
+def test_rules_of_a_lost_reply_are_no_error() -> None:
+    class Repeated:
+        """Every call of several rules answers that one is there already; single ones are refused once."""
+
+        def __init__(self) -> None:
+            self.calls: list[int] = []
+
+        def authorize_security_group_ingress(self, GroupId: str, IpPermissions: list[Any]) -> None:  # noqa: N803
+            self.calls.append(len(IpPermissions))
+            if len(self.calls) < 3:
+                raise ClientError({"Error": {"Code": "InvalidPermission.Duplicate"}}, "AuthorizeSecurityGroupIngress")
+
+    ec2 = Repeated()
+    ec2_rules.authorize(ec2, "ingress", "sg-1", {("tcp", 1, 1, "192.0.2.0/24"), ("tcp", 2, 2, "192.0.2.0/24")})
+    assert ec2.calls == [2, 1, 1]

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""ec2_vpc_endpoints against an emulator: the ladder, places that change, endpoints that go."""
+"""ec2_vpc_endpoints against the local AWS: the ladder, places that change, endpoints that go, those of others."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.modules import ec2_vpc_endpoints
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.sm2a.airflow.plugins.module_utils import ec2_endpoints
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
 MODULE = "ec2_vpc_endpoints"
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(local_aws_endpoint: str) -> str:
+    return local_aws_endpoint
 
 
 @pytest.fixture
@@ -35,6 +41,7 @@ def present(network: dict[str, Any]) -> dict[str, Any]:
     return {
         "vpc_id": network["vpc_id"],
         "name": network["name"],
+        "lookup_tags": {"sm2a:environment": network["name"]},
         "endpoints": [{"service": "s3", "type": "Gateway"}, {"service": "sqs"}, {"service": "ecr.api"}],
         "route_table_ids": network["private_route_table_ids"],
         "subnet_ids": network["private_subnet_ids"],
@@ -104,10 +111,101 @@ def test_the_type_cannot_change(run_module: support.RunModule, present: dict[str
         run_module(MODULE, {**present, "endpoints": [{"service": "s3", "type": "Interface"}]}, check=True)
 
 
+@pytest.mark.usefixtures("made")
+def test_drift_of_groups_is_repaired(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    sqs = read_state()["com.amazonaws.eu-west-1.sqs"]
+    assert sqs["PrivateDnsEnabled"]
+    assert [group["GroupId"] for group in sqs["Groups"]] == present["security_group_ids"]
+    aws("ec2").modify_vpc_endpoint(
+        VpcEndpointId=sqs["VpcEndpointId"],
+        AddSecurityGroupIds=["sg-00000000000000bad"],
+        RemoveSecurityGroupIds=present["security_group_ids"],
+        PrivateDnsEnabled=False,
+    )
+    support.change_once(run_module, MODULE, present, read_state)
+    sqs = read_state()["com.amazonaws.eu-west-1.sqs"]
+    assert sqs["PrivateDnsEnabled"]
+    assert [group["GroupId"] for group in sqs["Groups"]] == present["security_group_ids"]
+
+
+@pytest.mark.usefixtures("made")
+def test_own_endpoints_that_are_not_listed_are_told(run_module: support.RunModule, present: dict[str, Any]) -> None:
+    fewer = run_module(MODULE, {**present, "endpoints": present["endpoints"][:1]})
+    assert not fewer["changed"]
+    assert fewer["unlisted"] == [
+        {"service": "ecr.api", "type": "Interface"},
+        {"service": "sqs", "type": "Interface"},
+    ]
+
+
+def test_endpoints_of_others_are_used_and_left_alone(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    ec2 = aws("ec2")
+    tables = present["route_table_ids"]
+    others = [
+        {"ServiceName": "com.amazonaws.eu-west-1.sqs", "VpcEndpointType": "Interface", "PrivateDnsEnabled": True},
+        {"ServiceName": "com.amazonaws.eu-west-1.s3", "VpcEndpointType": "Gateway", "RouteTableIds": tables[:1]},
+    ]
+    ids = [
+        ec2.create_vpc_endpoint(VpcId=present["vpc_id"], **other)["VpcEndpoint"]["VpcEndpointId"] for other in others
+    ]
+    before = read_state()
+    made = run_module(MODULE, present)
+    assert made["endpoint_ids"]["sqs"] == ids[0]
+    # The route tables without a gateway endpoint get one.
+    assert made["diff"]["after"][f"{present['name']}-s3"]["route_table_ids"] == tables[1:]
+    assert set(made["diff"]["after"]) == {f"{present['name']}-s3", f"{present['name']}-ecr.api"}
+    assert not run_module(MODULE, present)["changed"]
+    run_module(MODULE, absent)
+    assert read_state() == before
+    ec2.modify_vpc_endpoint(VpcEndpointId=ids[1], AddRouteTableIds=tables[1:])
+    only = {**present, "endpoints": present["endpoints"][:1]}
+    assert run_module(MODULE, only)["endpoint_ids"] == {"s3": ids[1]}
+    ec2.delete_vpc_endpoints(VpcEndpointIds=ids)
+
+
+def test_a_new_endpoint_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pending:
+        """One endpoint that becomes available at the third look, or never."""
+
+        def __init__(self, states: list[str]) -> None:
+            self.states = states
+
+        def get_paginator(self, _operation: str) -> Any:
+            return self
+
+        def paginate(self, **_filters: Any) -> Any:
+            return self
+
+        def build_full_result(self) -> dict[str, Any]:
+            state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+            one = {"VpcEndpointId": "vpce-1", "VpcId": "vpc-1", "ServiceName": "sqs", "State": state}
+            return {"VpcEndpoints": [one]}
+
+    monkeypatch.setattr(ec2_endpoints, "WAIT_DELAY_SECONDS", 0.01)
+    ec2_endpoints.wait_until_available(Pending(["pending", "Pending", "Available"]), "vpc-1", ["vpce-1"])
+    ec2_endpoints.wait_until_gone(Pending(["deleting", "deleted"]), "vpc-1", "sqs")
+    monkeypatch.setattr(ec2_endpoints, "WAIT_TIMEOUT_SECONDS", 0.02)
+    with pytest.raises(AnsibleAWSError, match=r"not available after ten minutes: vpce-1 \(pending\)"):
+        ec2_endpoints.wait_until_available(Pending(["pending"]), "vpc-1", ["vpce-1"])
+    with pytest.raises(AnsibleAWSError, match="still being deleted"):
+        ec2_endpoints.wait_until_gone(Pending(["deleting"]), "vpc-1", "sqs")
+
+
 def test_security_groups_are_compared_when_the_answer_tells_them() -> None:
     told = {"SubnetIds": ["subnet-1"], "Groups": [{"GroupId": "sg-2"}, {"GroupId": "sg-1"}]}
-    assert ec2_vpc_endpoints.places_of(told, "Interface") == {
+    assert ec2_endpoints.held_by(told, "Interface") == {
         "subnet_ids": ["subnet-1"],
         "security_group_ids": ["sg-1", "sg-2"],
     }
-    assert ec2_vpc_endpoints.places_of({"SubnetIds": []}, "Interface") == {"subnet_ids": []}
+    assert ec2_endpoints.held_by({"SubnetIds": []}, "Interface") == {"subnet_ids": []}

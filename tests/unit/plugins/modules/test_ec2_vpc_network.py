@@ -1,16 +1,28 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""ec2_vpc_network against an emulator: the ladder, repair of drift and half-deleted networks, refusals."""
+"""ec2_vpc_network against the local AWS: the ladder, repair of drift and half-deleted networks, refusals."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils import ec2 as ec2_common
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
 MODULE = "ec2_vpc_network"
+# What the role asks for.
+ACLS = [
+    {"tier": "public", "ports": ["443", "80", "1024-3388", "3390-65535"]},
+    {"tier": "private", "ports": ["1024-3388", "3390-65535"]},
+]
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(local_aws_endpoint: str) -> str:
+    return local_aws_endpoint
 
 
 @pytest.fixture
@@ -22,6 +34,7 @@ def present(unique_name: str) -> dict[str, Any]:
         "public_subnet_cidrs": ["10.90.0.0/24", "10.90.1.0/24"],
         "private_subnet_cidrs": ["10.90.32.0/20", "10.90.48.0/20"],
         "nat_gateways": "single",
+        "network_acls": ACLS,
         "tags": {"team": "data"},
     }
 
@@ -45,6 +58,7 @@ def read_state(aws: Callable[[str], Any], unique_name: str) -> Callable[[], list
             "SubnetId": ec2.describe_subnets(Filters=filters)["Subnets"],
             "InternetGatewayId": ec2.describe_internet_gateways(Filters=filters)["InternetGateways"],
             "RouteTableId": ec2.describe_route_tables(Filters=filters)["RouteTables"],
+            "NetworkAclId": ec2.describe_network_acls(Filters=filters)["NetworkAcls"],
             "AllocationId": ec2.describe_addresses(Filters=filters)["Addresses"],
             "NatGatewayId": alive,
         }
@@ -172,8 +186,9 @@ def test_twins_are_refused(
         ({"cidr": "10.91.0.0/16"}, "cannot change"),
         ({"private_subnet_cidrs": ["10.90.64.0/20", "10.90.48.0/20"]}, "cannot change"),
         ({"availability_zones": ["eu-west-1c", "eu-west-1b"]}, "cannot change"),
-        ({"availability_zones": ["eu-west-1a"]}, "need 2 availability zones"),
-        ({"private_subnet_cidrs": ["10.90.32.0/20"]}, "same number"),
+        ({"availability_zones": ["eu-west-1a"]}, "2 availability zones are asked for"),
+        ({"private_subnet_cidrs": ["10.90.32.0/20"]}, "2 availability zones need 2 private_subnet_cidrs, not 1"),
+        ({"network_acls": [{"tier": "public", "ports": ["https"]}]}, "'https' is neither a port nor a range"),
     ],
 )
 def test_what_cannot_change_is_refused(
@@ -183,3 +198,115 @@ def test_what_cannot_change_is_refused(
     with pytest.raises(support.ModuleFailedError, match=message):
         run_module(MODULE, {**present, **change})
     run_module(MODULE, absent)
+
+
+def acls_of(ec2: Any, vpc_id: str) -> dict[str, dict[str, Any]]:
+    """The ACLs of a VPC by their Name tag; the default one as "default"."""
+    acls = ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["NetworkAcls"]
+    return {{tag["Key"]: tag["Value"] for tag in acl["Tags"]}.get("Name", "default"): acl for acl in acls}
+
+
+def subnets_of(acl: dict[str, Any]) -> list[str]:
+    return sorted(one["SubnetId"] for one in acl["Associations"])
+
+
+def test_network_acls_let_no_one_from_outside_reach_ssh_or_rdp(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    made = run_module(MODULE, present)["network"]
+    acls = acls_of(ec2, made["vpc_id"])
+    assert subnets_of(acls[f"{present['name']}-public"]) == sorted(made["public_subnet_ids"])
+    assert subnets_of(acls[f"{present['name']}-private"]) == sorted(made["private_subnet_ids"])
+    assert subnets_of(acls["default"]) == []
+    for acl in (acls[f"{present['name']}-public"], acls[f"{present['name']}-private"]):
+        allowed = [one for one in acl["Entries"] if not one["Egress"] and one["RuleAction"] == "allow"]
+        assert [one["CidrBlock"] for one in allowed if one["Protocol"] == "-1"] == [present["cidr"]]
+        for one in allowed:
+            if one["CidrBlock"] == "0.0.0.0/0":
+                ports = range(one["PortRange"]["From"], one["PortRange"]["To"] + 1)
+                assert 22 not in ports
+                assert 3389 not in ports
+    run_module(MODULE, absent)
+
+
+def test_network_acls_are_repaired_and_withdrawn(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    made = run_module(MODULE, present)["network"]
+    acls = acls_of(ec2, made["vpc_id"])
+    own = acls[f"{present['name']}-private"]["NetworkAclId"]
+    world = {"Protocol": "6", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0", "Egress": False}
+    ec2.create_network_acl_entry(NetworkAclId=own, RuleNumber=50, PortRange={"From": 22, "To": 22}, **world)
+    ec2.replace_network_acl_entry(NetworkAclId=own, RuleNumber=200, PortRange={"From": 1024, "To": 65535}, **world)
+    ec2.delete_network_acl_entry(NetworkAclId=own, RuleNumber=210, Egress=False)
+    strayed = acls[f"{present['name']}-public"]["Associations"][0]["NetworkAclAssociationId"]
+    ec2.replace_network_acl_association(AssociationId=strayed, NetworkAclId=acls["default"]["NetworkAclId"])
+    repaired = support.change_once(run_module, MODULE, present, lambda: acls_of(ec2, made["vpc_id"]))
+    assert (
+        "50 allow tcp 22 0.0.0.0/0" in repaired["diff"]["before"][f"{present['name']}-private network ACL"]["ingress"]
+    )
+    assert len(subnets_of(acls_of(ec2, made["vpc_id"])[f"{present['name']}-public"])) == 2
+
+    assert not run_module(MODULE, {**present, "network_acls": None})["changed"]
+    support.change_once(run_module, MODULE, {**present, "network_acls": []}, lambda: acls_of(ec2, made["vpc_id"]))
+    left = acls_of(ec2, made["vpc_id"])
+    assert set(left) == {"default"}
+    assert len(subnets_of(left["default"])) == 4
+    run_module(MODULE, absent)
+
+
+def test_three_zones_with_derived_ranges(
+    run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    derived = {key: value for key, value in present.items() if not key.endswith("_subnet_cidrs")}
+    two = run_module(MODULE, derived)["network"]
+    # The ranges of two zones are those that the tests above give.
+    assert not run_module(MODULE, present)["changed"]
+    three = {**derived, "availability_zone_count": 3, "nat_gateways": "per_zone"}
+    made = run_module(MODULE, three)["network"]
+    assert made["availability_zones"] == ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+    assert made["private_subnet_ids"][:2] == two["private_subnet_ids"]
+    assert len(set(made["nat_gateway_ids"])) == 3
+    subnets = aws("ec2").describe_subnets(SubnetIds=[made["public_subnet_ids"][2], made["private_subnet_ids"][2]])
+    assert sorted(subnet["CidrBlock"] for subnet in subnets["Subnets"]) == ["10.90.2.0/24", "10.90.64.0/20"]
+    assert not run_module(MODULE, three, check=True)["changed"]
+    with pytest.raises(support.ModuleFailedError, match="cannot shrink to 2"):
+        run_module(MODULE, derived, check=True)
+    run_module(MODULE, absent)
+
+
+def test_unset_nat_gateways_are_left_alone(
+    run_module: support.RunModule, present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    made = run_module(MODULE, present)["network"]
+    unset = run_module(MODULE, {key: value for key, value in present.items() if key != "nat_gateways"})
+    assert not unset["changed"]
+    assert unset["network"]["nat_gateway_ids"] == made["nat_gateway_ids"]
+    assert len(unset["network"]["address_ids"]) == 1
+    run_module(MODULE, absent)
+
+
+def test_removal_waits_for_interfaces_and_names_those_that_stay(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ec2_common, "INTERFACE_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(ec2_common, "INTERFACE_TIMEOUT_SECONDS", 0)
+    ec2 = aws("ec2")
+    made = run_module(MODULE, present)["network"]
+    interface = ec2.create_network_interface(SubnetId=made["private_subnet_ids"][0], Description="ELB app/left/over")
+    interface_id = interface["NetworkInterface"]["NetworkInterfaceId"]
+    with pytest.raises(
+        support.ModuleFailedError, match=f"1 network interfaces still use .*{interface_id} .ELB app/left"
+    ):
+        run_module(MODULE, absent)
+    monkeypatch.setattr(ec2_common, "INTERFACE_TIMEOUT_SECONDS", 30)
+    timer = threading.Timer(0.3, ec2.delete_network_interface, kwargs={"NetworkInterfaceId": interface_id})
+    timer.start()
+    assert run_module(MODULE, absent)["network"]["vpc_id"] is None
+    timer.join()
