@@ -5,7 +5,8 @@
 # Initialise the data directory on the first start, then run the server as the user postgres.
 # The variables are those of the official image: POSTGRES_USER (postgres), POSTGRES_PASSWORD (required),
 # POSTGRES_DB (the user's name), POSTGRES_INITDB_ARGS, PGDATA. *.sh, *.sql and *.sql.gz in
-# /docker-entrypoint-initdb.d run once, in the order of their names.
+# /docker-entrypoint-initdb.d run once, in the order of their names. POSTGRES_FORCE_TLS=1, which the official image does
+# not have, refuses sessions over the network that are not encrypted, as rds.force_ssl does; it counts at every start.
 set -Eeuo pipefail
 
 fail() {
@@ -27,8 +28,14 @@ create_cluster() {
     read -r -a options <<< "${POSTGRES_INITDB_ARGS:-}"
     initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") \
         --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 "${options[@]}"
-    printf '\nhost all all all scram-sha-256\n' >> "$PGDATA/pg_hba.conf"
     printf "\nlisten_addresses = '*'\n" >> "$PGDATA/postgresql.conf"
+}
+
+write_access_rules() {
+    local connections=host
+    case "${POSTGRES_FORCE_TLS:-}" in 1 | on | true) connections=hostssl ;; esac
+    printf '%s\n' 'local all all trust' 'host all all 127.0.0.1/32 scram-sha-256' \
+        "$connections all all all scram-sha-256" > "$PGDATA/pg_hba.conf"
 }
 
 run_sql() {
@@ -69,6 +76,7 @@ if [ "$1" = postgres ]; then
         create_cluster
         populate_cluster
     fi
+    write_access_rules
     unset POSTGRES_PASSWORD
 fi
 exec "$@"

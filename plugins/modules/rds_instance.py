@@ -14,7 +14,8 @@ description:
     M(sm2a.airflow.rds_instance_wait); it only waits until the instance accepts a change.
   - Unlike M(amazon.aws.rds_instance) it lets RDS generate the master password and keep it in AWS Secrets Manager
     (O(manage_master_user_password)), so that no password passes through Ansible.
-  - An option that is not set leaves the instance's value alone. Changes are applied at once.
+  - An option that is not set leaves the instance's value alone. A change that waits for the maintenance window counts
+    as made.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -22,101 +23,40 @@ options:
     description: Identifier of the DB instance.
     type: str
     required: true
-  engine:
-    description: Database engine, needed to create the instance. Cannot be changed.
-    type: str
-    choices: [postgres, mysql, mariadb]
-  engine_version:
-    description: Version, such as V(17) or V(17.4). A running version that starts with it is left alone.
-    type: str
-  allow_major_version_upgrade:
-    description: Whether a changed major version is applied. RDS refuses it otherwise.
-    type: bool
-    default: false
-  instance_class:
-    description: Instance class, such as V(db.t4g.medium), needed to create the instance.
-    type: str
-  allocated_storage:
-    description: Storage in GiB, needed to create the instance. Storage only grows; a smaller figure changes nothing.
-    type: int
-  max_allocated_storage:
-    description: Up to how many GiB RDS lets the storage grow by itself.
-    type: int
-  storage_type:
-    description: Storage type.
-    type: str
-    choices: [gp2, gp3, io1, io2, standard]
-  storage_encrypted:
-    description: Whether storage, backups and snapshots are encrypted. Cannot be changed.
-    type: bool
-  kms_key_id:
-    description: Id, ARN or alias of the key that encrypts the storage. Cannot be changed.
-    type: str
-  database_name:
-    description: Database to create with the instance. Cannot be changed.
-    type: str
-  master_username:
-    description: Name of the master user. Cannot be changed.
-    type: str
-  manage_master_user_password:
-    description: Whether RDS generates, keeps and rotates the master password in AWS Secrets Manager.
-    type: bool
-  master_user_secret_kms_key_id:
-    description: Key that encrypts that secret, set when RDS starts to manage the password.
-    type: str
-  port:
-    description: Port that the database listens on.
-    type: int
-  subnet_group_name:
-    description: DB subnet group. Cannot be changed.
-    type: str
-  security_group_ids:
-    description: VPC security groups.
-    type: list
-    elements: str
-  parameter_group_name:
-    description: DB parameter group.
-    type: str
-  publicly_accessible:
-    description: Whether the instance has a public address.
-    type: bool
-  multi_az:
-    description: Whether RDS keeps a standby in another availability zone.
-    type: bool
-  backup_retention_period:
-    description: Days for which automated backups are kept, 0 to 35.
-    type: int
-  backup_window:
-    description: Daily backup window in UTC, such as V(03:00-04:00).
-    type: str
-  maintenance_window:
-    description: Weekly maintenance window in UTC, such as V(sun:05:00-sun:06:00).
-    type: str
-  auto_minor_version_upgrade:
-    description: Whether RDS upgrades minor versions in the maintenance window.
-    type: bool
-  copy_tags_to_snapshot:
-    description: Whether snapshots carry the tags of the instance.
-    type: bool
-  iam_database_authentication:
-    description: Whether IAM users and roles can sign in to the database.
-    type: bool
   cloudwatch_logs_exports:
     description: Logs that RDS sends to CloudWatch Logs. An empty list stops all.
     type: list
     elements: str
-  deletion_protection:
+  snapshot_identifier:
     description:
-      - Whether AWS refuses to delete the instance.
-      - With O(state=absent), V(false) lifts the protection of an instance that has it; unset leads to an error.
+      - Restore the instance from this DB snapshot when it is to be created. Later it changes nothing.
+      - RDS takes database name, master user, engine and key from the snapshot, so O(database_name), O(master_username)
+        and O(kms_key_id) do not count while this is set. The rest is applied by the next run of this module, as
+        RDS only changes an available instance.
+    type: str
+  apply_immediately:
+    description:
+      - Whether changes are applied at once, or in the maintenance window where they can interrupt the service.
+      - RDS applies some at once in any case, such as those of backups, monitoring and deletion protection.
     type: bool
+    default: true
+  reboot_for_parameters:
+    description: Whether the instance is rebooted when parameters of its group wait for that.
+    type: bool
+    default: false
   skip_final_snapshot:
     description: With O(state=absent), whether the data is destroyed without a final snapshot.
     type: bool
     default: false
   final_snapshot_identifier:
-    description: Name of the final snapshot, by default the identifier, C(-final-) and the time in UTC.
+    description:
+      - Name of the final snapshot, by default the identifier, C(-final-) and the time in UTC.
+      - When there is such a snapshot already, a number is appended.
     type: str
+  delete_automated_backups:
+    description: With O(state=absent), whether the automated backups go as well.
+    type: bool
+    default: true
   wait_timeout:
     description: Seconds to wait until the instance accepts a change.
     type: int
@@ -129,6 +69,7 @@ extends_documentation_fragment:
   - amazon.aws.tags
   - amazon.aws.boto3
   - sm2a.airflow.attributes
+  - sm2a.airflow.rds_instance
   - sm2a.airflow.state
 seealso:
   - module: sm2a.airflow.rds_instance_wait
@@ -184,10 +125,23 @@ instance:
       description: ARN of the secret in which RDS keeps the master password, none when RDS does not manage it.
       type: str
       returned: when the instance exists
+    pending_changes:
+      description: Names of the API of what RDS will change in the maintenance window.
+      type: list
+      elements: str
+      returned: when the instance exists
+    parameters_pending_reboot:
+      description: Whether parameters of the group take effect with the next reboot only.
+      type: bool
+      returned: when the instance exists
     tags:
       description: Tags of the instance.
       type: dict
       returned: when the instance exists
+restored:
+  description: Whether this task started to restore the instance from a snapshot.
+  returned: always
+  type: bool
 """
 
 from collections.abc import Mapping
@@ -197,18 +151,21 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
+from ansible_collections.sm2a.airflow.plugins.module_utils import rds_fields as fields_api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
     client,
-    manage,
+    exit_with,
     tag_change,
 )
 
 Options = Mapping[str, Any]
 DELAY_SECONDS = 5
 NEEDED_TO_CREATE = ("engine", "instance_class", "allocated_storage")
+# RDS makes no snapshot of an instance in these states.
+WITHOUT_SNAPSHOT = ("failed", "incompatible-network", "incompatible-restore")
 
 
 def ensure_present(rds: Any, options: Options, check_mode: bool) -> Outcome:
@@ -225,51 +182,68 @@ def ensure_present(rds: Any, options: Options, check_mode: bool) -> Outcome:
 
 
 def create(rds: Any, options: Options, check_mode: bool) -> Outcome:
-    """Start the creation."""
+    """Start the creation or the restoration."""
     missing = [option for option in NEEDED_TO_CREATE if options[option] is None]
     if missing:
         message = f"DB instance {options['identifier']} does not exist; to create it set {', '.join(missing)}"
         raise AnsibleAWSError(message=message)
+    if options["snapshot_identifier"]:
+        check_snapshot(rds, options)
     tags = {key: str(value) for key, value in (options["tags"] or {}).items()}
-    parameters = api.creation_parameters(options, tags)
+    parameters = fields_api.creation_parameters(options, tags)
     if not check_mode:
         made = api.create_instance(rds, parameters)
-        return Outcome(True, {}, api.view({**made, "TagList": parameters["Tags"]}))
-    wanted = {field.option: options[field.option] for field in api.FIELDS}
-    return Outcome(True, {}, {**api.view(parameters), **wanted, "status": "creating", "tags": tags})
+        return Outcome(True, {}, fields_api.view({**made, "TagList": parameters["Tags"]}))
+    wanted = {field.option: options[field.option] for field in fields_api.FIELDS}
+    return Outcome(True, {}, {**fields_api.view(parameters), **wanted, "status": "creating", "tags": tags})
+
+
+def check_snapshot(rds: Any, options: Options) -> None:
+    """AnsibleAWSError when the snapshot cannot become the wanted instance."""
+    name = options["snapshot_identifier"]
+    snapshot = api.describe_snapshot(rds, name)
+    if snapshot is None:
+        raise AnsibleAWSError(message=f"DB snapshot {name} does not exist")
+    if snapshot.get("Engine") != options["engine"]:
+        raise AnsibleAWSError(message=f"DB snapshot {name} is one of {snapshot.get('Engine')}, not {options['engine']}")
+    if options["storage_encrypted"] and not snapshot.get("Encrypted"):
+        message = f"DB snapshot {name} is not encrypted: copy it with a KMS key, and restore the copy"
+        raise AnsibleAWSError(message=message)
 
 
 def change(rds: Any, instance: dict[str, Any], options: Options, check_mode: bool) -> Outcome:
-    """Start the modification, once the instance accepts one."""
-    fields = api.differing_fields(instance, options)
+    """Start the modification, once the instance accepts one, or the reboot that its parameters wait for."""
+    fields = fields_api.differing_fields(instance, options)
     frozen = [field.option for field in fields if field.modify is None]
     if frozen:
         message = f"AWS cannot change {', '.join(frozen)} of the existing DB instance {options['identifier']}"
         raise AnsibleAWSError(message=message)
-    logs = api.log_export_change(instance, options["cloudwatch_logs_exports"])
-    tagging = tag_change(api.tags_of(instance), options["tags"], options["purge_tags"])
-    before = api.view(instance)
+    logs = fields_api.log_export_change(instance, options["cloudwatch_logs_exports"])
+    tagging = tag_change(fields_api.tags_of(instance), options["tags"], options["purge_tags"])
+    before = fields_api.view(instance)
     after = {**before, **{field.option: options[field.option] for field in fields}, "tags": tagging.result}
+    reboot = options["reboot_for_parameters"] and before["parameters_pending_reboot"]
     if logs:
         after["cloudwatch_logs_exports"] = sorted(options["cloudwatch_logs_exports"])
+    if reboot:
+        after["parameters_pending_reboot"] = False
     if not check_mode:
         if fields or logs:
-            modify(rds, options, {field.modify: options[field.option] for field in fields if field.modify}, logs)
+            modify(rds, options, fields_api.modification_parameters(fields, options), logs)
         if tagging:
             api.tag_instance(rds, instance["DBInstanceArn"], tagging.set, tagging.remove)
+        if reboot:
+            api.wait_until(rds, options["identifier"], "available", options["wait_timeout"], DELAY_SECONDS)
+            api.reboot_instance(rds, options["identifier"])
     return Outcome(before != after, before, after)
 
 
 def modify(rds: Any, options: Options, parameters: dict[str, Any], logs: Mapping[str, list[str]]) -> None:
-    """Send the modification with what AWS wants along with some of its parameters."""
+    """Send the modification."""
     if logs:
         parameters["CloudwatchLogsExportConfiguration"] = logs
-    if "EngineVersion" in parameters:
-        parameters["AllowMajorVersionUpgrade"] = options["allow_major_version_upgrade"]
-    if "ManageMasterUserPassword" in parameters and options["master_user_secret_kms_key_id"]:
-        parameters["MasterUserSecretKmsKeyId"] = options["master_user_secret_kms_key_id"]
     api.wait_until(rds, options["identifier"], "available", options["wait_timeout"], DELAY_SECONDS)
-    api.modify_instance(rds, options["identifier"], parameters)
+    api.modify_instance(rds, options["identifier"], parameters, options["apply_immediately"])
 
 
 def ensure_absent(rds: Any, options: Options, check_mode: bool) -> Outcome:
@@ -282,47 +256,87 @@ def ensure_absent(rds: Any, options: Options, check_mode: bool) -> Outcome:
     if protected and options["deletion_protection"] is not False:
         message = f"DB instance {identifier} is protected from deletion: set deletion_protection to false to delete it"
         raise AnsibleAWSError(message=message)
+    if instance["DBInstanceStatus"] in WITHOUT_SNAPSHOT and not options["skip_final_snapshot"]:
+        message = (
+            f"RDS makes no final snapshot of DB instance {identifier}, because it is {instance['DBInstanceStatus']}"
+        )
+        raise AnsibleAWSError(message=f"{message}: set skip_final_snapshot to delete it without one")
     if not check_mode:
         if instance["DBInstanceStatus"] == "creating":
             api.wait_until(rds, identifier, "available", options["wait_timeout"], DELAY_SECONDS)
         if protected:
-            api.modify_instance(rds, identifier, {"DeletionProtection": False})
-        now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-        snapshot = options["final_snapshot_identifier"] or f"{identifier}-final-{now}"
-        api.delete_instance(rds, identifier, None if options["skip_final_snapshot"] else snapshot)
-    return Outcome(True, api.view(instance))
+            api.modify_instance(rds, identifier, {"DeletionProtection": False}, immediately=True)
+        delete(rds, options)
+    return Outcome(True, fields_api.view(instance))
+
+
+def delete(rds: Any, options: Options) -> None:
+    """Start the deletion. A repeated call after a lost reply is refused, as the instance is being deleted by then."""
+    identifier = options["identifier"]
+    try:
+        snapshot = None if options["skip_final_snapshot"] else free_snapshot_name(rds, options)
+        api.delete_instance(rds, identifier, snapshot, options["delete_automated_backups"])
+    except AnsibleAWSError:
+        instance = api.describe_instance(rds, identifier)
+        if instance and instance["DBInstanceStatus"] != "deleting":
+            raise
+
+
+def free_snapshot_name(rds: Any, options: Options) -> str:
+    """The wanted name of the final snapshot, with a number when there is such a snapshot."""
+    now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    wanted = options["final_snapshot_identifier"] or f"{options['identifier']}-final-{now}"
+    name, number = wanted, 1
+    while api.describe_snapshot(rds, name):
+        number += 1
+        name = f"{wanted}-{number}"
+    return str(name)
+
+
+def run(rds: Any, options: Options, check_mode: bool) -> dict[str, Any]:
+    """Bring the instance to its state, and return what the module returns."""
+    ensure = ensure_present if options["state"] == "present" else ensure_absent
+    outcome = ensure(rds, options, check_mode)
+    created = outcome.changed and not outcome.before
+    return {**outcome.result("instance"), "restored": bool(created and options["snapshot_identifier"])}
 
 
 def argument_spec() -> dict[str, Any]:
     """The options as AnsibleModule wants them."""
     texts = "engine_version instance_class kms_key_id database_name master_username subnet_group_name"
-    texts += " parameter_group_name backup_window maintenance_window final_snapshot_identifier"
-    numbers = "allocated_storage max_allocated_storage port backup_retention_period"
+    texts += " parameter_group_name backup_window maintenance_window final_snapshot_identifier snapshot_identifier"
+    texts += " ca_certificate_identifier monitoring_role_arn performance_insights_kms_key_id"
+    numbers = "allocated_storage max_allocated_storage iops storage_throughput port backup_retention_period"
+    numbers += " performance_insights_retention_period"
     switches = "storage_encrypted publicly_accessible multi_az auto_minor_version_upgrade copy_tags_to_snapshot"
-    switches += " iam_database_authentication deletion_protection"
+    switches += " iam_database_authentication performance_insights deletion_protection"
+    off = "allow_major_version_upgrade reboot_for_parameters skip_final_snapshot"
+    on = "apply_immediately delete_automated_backups"
     return {
         "identifier": {"type": "str", "required": True},
         "engine": {"type": "str", "choices": ["postgres", "mysql", "mariadb"]},
         "storage_type": {"type": "str", "choices": ["gp2", "gp3", "io1", "io2", "standard"]},
+        "monitoring_interval": {"type": "int", "choices": [0, 1, 5, 10, 15, 30, 60]},
+        "database_insights_mode": {"type": "str", "choices": ["standard", "advanced"]},
         **{option: {"type": "str"} for option in texts.split()},
         **{option: {"type": "int"} for option in numbers.split()},
         **{option: {"type": "bool"} for option in switches.split()},
+        **{option: {"type": "bool", "default": False} for option in off.split()},
+        **{option: {"type": "bool", "default": True} for option in on.split()},
         "manage_master_user_password": {"type": "bool", "no_log": False},
         "master_user_secret_kms_key_id": {"type": "str", "no_log": False},
         "security_group_ids": {"type": "list", "elements": "str"},
         "cloudwatch_logs_exports": {"type": "list", "elements": "str"},
-        "allow_major_version_upgrade": {"type": "bool", "default": False},
-        "skip_final_snapshot": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 2400},
-        **TAG_OPTIONS,
         **STATE_OPTION,
+        **TAG_OPTIONS,
     }
 
 
 def main() -> None:
-    """Manage the instance."""
+    """Bring the instance to its state."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
-    manage(module, client(module, "rds"), "instance", ensure_present, ensure_absent)
+    exit_with(module, lambda: run(client(module, "rds"), module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds_fields import view
 
 
 def wait(rds: Any, options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def wait(rds: Any, options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if not check_mode:
         api.wait_until(rds, options["identifier"], options["until"], options["timeout"], options["delay"])
     instance = api.describe_instance(rds, options["identifier"])
-    return {"changed": False, "instance": api.view(instance) if instance else {}}
+    return {"changed": False, "instance": view(instance) if instance else {}}
 
 
 def main() -> None:

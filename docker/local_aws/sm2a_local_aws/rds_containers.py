@@ -22,11 +22,12 @@ logger = logging.getLogger("sm2a.rds_containers")
 Instance = dict[str, Any]
 
 STOP_SECONDS = 30
+LAST_LINES = 5
 
 relies_on(
     "ministack.services.rds",
     {
-        "_wait_for_database_ready": "1dbc0b5c2c28",
+        "_mysql_endpoint_admin_connection": "bdb587b6424d",
         "_record_reboot_event": "edc4d8be6fa4",
         "_is_mysql_engine": "c7107000321e",
     },
@@ -76,7 +77,11 @@ def run_rds_container(
         client.volumes.create(volume, labels=local_aws.labels)
     if "postgres" in engine:
         options["command"] = ["postgres", *_postgres_flags(request)]
-        options["environment"] = {**options["environment"], "POSTGRES_INITDB_ARGS": "--no-sync"}
+        options["environment"] = {
+            **options["environment"],
+            "POSTGRES_INITDB_ARGS": "--no-sync",
+            "POSTGRES_FORCE_TLS": _parameters(request).get("rds.force_ssl", ""),
+        }
     elif rds._is_mysql_engine(engine):
         options["command"] = [*(options.get("command") or []), f"--port={request.port}"]
     try:
@@ -87,15 +92,33 @@ def run_rds_container(
         raise
 
 
+def _parameters(request: rds_requests.DatabaseRequest) -> dict[str, str]:
+    """What the parameter group sets. MySQL gets them as flags from MiniStack."""
+    group = rds._param_groups.get(request.parameter_group) or {}
+    return {name: str(entry["ParameterValue"]) for name, entry in (group.get("Parameters") or {}).items()}
+
+
 def _postgres_flags(request: rds_requests.DatabaseRequest) -> list[str]:
     """The port and the parameter group's values as server options; formulas and RDS's own names are left out."""
-    group = rds._param_groups.get(request.parameter_group) or {}
-    values = {name: str(entry["ParameterValue"]) for name, entry in (group.get("Parameters") or {}).items()}
     flags = ["-c", f"port={request.port}"]
-    for name, value in sorted(values.items()):
+    for name, value in sorted(_parameters(request).items()):
         if not name.startswith("rds.") and "{" not in value:
             flags += ["-c", f"{name}={value}"]
     return flags
+
+
+@replaces("ministack.services.rds:_wait_for_database_ready", "1dbc0b5c2c28")
+def wait_for_database_ready(original: Callable[..., bool], *arguments: Any) -> bool:
+    """A server that ended before it answered says why in an event."""
+    ready = original(*arguments)
+    request = rds_requests.current()
+    client = rds._get_docker()
+    if not ready and request is not None and client is not None:
+        with contextlib.suppress(DockerException):
+            said = client.api.logs(container_name(request.identifier), tail=LAST_LINES).decode(errors="replace")
+            reason = " ".join(said.split())
+            rds_instances.record_event(request.identifier, f"The database server ended: {reason}")
+    return bool(ready)
 
 
 @replaces("ministack.services.rds:_start_rds_container_for_instance", "4a2f9b60909e")
@@ -133,6 +156,13 @@ def rotate_instance_password(original: Callable[..., None], instance: Instance, 
             networks = container["NetworkSettings"]["Networks"]
             instance["_internal_address"] = networks[settings.current().network]["IPAddress"]
     original(instance, *passwords)
+
+
+def _rotate_mysql_master(instance: Instance, password: str) -> None:
+    """MiniStack changes the password of root, whose new one this uses; clients have that of the master user."""
+    host, port = instance["_internal_address"], instance["_internal_port"]
+    with contextlib.closing(rds._mysql_endpoint_admin_connection(host, port, password)) as connection:
+        connection.cursor().execute("ALTER USER %s@'%%' IDENTIFIED BY %s", (instance["MasterUsername"], password))
 
 
 def _remove_volume(instance: Instance) -> None:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import rds, secretsmanager
 
-from sm2a_local_aws import rds_requests
+from sm2a_local_aws import rds_requests, rds_settings
 from sm2a_local_aws.patching import relies_on, replaces
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -64,6 +65,8 @@ def create_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     instance["Endpoint"].update(Address=request.address, Port=request.port)
     if request.failure:
         instance["DBInstanceStatus"] = "failed"
+        record_event(identifier, f"The database could not be started: {request.failure}")
+    rds_settings.keep(instance, parameters, rds_settings.EVERYWHERE)
     if instance["StorageType"] == "gp3":
         instance["Iops"] = instance.get("Iops") or GP3_IOPS
         instance["StorageThroughput"] = instance.get("StorageThroughput") or GP3_THROUGHPUT
@@ -91,6 +94,9 @@ def modify_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     if response[0] != 200:
         return response
     _switch_log_exports(instance, parameters)
+    rds_settings.keep(instance, parameters, rds_settings.EVERYWHERE)
+    if rds._p(parameters, "DBParameterGroupName"):
+        instance["DBParameterGroups"][0]["ParameterApplyStatus"] = "pending-reboot"
     if renew and secret:
         secretsmanager.put_secret_value_in_process(secret["SecretArn"], _secret_string(instance))
     elif renew:
@@ -124,11 +130,24 @@ def instance_xml(original: Callable[[Instance], str], instance: Instance) -> str
     shown = original(instance).replace(
         "<EnabledCloudwatchLogsExports/>", f"<EnabledCloudwatchLogsExports>{logs}</EnabledCloudwatchLogsExports>"
     )
+    shown += rds_settings.insights_xml(instance, shown)
     secret = instance.get("MasterUserSecret")
     if not secret:
         return shown
     members = "".join(f"<{name}>{value}</{name}>" for name, value in secret.items())
     return f"{shown}<MasterUserSecret>{members}</MasterUserSecret>"
+
+
+def record_event(identifier: str, message: str) -> None:
+    """Let DescribeEvents tell it."""
+    rds._events[new_uuid()] = {
+        "SourceIdentifier": identifier,
+        "SourceType": "db-instance",
+        "SourceArn": "",
+        "Message": message,
+        "Date": time.time(),
+        "EventCategories": ["failure"],
+    }
 
 
 def _switch_log_exports(instance: Instance, parameters: dict[str, Any]) -> None:

@@ -12,11 +12,18 @@ import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
+from ansible_collections.sm2a.airflow.plugins.module_utils import rds_fields
 from ansible_collections.sm2a.airflow.plugins.modules import rds_instance
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 from botocore.stub import ANY, Stubber
 
 Aws = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(local_aws_endpoint: str) -> str:
+    """MiniStack as it is drops some settings."""
+    return local_aws_endpoint
 
 
 def present(name: str, **more: Any) -> dict[str, Any]:
@@ -100,6 +107,14 @@ def test_protected_instance_is_not_deleted(run_module: support.RunModule, aws: A
         ("security_group_ids", ["sg-00000000000000002", "sg-00000000000000001"]),
         ("parameter_group_name", "airflow"),
         ("iam_database_authentication", True),
+        ("auto_minor_version_upgrade", False),
+        ("monitoring_interval", 60),
+        ("database_insights_mode", "standard"),
+        ("performance_insights", True),
+        ("performance_insights_retention_period", 31),
+        ("storage_throughput", 250),
+        ("ca_certificate_identifier", "rds-ca-ecc384-g1"),
+        ("max_allocated_storage", 200),
         ("tags", {"team": "platform"}),
     ],
 )
@@ -109,7 +124,7 @@ def test_every_option_is_changed_once(
     run_module("rds_instance", present(unique_name))
     change = {"identifier": unique_name, option: value}
     support.change_once(run_module, "rds_instance", change, lambda: api.describe_instance(aws("rds"), unique_name))
-    now = api.view(api.describe_instance(aws("rds"), unique_name) or {})
+    now = rds_fields.view(api.describe_instance(aws("rds"), unique_name) or {})
     assert now[option] == value
 
 
@@ -134,8 +149,8 @@ def test_storage_never_shrinks_and_minor_versions_float(run_module: support.RunM
 
 def test_pending_changes_count_as_made() -> None:
     instance = {"DBInstanceClass": "db.t4g.medium", "PendingModifiedValues": {"DBInstanceClass": "db.m7g.large"}}
-    assert not api.differing_fields(instance, {"instance_class": "db.m7g.large"})
-    assert [field.option for field in api.differing_fields(instance, {"instance_class": "db.t4g.medium"})] == [
+    assert not rds_fields.differing_fields(instance, {"instance_class": "db.m7g.large"})
+    assert [field.option for field in rds_fields.differing_fields(instance, {"instance_class": "db.t4g.medium"})] == [
         "instance_class"
     ]
 
@@ -145,9 +160,9 @@ def test_log_exports_are_added_and_removed() -> None:
         "EnabledCloudwatchLogsExports": ["postgresql"],
         "PendingModifiedValues": {"PendingCloudwatchLogsExports": {"LogTypesToEnable": ["upgrade"]}},
     }
-    assert api.log_export_change(instance, None) == {}
-    assert api.log_export_change(instance, ["upgrade", "postgresql"]) == {}
-    assert api.log_export_change(instance, ["iam"]) == {
+    assert rds_fields.log_export_change(instance, None) == {}
+    assert rds_fields.log_export_change(instance, ["upgrade", "postgresql"]) == {}
+    assert rds_fields.log_export_change(instance, ["iam"]) == {
         "EnableLogTypes": ["iam"],
         "DisableLogTypes": ["postgresql", "upgrade"],
     }
@@ -232,6 +247,127 @@ def test_an_instance_being_deleted_is_created_again(scripted: Any) -> None:
     )
     wanted = options(identifier="airflow", engine="postgres", instance_class="db.t4g.micro", allocated_storage=20)
     assert rds_instance.ensure_present(client, wanted, check_mode=False).changed
+
+
+def test_changes_can_wait_for_the_maintenance_window(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name))
+    change = {"identifier": unique_name, "instance_class": "db.m7g.large", "apply_immediately": False}
+    assert run_module("rds_instance", change)["changed"]
+    again = run_module("rds_instance", change)
+    assert not again["changed"]
+    assert again["instance"]["pending_changes"] == ["DBInstanceClass"]
+    assert again["instance"]["instance_class"] == "db.t4g.medium"
+
+
+def test_a_reboot_is_opted_in(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    client = aws("rds")
+    client.create_db_parameter_group(
+        DBParameterGroupName=unique_name, DBParameterGroupFamily="postgres17", Description="d"
+    )
+    static = {"ParameterName": "shared_buffers", "ParameterValue": "32768", "ApplyMethod": "pending-reboot"}
+    wanted = present(unique_name, parameter_group_name=unique_name)
+    run_module("rds_instance", wanted)
+    client.modify_db_parameter_group(DBParameterGroupName=unique_name, Parameters=[static])
+    waiting = run_module("rds_instance", wanted)
+    assert (waiting["changed"], waiting["instance"]["parameters_pending_reboot"]) == (False, True)
+    assert run_module("rds_instance", {**wanted, "reboot_for_parameters": True}, check=True)["changed"]
+    assert run_module("rds_instance", {**wanted, "reboot_for_parameters": True})["changed"]
+    run_module("rds_instance_wait", {"identifier": unique_name, "delay": 1})
+    settled = run_module("rds_instance", {**wanted, "reboot_for_parameters": True})
+    assert (settled["changed"], settled["instance"]["parameters_pending_reboot"]) == (False, False)
+
+
+def test_restored_then_brought_to_the_rest(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name))
+    aws("rds").create_db_snapshot(DBInstanceIdentifier=unique_name, DBSnapshotIdentifier=f"{unique_name}-kept")
+    name = f"{unique_name}-new"
+    wanted = present(
+        name,
+        port=5433,
+        snapshot_identifier=f"{unique_name}-kept",
+        database_name="other",
+        master_username="other",
+        manage_master_user_password=True,
+        cloudwatch_logs_exports=["postgresql"],
+    )
+    predicted = run_module("rds_instance", wanted, check=True)
+    assert predicted["restored"]
+    restored = run_module("rds_instance", wanted)
+    assert restored["restored"]
+    assert restored["instance"]["database_name"] == "airflow", "what the snapshot decides"
+    for option in ("port", "security_group_ids", "deletion_protection", "copy_tags_to_snapshot", "tags"):
+        assert restored["instance"][option] == wanted[option]
+    rest = run_module("rds_instance", wanted)
+    assert (rest["changed"], rest["restored"]) == (True, False)
+    assert rest["instance"]["backup_retention_period"] == 7
+    assert not run_module("rds_instance", wanted)["changed"]
+    instance = api.describe_instance(aws("rds"), name) or {}
+    assert instance["MasterUserSecret"]["SecretArn"]
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"snapshot_identifier": "none"}, "DB snapshot none does not exist"),
+        ({"engine": "mysql"}, "is one of postgres, not mysql"),
+        ({}, "is not encrypted: copy it with a KMS key"),
+    ],
+)
+def test_unfit_snapshots_are_refused(
+    run_module: support.RunModule, aws: Aws, unique_name: str, more: dict[str, str], reason: str
+) -> None:
+    run_module("rds_instance", present(unique_name, storage_encrypted=False))
+    snapshot = f"{unique_name}-plain"
+    aws("rds").create_db_snapshot(DBInstanceIdentifier=unique_name, DBSnapshotIdentifier=snapshot)
+    wanted = present(f"{unique_name}-new", **{"snapshot_identifier": snapshot, **more})
+    with pytest.raises(support.ModuleFailedError, match=reason):
+        run_module("rds_instance", wanted, check=True)
+
+
+def test_a_final_snapshot_never_meets_another(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    run_module("rds_instance", present(unique_name))
+    client = aws("rds")
+    client.create_db_snapshot(DBInstanceIdentifier=unique_name, DBSnapshotIdentifier=f"{unique_name}-last")
+    absent = {"identifier": unique_name, "state": "absent", "deletion_protection": False}
+    run_module("rds_instance", {**absent, "final_snapshot_identifier": f"{unique_name}-last"})
+    snapshots = client.describe_db_snapshots(DBInstanceIdentifier=unique_name)["DBSnapshots"]
+    assert sorted(each["DBSnapshotIdentifier"] for each in snapshots) == [
+        f"{unique_name}-last",
+        f"{unique_name}-last-2",
+    ]
+
+
+def test_a_repeated_deletion_is_no_failure(scripted: Any) -> None:
+    """The reply to DeleteDBInstance was lost; the repeated call meets an instance that is being deleted."""
+    client, stubber = scripted
+    stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "available")]})
+    stubber.add_client_error("delete_db_instance", "InvalidDBInstanceState")
+    stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "deleting")]})
+    wanted = options(identifier="airflow", skip_final_snapshot=True)
+    assert rds_instance.ensure_absent(client, wanted, check_mode=False).changed
+
+
+def test_a_failed_instance_leaves_no_snapshot(scripted: Any) -> None:
+    client, stubber = scripted
+    stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "failed")]})
+    with pytest.raises(AnsibleAWSError, match="because it is failed: set skip_final_snapshot"):
+        rds_instance.ensure_absent(client, options(identifier="airflow"), check_mode=False)
+
+
+def test_what_belongs_together_is_sent_together() -> None:
+    wanted = options(
+        database_insights_mode="advanced",
+        performance_insights=True,
+        performance_insights_retention_period=465,
+        performance_insights_kms_key_id="key",
+    )
+    instance = {"DatabaseInsightsMode": "standard", "PerformanceInsightsEnabled": True}
+    fields = rds_fields.differing_fields(instance, wanted)
+    assert rds_fields.modification_parameters(fields, wanted) == {
+        "DatabaseInsightsMode": "advanced",
+        "EnablePerformanceInsights": True,
+        "PerformanceInsightsRetentionPeriod": 465,
+    }
 
 
 def test_wait_looks_until_available(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
