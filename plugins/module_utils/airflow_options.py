@@ -117,7 +117,10 @@ def config_secret_problems(secrets: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _entries(variable: str, sections: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, str, str, Any]]:
+def _entries(variable: str, sections: Any, problems: list[str]) -> Iterator[tuple[str, str, str, Any]]:
+    if not isinstance(sections, Mapping):
+        problems.append(f"{variable}: must be a dictionary of sections")
+        return
     for section, options in sections.items():
         if not isinstance(options, Mapping):
             problems.append(f"{variable}.{section}: must be a dictionary of options")

@@ -127,7 +127,7 @@ def unlisted(ecs: Any, params: dict[str, Any]) -> list[str]:
     prefix, tags = params["purge_name_prefix"], params["purge_where_tagged"] or {}
     if not prefix:
         return []
-    listed = [item["name"] for item in params["services"]]
+    listed = [*params["purge_except"], *(item["name"] for item in params["services"])]
     names = ecs_api.list_service_names(ecs, params["cluster"])
     found = sorted(name for name in names if name.startswith(prefix) and name not in listed)
     described = ecs_api.describe_services(ecs, params["cluster"], found)

@@ -131,6 +131,11 @@ options:
   purge_where_tagged:
     description: Tags without which O(purge_name_prefix) leaves a service alone.
     type: dict
+  purge_except:
+    description: Names of services that O(purge_name_prefix) leaves alone.
+    type: list
+    elements: str
+    default: []
   drain_timeout:
     description:
       - Seconds that a service which is deleted has, at a count of 0, for its tasks with scale-in protection to end.
@@ -278,6 +283,7 @@ def main() -> None:
             "services": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
             "purge_name_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
+            "purge_except": {"type": "list", "elements": "str", "default": []},
             "drain_timeout": {"type": "int", "default": 0},
             **STATE_OPTION,
             "wait": {"type": "bool", "default": True},

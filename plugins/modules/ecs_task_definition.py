@@ -80,6 +80,11 @@ options:
   purge_where_tagged:
     description: Tags without which O(purge_family_prefix) leaves a family alone.
     type: dict
+  purge_except:
+    description: Names of families that O(purge_family_prefix) leaves alone.
+    type: list
+    elements: str
+    default: []
   state:
     description: Whether the families have an active revision; V(absent) deregisters and deletes every revision.
 notes:
@@ -257,7 +262,7 @@ def unlisted(ecs: Any, params: dict[str, Any]) -> list[str]:
     prefix, wanted = params["purge_family_prefix"], params["purge_where_tagged"] or {}
     if not prefix:
         return []
-    listed = [item["family"] for item in params["task_definitions"]]
+    listed = [*params["purge_except"], *(item["family"] for item in params["task_definitions"])]
     families = [family for family in ecs_api.list_families(ecs, prefix) if family not in listed]
     latest = {family: ecs_api.describe_revision(ecs, family) or {"tags": {}} for family in families}
     return [family for family in families if wanted.items() <= latest[family]["tags"].items()]
@@ -314,6 +319,7 @@ def main() -> None:
             "task_definitions": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
             "purge_family_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
+            "purge_except": {"type": "list", "elements": "str", "default": []},
             **STATE_OPTION,
             **TAG_OPTIONS,
         },

@@ -55,6 +55,11 @@ options:
   purge_where_tagged:
     description: Tags without which O(purge_name_prefix) leaves a role alone.
     type: dict
+  purge_except:
+    description: Names of roles that O(purge_name_prefix) leaves alone.
+    type: list
+    elements: str
+    default: []
   trust_statements:
     description: Statements of the trust policy of every role. Required with O(state=present).
     type: list
@@ -253,7 +258,7 @@ def unlisted(iam: Any, params: dict[str, Any]) -> list[str]:
     prefix, wanted = params["purge_name_prefix"], params["purge_where_tagged"] or {}
     if not prefix:
         return []
-    listed = [role["name"] for role in params["roles"]]
+    listed = [*params["purge_except"], *(role["name"] for role in params["roles"])]
     names = [name for name in role_names(iam, params["path"], prefix) if name not in listed]
     return [name for name in names if wanted.items() <= describe_role(iam, name).get("tags", {}).items()]
 
@@ -289,6 +294,7 @@ def main() -> None:
             "path": {"type": "str", "default": "/"},
             "purge_name_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
+            "purge_except": {"type": "list", "elements": "str", "default": []},
             "trust_statements": {"type": "list", "elements": "dict"},
             "permissions_boundary": {"type": "str"},
             **STATE_OPTION,

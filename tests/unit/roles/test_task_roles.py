@@ -13,11 +13,12 @@ SECRETS = read_yaml(PROJECT / "roles/cluster/vars/main.yml")["__cluster_config_s
 ENVIRONMENT = read_yaml(PROJECT / "roles/airflow/vars/environment.yml")
 STATEMENTS: dict[str, dict[str, Any]] = {
     **POLICIES["__cluster_statements"],
-    **{each["Sid"]: each for each in POLICIES["__cluster_execution_role"]["statements"]},
+    **POLICIES["__cluster_execution_statements"],
 }
 # AWS knows no resources for these.
 WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
+    "logs:DescribeLogGroups",
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
     "ssmmessages:OpenControlChannel",
@@ -51,7 +52,8 @@ def test_statements_name_actions_and_resources(name: str) -> None:
 def test_every_policy_uses_known_statements_and_its_own_secrets() -> None:
     for component, statements in POLICIES["__cluster_policies"].items():
         own, *shared = statements
-        assert f"__cluster_config_secrets.{component} " in own["Resource"]
+        assert re.search(rf"__cluster_config_secrets\.{component}\b", own["Resource"])
+        assert ("cluster_config_secret_names" in own["Resource"]) == (component != "autoscaler")
         names = [re.fullmatch(r"\{\{ __cluster_statements\.(\w+) \}\}", each) for each in shared]
         assert all(match and match[1] in POLICIES["__cluster_statements"] for match in names), component
 

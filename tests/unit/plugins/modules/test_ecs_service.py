@@ -335,6 +335,9 @@ def test_only_services_with_the_tags_are_purged(run_module: RunModule, aws: Aws,
         "worker-theirs",
     ]
     assert not run_module(MODULE, kept)["changed"]
+    removal = args(cluster, state="absent", **purge)
+    assert not run_module(MODULE, {**removal, "purge_except": ["worker-new"]})["changed"]
+    assert run_module(MODULE, removal)["changed"]
 
 
 def test_a_service_is_emptied_before_it_is_deleted(

@@ -218,6 +218,9 @@ def test_unlisted_families_with_the_tags_are_purged(run_module: RunModule, aws: 
     assert run_module(MODULE, args)["changed"]
     assert [len(revisions(aws, family)) for family in (ours, theirs, kept)] == [0, 1, 1]
     assert not run_module(MODULE, args)["changed"]
+    removal = {"task_definitions": [], "state": "absent", **purge}
+    assert not run_module(MODULE, {**removal, "purge_except": [kept]})["changed"]
+    assert run_module(MODULE, removal)["changed"]
 
 
 def test_a_revision_whose_reply_was_lost_is_adopted(

@@ -138,6 +138,10 @@ def test_unlisted_roles_of_this_environment_are_purged(run_module: RunModule, aw
     assert run_module(MODULE, args)["diff"] == predicted["diff"]
     assert [bool(describe(aws, name)) for name in (ours, others, kept)] == [False, True, True]
     assert not run_module(MODULE, args)["changed"]
+    purge = {key: args[key] for key in ("purge_name_prefix", "purge_where_tagged")}
+    removal = {"roles": [], "state": "absent", **purge}
+    assert not run_module(MODULE, {**removal, "purge_except": [kept]})["changed"]
+    assert run_module(MODULE, removal)["changed"]
 
 
 def test_what_holds_a_role_is_named(run_module: RunModule, aws: Aws, unique_name: str) -> None:
