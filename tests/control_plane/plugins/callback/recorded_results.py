@@ -1,6 +1,9 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Writes down how every task ended, and loads in the parent what the workers' modules use (see action/normal.py)."""
+"""Writes down how every task ended, and loads in the parent what the workers' modules use.
+
+The modules run in the workers themselves (tests/collection/in_process).
+"""
 
 from __future__ import annotations
 

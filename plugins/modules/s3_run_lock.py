@@ -1,0 +1,223 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: s3_run_lock
+version_added: 0.1.0
+short_description: Hold a lock in S3 while a playbook runs
+description:
+  - Keeps two runs of playbooks apart. The lock is an object that S3 writes for one run only (conditional write); it
+    names the run that holds it.
+  - A lock is stale, and taken over, when it has expired or when the process that holds it ran on this very machine and
+    runs no longer. Every other run is refused, with the name of the holder.
+  - A run that holds the lock gets it again with a new expiry. The lock that this run no longer holds is left alone.
+  - Taking and giving back the lock is no change, so that a second run still reports none; taking away somebody else's
+    (O(force)) and deleting the bucket (O(delete_bucket)) are changes.
+  - Has an action plugin of the same name, which says on whose behalf the module runs.
+author:
+  - SM2A contributors (@sm2a)
+options:
+  bucket:
+    description: Bucket of the lock.
+    type: str
+    required: true
+  require_bucket:
+    description: With V(false), run without a lock where there is no bucket, as on the way to remove an environment.
+    type: bool
+    default: true
+  key:
+    description: Key of the lock's object.
+    type: str
+    default: run-lock.json
+  timeout:
+    description: Seconds after which the lock expires.
+    type: int
+    default: 7200
+  force:
+    description: With O(state=absent), also take away a lock that another run holds.
+    type: bool
+    default: false
+  delete_bucket:
+    description:
+      - With O(state=absent), delete the bucket as well. It stays when another run holds the lock, or has just taken it.
+    type: bool
+    default: false
+  run:
+    description: The run of the playbook. The action plugin fills it in.
+    type: dict
+    default: {}
+  state:
+    description: V(present) takes the lock, V(absent) gives it back.
+attributes:
+  action:
+    description: An action plugin says which process of the controller the lock is for.
+    support: partial
+  check_mode:
+    description:
+      - Reads only. With O(state=present) it warns of a run that holds the lock, because predictions may be wrong.
+    support: full
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - sm2a.airflow.attributes
+  - sm2a.airflow.state
+"""
+
+EXAMPLES = r"""
+- name: Take the lock
+  sm2a.airflow.s3_run_lock:
+    bucket: staging-run-lock-123456789012
+    timeout: 3600
+
+- name: Give it back
+  sm2a.airflow.s3_run_lock:
+    bucket: staging-run-lock-123456789012
+    state: absent
+"""
+
+RETURN = r"""
+lock:
+  description: The lock after the task, in check mode as predicted; empty when nobody holds it.
+  returned: success
+  type: dict
+  contains:
+    user:
+      description: User that runs the playbook.
+      type: str
+      returned: when somebody holds it
+    host:
+      description: Machine on which it runs.
+      type: str
+      returned: when somebody holds it
+    pid:
+      description: Process of ansible-playbook there.
+      type: int
+      returned: when somebody holds it
+    playbook:
+      description: Name of the playbook.
+      type: str
+      returned: when somebody holds it
+    since:
+      description: When the lock was taken, by the clock of S3.
+      type: str
+      returned: when somebody holds it
+    until:
+      description: When it expires.
+      type: str
+      returned: when somebody holds it
+held:
+  description: Whether this run holds the lock now.
+  returned: success
+  type: bool
+previous:
+  description: The lock that was given back, taken away or, because it was stale, taken over; as RV(lock).
+  returned: success
+  type: dict
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils import run_lock
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import bucket_exists, delete_bucket
+
+Options = Mapping[str, Any]
+HOW_TO_UNLOCK = (
+    "Wait for it. When you are sure that it no longer runs, give its lock back: ansible-playbook playbooks/unlock.yml, "
+    "with the same inventory and limit. sm2a_lock=false runs without a lock."
+)
+
+
+def wanted_holder(options: Options) -> dict[str, Any]:
+    """The members of a Holder, but for its id."""
+    if not options["run"]:
+        raise AnsibleAWSError(message="s3_run_lock is called by its action plugin, which says which run it is for")
+    return {**options["run"], "timeout_seconds": options["timeout"]}
+
+
+def is_mine(lock: run_lock.Lock | None, options: Options) -> bool:
+    """Whether this run holds the lock."""
+    return lock is not None and lock.holder.same_process(run_lock.Holder(id="", **wanted_holder(options)))
+
+
+def result(
+    lock: run_lock.Lock | None, previous: run_lock.Lock | None = None, *, held: bool = False, changed: bool = False
+) -> dict[str, Any]:
+    """What the module returns."""
+    views = [one.view() if one else {} for one in (previous, lock)]
+    diff = {"before": views[0], "after": views[1]} if changed else {"before": {}, "after": {}}
+    return {"changed": changed, "diff": diff, "lock": views[1], "previous": views[0], "held": held}
+
+
+def ensure_held(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str, Any]:
+    """Take the lock; in check mode look at it only."""
+    bucket, key = options["bucket"], options["key"]
+    if module.check_mode or not (options["require_bucket"] or bucket_exists(s3, bucket)):
+        lock = run_lock.read(s3, bucket, key)
+        if lock and not lock.why_stale and not is_mine(lock, options):
+            module.warn(f"Another run works on this environment, predictions may be wrong: {lock}")
+        return result(lock)
+    try:
+        lock, replaced = run_lock.acquire(s3, bucket, key, wanted_holder(options))
+    except AnsibleAWSError as error:
+        raise error if error.exception else AnsibleAWSError(message=f"{error.message}. {HOW_TO_UNLOCK}") from error
+    if replaced:
+        module.warn(f"Took over the run lock of {replaced}, because {replaced.why_stale}")
+    return result(lock, replaced, held=True)
+
+
+def ensure_given_back(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str, Any]:
+    """Give the lock back, or take it away from whoever holds it, and delete the bucket when asked."""
+    bucket, key = options["bucket"], options["key"]
+    lock = run_lock.read(s3, bucket, key)
+    foreign = lock is not None and not is_mine(lock, options)
+    if lock and foreign and not options["force"]:
+        module.warn(f"This run does not hold the run lock, so it stays: it belongs to {lock}")
+        return result(lock)
+    if options["delete_bucket"] and bucket_exists(s3, bucket):
+        gone = module.check_mode or delete_all(s3, bucket, key, lock)
+        return result(None, lock, changed=gone or foreign)
+    if lock and not module.check_mode:
+        run_lock.delete(s3, bucket, key, lock)
+    return result(None, lock, changed=foreign)
+
+
+def delete_all(s3: Any, bucket: str, key: str, lock: run_lock.Lock | None) -> bool:
+    """Whether the bucket could be deleted: it stays when somebody takes the lock in the meantime."""
+    if lock:
+        run_lock.delete(s3, bucket, key, lock)
+    run_lock.delete_old_versions(s3, bucket)
+    return bool(delete_bucket(s3, bucket))
+
+
+def main() -> None:
+    """Take or give back the lock."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "bucket": {"type": "str", "required": True},
+            "key": {"type": "str", "default": "run-lock.json", "no_log": False},
+            "require_bucket": {"type": "bool", "default": True},
+            "timeout": {"type": "int", "default": 7200},
+            "force": {"type": "bool", "default": False},
+            "delete_bucket": {"type": "bool", "default": False},
+            "run": {"type": "dict", "default": {}},
+            **STATE_OPTION,
+        },
+        supports_check_mode=True,
+    )
+    ensure = ensure_held if module.params["state"] == "present" else ensure_given_back
+    s3 = client(module, "s3")
+    exit_with(module, lambda: ensure(module, s3, module.params))
+
+
+if __name__ == "__main__":
+    main()
