@@ -10,16 +10,23 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-# What AWS chooses itself, so that check mode cannot know it: ids, the ends of ARNs, hosts in URLs, times.
+# What AWS chooses itself, so that check mode cannot know it: ids, the ends of ARNs, hosts in URLs, times, the
+# numbers of load balancers, addresses of databases; fingerprints are of certificates that are made on the way.
 CHOSEN_BY_AWS = (
     (re.compile(r"\bhttps?://[^/]+"), "URL"),
     (re.compile(r"\barn:aws[a-z-]*:([a-z0-9-]+):[^\s\"']*"), r"arn:\1"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
+    (re.compile(r"\b([a-z0-9-]+)\.([0-9a-z]+\.[a-z0-9-]+\.rds\.amazonaws\.com|rds\.data\.local)\b"), r"\1.rds"),
+    (re.compile(r"\b(app|targetgroup)/([a-z0-9-]+)/[0-9a-z]{16}\b"), r"\1/\2/ID"),
+    (re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){31}$"), "FINGERPRINT"),
     (re.compile(r"\b([a-z]{1,10})-[0-9a-f]{8,17}\b"), r"\1-ID"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?"), "TIME"),
 )
 # Masked values (as JSON) of which nothing is left to compare.
-UNKNOWABLE = frozenset({'"UUID"', '"TIME"'})
+UNKNOWABLE = frozenset({'"UUID"', '"TIME"', '"FINGERPRINT"'})
+# Attributes that go on by themselves: creating, then available.
+MOVING = ("status",)
+SHOWN = 160
 
 
 @dataclass(frozen=True)
@@ -81,8 +88,15 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and value:
         for key, entry in value.items():
             yield from leaves(entry, f"{path}.{key}" if path else str(key))
-    elif value not in ({}, None):
+    elif value not in ({}, None) and not path.endswith(MOVING):
         yield path, json.dumps(masked(value), sort_keys=True, default=str)
+
+
+def shown(value: str, other: str) -> str:
+    """``value``, or if it is long, the part from shortly before where it differs from ``other``."""
+    start = next((place for place, pair in enumerate(zip(value, other, strict=False)) if pair[0] != pair[1]), 0)
+    start = max(0, start - SHOWN // 2) if len(value) > SHOWN else 0
+    return ("..." if start else "") + value[start : start + SHOWN] + ("..." if len(value) > start + SHOWN else "")
 
 
 def difference(predicted: Change, done: Change) -> list[str]:
@@ -93,12 +107,12 @@ def difference(predicted: Change, done: Change) -> list[str]:
     guess, fact = dict(leaves(predicted.after)), dict(leaves(done.after))
     old = dict(leaves(done.before))
     told = [
-        f"{done.name()}: {path}: predicted {guess[path]}, became {fact.get(path, 'nothing')}"
+        f"{done.name()}: {path}: predicted {shown(guess[path], became)}, became {shown(became, guess[path])}"
         for path in sorted(guess)
-        if guess[path] != fact.get(path) and fact.get(path) not in UNKNOWABLE
+        if (became := fact.get(path, "nothing")) != guess[path] and became not in UNKNOWABLE
     ]
     unforeseen = [path for path in sorted(fact.keys() - guess.keys()) if old and fact[path] != old.get(path)]
-    return told + [f"{done.name()}: {path}: not predicted, became {fact[path]}" for path in unforeseen]
+    return told + [f"{done.name()}: {path}: not predicted, became {shown(fact[path], '')}" for path in unforeseen]
 
 
 def numbered(changes: Iterable[Change]) -> dict[tuple[str, int], Change]:
