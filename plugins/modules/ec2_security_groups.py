@@ -124,6 +124,11 @@ group_ids:
   type: dict
   sample:
     staging-database: sg-0123456789abcdef0
+unlisted:
+  description: Names of the groups of the VPC that carry O(lookup_tags), if there are any, and are not in O(groups).
+  returned: always
+  type: list
+  elements: str
 surplus_rules:
   description: How many rules are there, or would be, that are not asked for. Always 0 with O(purge_rules=true).
   returned: always
@@ -295,7 +300,9 @@ def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     ensure_absent(run, doomed, existing)
     if params["empty_default_group"]:
         empty_group(run, existing.get("default"))
-    return run.result(group_ids=group_ids, surplus_rules=surplus)
+    listed = {group["name"] for group in params["groups"]}
+    unlisted = sorted(name for name, group in existing.items() if name not in listed and run.owns(group))
+    return run.result(group_ids=group_ids, unlisted=unlisted if params["lookup_tags"] else [], surplus_rules=surplus)
 
 
 def main() -> None:

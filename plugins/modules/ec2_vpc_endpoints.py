@@ -35,6 +35,11 @@ options:
       - Tags that an endpoint must carry to be managed. They are written at creation too.
     type: dict
     default: {}
+  purge_endpoints:
+    description:
+      - Remove the endpoints that carry O(lookup_tags), which must not be empty, and are not in O(endpoints).
+    type: bool
+    default: false
   wait:
     description:
       - Return when the endpoints that were created, or are on their way, are available.
@@ -198,6 +203,8 @@ def remove_endpoints(run: Run, surplus: dict[str, dict[str, Any]]) -> None:
 
 def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """Bring all listed endpoints to their state; return the module's result."""
+    if params["purge_endpoints"] and not params["lookup_tags"]:
+        raise AnsibleAWSError(message="purge_endpoints needs lookup_tags, or it would remove those of everybody")
     listed = describe_endpoints(run.ec2, params["vpc_id"])
     going = {one["ServiceName"] for one in listed if state_of(one) == "deleting"}
     living = [one for one in listed if state_of(one) not in GONE]
@@ -223,6 +230,9 @@ def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
         ids[endpoint["service"]] = made or placeholder("vpce", index)
         if made and state_of(current or {}) != "available":
             awaited.append(made)
+    if params["purge_endpoints"]:
+        surplus |= {f"{params['name']}-{service.removeprefix(prefix)}": one for service, one in own.items()}
+        own = {}
     remove_endpoints(run, surplus)
     if params["wait"] and not run.check_mode:
         wait_until_available(run.ec2, params["vpc_id"], awaited)
@@ -243,6 +253,7 @@ def main() -> None:
             "vpc_id": {"type": "str", "required": True},
             "name": {"type": "str", "required": True},
             "lookup_tags": {"type": "dict", "default": {}},
+            "purge_endpoints": {"type": "bool", "default": False},
             "wait": {"type": "bool", "default": True},
             "endpoints": {"type": "list", "elements": "dict", "options": endpoint, "required": True},
             "route_table_ids": {"type": "list", "elements": "str"},

@@ -213,6 +213,8 @@ def test_groups_of_others_are_refused_and_not_removed(
     mine = {**lookup, "groups": [{"name": "mine", "description": "Mine"}]}
     assert run_module(MODULE, mine)["changed"]
     assert {"Key": "sm2a:environment", "Value": "mine"} in read_state()["mine"]["Tags"]
+    other = {**lookup, "groups": [{"name": "other", "state": "absent"}]}
+    assert run_module(MODULE, other)["unlisted"] == ["mine"]
     run_module(MODULE, {**lookup, "groups": [{"name": "mine", "state": "absent"}]})
     aws("ec2").delete_security_group(GroupId=foreign)
 

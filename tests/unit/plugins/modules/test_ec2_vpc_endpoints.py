@@ -141,6 +141,14 @@ def test_own_endpoints_that_are_not_listed_are_told(run_module: support.RunModul
         {"service": "ecr.api", "type": "Interface"},
         {"service": "sqs", "type": "Interface"},
     ]
+    purged = run_module(MODULE, {**present, "endpoints": present["endpoints"][:1], "purge_endpoints": True})
+    assert set(purged["diff"]["before"]) - set(purged["diff"]["after"]) == {
+        f"{present['name']}-ecr.api",
+        f"{present['name']}-sqs",
+    }
+    assert purged["unlisted"] == []
+    with pytest.raises(support.ModuleFailedError, match="purge_endpoints needs lookup_tags"):
+        run_module(MODULE, {**present, "lookup_tags": {}, "purge_endpoints": True}, check=True)
 
 
 def test_endpoints_of_others_are_used_and_left_alone(
