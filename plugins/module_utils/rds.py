@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 try:
-    from botocore.exceptions import WaiterError
+    from botocore.exceptions import ClientError, WaiterError
     from botocore.waiter import WaiterModel, create_waiter_with_client
 except ImportError:
     pass  # AnsibleAWSModule reports the missing library.
@@ -18,6 +19,9 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 
+Done = TypeVar("Done")
+# IAM tells other services about a new role within seconds.
+ROLE_PAUSES = (2.0, 4.0, 8.0, 16.0)
 EXISTS = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 SNAPSHOT_MISSING = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 MISSING = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
@@ -53,21 +57,38 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Start the creation, or the restoration when the parameters name a snapshot; returns at once."""
     identifier = parameters["DBInstanceIdentifier"]
     start = rds.restore_db_instance_from_db_snapshot if "DBSnapshotIdentifier" in parameters else rds.create_db_instance
-    return create_once(
-        rds,
-        lambda: dict(start(**parameters)["DBInstance"]),
-        lambda: describe_instance(rds, identifier),
-        exists=EXISTS,
+    return once_role_is_known(
+        lambda: create_once(
+            rds,
+            lambda: dict(start(**parameters)["DBInstance"]),
+            lambda: describe_instance(rds, identifier),
+            exists=EXISTS,
+        )
     )
+
+
+def once_role_is_known(work: Callable[[], Done]) -> Done:
+    """Do ``work`` again for some seconds while RDS does not know a new role of Enhanced Monitoring yet."""
+    for pause in ROLE_PAUSES:
+        try:
+            return work()
+        except ClientError as error:
+            if "ENHANCED_MONITORING" not in str(error):
+                raise
+            time.sleep(pause)
+    return work()
 
 
 @call("modify the DB instance")
 def modify_instance(rds: Any, identifier: str, parameters: Mapping[str, Any], immediately: bool) -> dict[str, Any]:
     """Start the modification, at once or in the maintenance window."""
-    instance: dict[str, Any] = rds.modify_db_instance(
-        DBInstanceIdentifier=identifier, ApplyImmediately=immediately, **parameters
-    )["DBInstance"]
-    return instance
+    return once_role_is_known(
+        lambda: dict(
+            rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=immediately, **parameters)[
+                "DBInstance"
+            ]
+        )
+    )
 
 
 @call("reboot the DB instance")

@@ -337,6 +337,18 @@ def test_a_final_snapshot_never_meets_another(run_module: support.RunModule, aws
     ]
 
 
+def test_a_new_monitoring_role_is_waited_for(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    client, stubber = scripted
+    unknown = "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING"
+    for _ in range(2):
+        stubber.add_client_error("create_db_instance", "InvalidParameterValue", unknown)
+    stubber.add_response("create_db_instance", {"DBInstance": described("airflow", "creating")})
+    assert api.create_instance(client, {"DBInstanceIdentifier": "airflow", "Engine": "e", "DBInstanceClass": "c"})
+    assert pauses == [2, 4]
+
+
 def test_a_repeated_deletion_is_no_failure(scripted: Any) -> None:
     """The reply to DeleteDBInstance was lost; the repeated call meets an instance that is being deleted."""
     client, stubber = scripted
