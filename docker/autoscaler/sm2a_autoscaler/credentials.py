@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+POSTGRES, MYSQL = "postgresql", "mysql"
+PORTS = {POSTGRES: 5432, MYSQL: 3306}
+
 
 class CredentialsError(Exception):
-    """The secret could not be read or is no PostgreSQL URI. The message never contains its value."""
+    """The secret could not be read or is no URI of PostgreSQL or MySQL. The message never contains its value."""
 
 
 class DatabaseSecret:
@@ -20,10 +23,16 @@ class DatabaseSecret:
     def __init__(self, client: Any, secret_id: str) -> None:
         self._client = client
         self._secret_id = secret_id
-        self._parameters: dict[str, str] | None = None
+        self._dialect = ""
+        self._parameters: dict[str, Any] | None = None
 
-    def parameters(self) -> dict[str, str]:
-        """libpq parameters, from memory when the secret was read before; raises CredentialsError."""
+    def dialect(self) -> str:
+        """POSTGRES or MYSQL; raises CredentialsError."""
+        self.parameters()
+        return self._dialect
+
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of libpq or of PyMySQL, from memory when the secret was read before; raises CredentialsError."""
         if self._parameters is None:
             self.refresh()
         return dict(self._parameters or {})
@@ -35,18 +44,20 @@ class DatabaseSecret:
         except (ClientError, BotoCoreError) as error:
             raise CredentialsError(f"secret {self._secret_id} could not be read: {error}") from error
         try:
-            parameters = connection_parameters(reply.get("SecretString", ""))
+            dialect, parameters = connection_parameters(reply.get("SecretString", ""))
         except ValueError as error:
             # The cause is dropped: it might quote the value.
             raise CredentialsError(f"secret {self._secret_id} {error}") from None
         changed = parameters != self._parameters
-        self._parameters = parameters
+        self._dialect, self._parameters = dialect, parameters
         return changed
 
 
-def connection_parameters(uri: str) -> dict[str, str]:
-    """libpq parameters of an SQLAlchemy URI such as ``postgresql+psycopg2://user:p%40ss@host:5432/airflow?sslmode=require``.
+def connection_parameters(uri: str) -> tuple[str, dict[str, Any]]:
+    """Dialect and the driver's parameters of an SQLAlchemy URI.
 
+    Such as ``postgresql+psycopg2://user:p%40ss@host:5432/airflow?sslmode=require`` (libpq), or
+    ``mysql+mysqldb://user:p%40ss@host:3306/airflow?ssl_mode=REQUIRED`` (PyMySQL).
     Raises ValueError without any part of the value.
     """
     try:
@@ -54,19 +65,24 @@ def connection_parameters(uri: str) -> dict[str, str]:
         port = parts.port
     except ValueError:
         raise ValueError("is not a URI") from None
-    dialect = parts.scheme.partition("+")[0]
-    if dialect not in ("postgresql", "postgres"):
-        raise ValueError("is not a PostgreSQL URI (postgresql+psycopg2://user:password@host:port/database)")
+    dialect = {"postgres": POSTGRES}.get(parts.scheme.partition("+")[0], parts.scheme.partition("+")[0])
+    if dialect not in PORTS:
+        raise ValueError("is not a URI of PostgreSQL or MySQL (postgresql+psycopg2://user:password@host:port/database)")
     database = unquote(parts.path.removeprefix("/"))
     if not parts.hostname or not parts.username or not database:
         raise ValueError("lacks a host, a user or a database name")
-    parameters = {
-        "host": parts.hostname,
-        "port": str(port or 5432),
-        "user": unquote(parts.username),
-        "dbname": database,
-        **dict(parse_qsl(parts.query)),
-    }
+    common = {"host": parts.hostname, "user": unquote(parts.username)}
     if parts.password is not None:
-        parameters["password"] = unquote(parts.password)
-    return parameters
+        common["password"] = unquote(parts.password)
+    port = port or PORTS[dialect]
+    if dialect == MYSQL:
+        return dialect, {**common, "port": port, "database": database, **_mysql_tls(parts)}
+    return dialect, {**common, "port": str(port), "dbname": database, **dict(parse_qsl(parts.query))}
+
+
+def _mysql_tls(parts: SplitResult) -> dict[str, Any]:
+    """PyMySQL's option for the TLS options of mysqlclient, which Airflow uses: ``ssl_mode`` and ``ssl_ca``."""
+    query = dict(parse_qsl(parts.query))
+    if query.get("ssl_mode") == "VERIFY_IDENTITY":
+        return {"ssl": {"ca": query.get("ssl_ca"), "check_hostname": True}}
+    return {"ssl": {"check_hostname": False}} if query.get("ssl_mode") else {}

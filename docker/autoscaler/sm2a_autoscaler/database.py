@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
+import pymysql
 
-from sm2a_autoscaler.credentials import CredentialsError, DatabaseSecret
+from sm2a_autoscaler.credentials import MYSQL, CredentialsError, DatabaseSecret
 from sm2a_autoscaler.patience import bounded_connect
 
+ERRORS = (psycopg2.Error, pymysql.err.MySQLError)
 STATEMENT_TIMEOUT_SECONDS = 5
 # For a connection attempt, and for a server that does not even keep its own timeout.
 ANSWER_TIMEOUT_SECONDS = 8
@@ -35,14 +37,19 @@ CONNECTION = {
         " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
     ),
 }
+# The longest tick takes 300 s. An instance that vanished without closing its session keeps the lock until the timeout.
+MYSQL_SESSION = (
+    f"SET SESSION max_execution_time = {STATEMENT_TIMEOUT_SECONDS * 1000}, transaction_read_only = 1,"
+    " time_zone = '+00:00', wait_timeout = 400"
+)
 # `restarting` is a task whose worker was told to stop it: it still fills a slot. `hostname` is the worker's address, so
 # its distinct values are the workers that must not be stopped. All states are found through the index `ti_state`.
 COUNTS_QUERY = """
 SELECT queue,
-       count(*) FILTER (WHERE state = 'scheduled'),
-       count(*) FILTER (WHERE state = 'queued'),
-       count(*) FILTER (WHERE state IN ('running', 'restarting')),
-       count(DISTINCT hostname) FILTER (WHERE state IN ('running', 'restarting') AND hostname <> '')
+       count(CASE WHEN state = 'scheduled' THEN 1 END),
+       count(CASE WHEN state = 'queued' THEN 1 END),
+       count(CASE WHEN state IN ('running', 'restarting') THEN 1 END),
+       count(DISTINCT CASE WHEN state IN ('running', 'restarting') AND hostname <> '' THEN hostname END)
 FROM task_instance
 WHERE state IN ('scheduled', 'queued', 'running', 'restarting')
 GROUP BY queue
@@ -50,12 +57,15 @@ GROUP BY queue
 # Airflow's components write a heartbeat each into their row; a component that runs several times has several rows. The
 # server's clock is the one that the heartbeats are compared with.
 HEARTBEATS_QUERY = """
-SELECT job_type, EXTRACT(EPOCH FROM now() - max(latest_heartbeat))
+SELECT job_type, {age}
 FROM job
 WHERE state = 'running' AND latest_heartbeat > now() - INTERVAL '1' DAY
 GROUP BY job_type
 """
+AGE_OF_POSTGRES = "EXTRACT(EPOCH FROM now() - max(latest_heartbeat))"
+AGE_OF_MYSQL = "TIMESTAMPDIFF(MICROSECOND, max(latest_heartbeat), now(6)) / 1000000"
 LOCK_QUERY = "SELECT pg_try_advisory_lock(%s)"
+LOCK_QUERY_OF_MYSQL = "SELECT GET_LOCK(CONCAT('sm2a_autoscaler:', %s), 0)"
 
 
 class DatabaseError(Exception):
@@ -84,10 +94,12 @@ class MetadataDatabase:
 
     def acquire_lock(self) -> bool:
         """True when this session holds the lock of the active instance; False when another one does."""
-        if self._connection is None or self._connection.closed:
+        if self._connection is None or _is_closed(self._connection):
             self.close()
         if not self._holds_lock:
-            self._holds_lock = bool(self._rows(LOCK_QUERY, (self._lock_key,))[0][0])
+            self._holds_lock = bool(
+                self._rows(self._of_engine(LOCK_QUERY, LOCK_QUERY_OF_MYSQL), (self._lock_key,))[0][0]
+            )
         return self._holds_lock
 
     def counts(self) -> Mapping[str, TaskCounts]:
@@ -96,13 +108,20 @@ class MetadataDatabase:
 
     def heartbeat_ages(self) -> Mapping[str, float]:
         """Seconds since the latest heartbeat of the last day, by job type (``SchedulerJob``). Raises DatabaseError."""
-        return {str(job_type): max(0.0, float(age)) for job_type, age in self._rows(HEARTBEATS_QUERY)}
+        query = HEARTBEATS_QUERY.format(age=self._of_engine(AGE_OF_POSTGRES, AGE_OF_MYSQL))
+        return {str(job_type): max(0.0, float(age)) for job_type, age in self._rows(query)}
 
     def close(self) -> None:
         """End the session, which releases the lock."""
         connection, self._connection, self._holds_lock = self._connection, None, False
         if connection is not None:
             connection.close()
+
+    def _of_engine(self, postgres: str, mysql: str) -> str:
+        try:
+            return mysql if self._secret.dialect() == MYSQL else postgres
+        except CredentialsError as error:
+            raise DatabaseError(_one_line(error)) from error
 
     def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -111,7 +130,7 @@ class MetadataDatabase:
             with self._connection.cursor() as cursor:
                 cursor.execute(query, arguments)
                 return list(cursor.fetchall())
-        except (psycopg2.Error, CredentialsError) as error:
+        except (*ERRORS, CredentialsError) as error:
             self.close()
             raise DatabaseError(_one_line(error)) from error
 
@@ -119,16 +138,34 @@ class MetadataDatabase:
         """A new session; when it is refused and the secret has changed meanwhile (rotation), one more attempt."""
         try:
             return self._session()
-        except psycopg2.OperationalError:
+        except (psycopg2.OperationalError, pymysql.err.OperationalError):
             if not self._secret.refresh():
                 raise
             return self._session()
 
     def _session(self) -> Any:
+        if self._secret.dialect() == MYSQL:
+            return connect_to_mysql(self._secret.parameters())
         connection = self._connect(**{**self._secret.parameters(), **CONNECTION})
         # No transaction stays open between ticks: it would hold back vacuum.
         connection.autocommit = True
         return connection
+
+
+def connect_to_mysql(parameters: Mapping[str, Any]) -> Any:
+    """A read-only session that waits for each answer as long as one of PostgreSQL does."""
+    return pymysql.connect(
+        **parameters,
+        autocommit=True,
+        connect_timeout=ANSWER_TIMEOUT_SECONDS,
+        read_timeout=ANSWER_TIMEOUT_SECONDS,
+        write_timeout=ANSWER_TIMEOUT_SECONDS,
+        init_command=MYSQL_SESSION,
+    )
+
+
+def _is_closed(connection: Any) -> bool:
+    return not connection.open if isinstance(connection, pymysql.connections.Connection) else bool(connection.closed)
 
 
 def lock_key(name: str) -> int:

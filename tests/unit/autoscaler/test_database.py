@@ -7,9 +7,18 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg2
+import pymysql
 import pytest
 from sm2a_autoscaler.credentials import DatabaseSecret
-from sm2a_autoscaler.database import CONNECTION, COUNTS_QUERY, DatabaseError, MetadataDatabase, TaskCounts, lock_key
+from sm2a_autoscaler.database import (
+    CONNECTION,
+    COUNTS_QUERY,
+    MYSQL_SESSION,
+    DatabaseError,
+    MetadataDatabase,
+    TaskCounts,
+    lock_key,
+)
 
 REFUSED = psycopg2.OperationalError("connection to server failed:\nFATAL:  password authentication failed")
 
@@ -137,3 +146,34 @@ def test_closing_twice_is_harmless() -> None:
 def test_the_lock_key_is_stable_and_differs_by_environment() -> None:
     assert lock_key("sm2a") == lock_key("sm2a") != lock_key("sm2b")
     assert all(-(2**63) <= lock_key(str(number)) < 2**63 for number in range(100))
+
+
+def test_mysql_gets_its_own_dialect_on_a_bounded_read_only_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    class MySql(Secrets):
+        def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 (the name in boto3)
+            return {"SecretString": "mysql+mysqldb://airflow:one@h:3307/airflow?ssl_mode=REQUIRED"}
+
+    driver = Driver([[(1,)], [("SchedulerJob", "1.5")], [("default", 1, 2, 3, 2)]])
+    monkeypatch.setattr(pymysql, "connect", driver.connect)
+    subject = database(Driver(), MySql("one"))
+    assert subject.acquire_lock()
+    assert subject.heartbeat_ages() == {"SchedulerJob": 1.5}
+    assert subject.counts() == {"default": TaskCounts(1, 2, 3, 2)}
+    (parameters,) = driver.calls
+    assert parameters["ssl"] == {"check_hostname": False}
+    assert (parameters["read_timeout"], parameters["init_command"]) == (8, MYSQL_SESSION)
+    lock, heartbeats, _ = driver.sessions[0].queries
+    assert "GET_LOCK" in lock
+    assert "TIMESTAMPDIFF" in heartbeats
+
+
+def test_a_lost_session_of_mysql_is_an_error_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver(pymysql.err.OperationalError(1045, "Access denied"))
+    monkeypatch.setattr(pymysql, "connect", driver.connect)
+
+    class MySql(Secrets):
+        def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 (the name in boto3)
+            return {"SecretString": "mysql+mysqldb://airflow:one@h:3307/airflow"}
+
+    with pytest.raises(DatabaseError, match="Access denied"):
+        database(Driver(), MySql("one")).counts()
