@@ -62,7 +62,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 records:
-  description: The alias records by type; empty when there are none.
+  description:
+    - The alias records by type; empty when there are none.
+    - Null in check mode while the load balancer is not there.
   returned: always
   type: dict
   sample: {A: staging-123456789.eu-west-1.elb.amazonaws.com in Z32O12XQLNTSW2}
@@ -78,6 +80,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTI
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_load_balancer
 
 KINDS = ("A", "AAAA")
+# The target, in check mode, of an alias of a load balancer that is to be created.
+UNMADE: dict[str, str] = {}
 
 
 def alias(record_name: str, kind: str, balancer: dict[str, Any]) -> dns.RecordSet:
@@ -97,16 +101,18 @@ def is_alias_of(record: dns.RecordSet, load_balancer_name: str) -> bool:
     return bool(re.fullmatch(pattern, record.get("AliasTarget", {}).get("DNSName", "").lower()))
 
 
-def target_of(record: dns.RecordSet) -> str:
-    """Where a record points, for the result and the diff."""
+def target_of(record: dns.RecordSet) -> str | None:
+    """Where a record points, for the result and the diff; None in check mode when only the run will know."""
     target = record.get("AliasTarget")
+    if target == UNMADE:
+        return None
     if target is None:
         return ", ".join(value["Value"] for value in record.get("ResourceRecords", []))
     ignored = "" if target["EvaluateTargetHealth"] else " whatever its health"
     return f"{target['DNSName'].rstrip('.')} in {target['HostedZoneId']}{ignored}"
 
 
-def view(records: dict[str, dns.RecordSet]) -> dict[str, str]:
+def view(records: dict[str, dns.RecordSet]) -> dict[str, str | None]:
     """Targets by type."""
     return {kind: target_of(record) for kind, record in records.items()}
 
@@ -119,9 +125,9 @@ def wanted_records(elbv2: Any, params: dict[str, Any], check_mode: bool) -> dict
     balancer = describe_load_balancer(elbv2, name)
     if balancer is None and not check_mode:
         raise AnsibleAWSError(message=f"There is no load balancer {name} for {params['record_name']} to point to")
-    unmade = f"{name}-0.{elbv2.meta.region_name}.elb.amazonaws.com"
-    balancer = balancer or {"DNSName": unmade, "CanonicalHostedZoneId": ""}
     kinds = KINDS if params["ipv6"] else KINDS[:1]
+    if balancer is None:
+        return {kind: {"AliasTarget": UNMADE} for kind in kinds}
     return {kind: alias(params["record_name"], kind, balancer) for kind in kinds}
 
 

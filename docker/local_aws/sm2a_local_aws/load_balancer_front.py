@@ -20,7 +20,7 @@ from ministack.core.responses import request_scope
 from ministack.core.sigv4 import decode_header_value
 from ministack.services import alb
 
-from sm2a_local_aws import elbv2_listener_certificates, load_balancer_tls, settings
+from sm2a_local_aws import elbv2_listener_certificates, load_balancer_access_logs, load_balancer_tls, settings
 from sm2a_local_aws.patching import relies_on, replaces
 
 logger = logging.getLogger("sm2a.load_balancer_front")
@@ -155,6 +155,8 @@ def _application(port: int) -> Callable[..., Any]:
         body = await _body(receive)
         (account_id, region), load_balancer = _load_balancer(port, headers.get("host", ""))
         query = scope.get("query_string", b"").decode("ascii", errors="replace")
+        logged = _logged(scope, headers, len(body))
+        load_balancer_access_logs.current.set(logged)
         with request_scope(account_id, region):
             response = await alb.dispatch_request(
                 load_balancer,
@@ -168,9 +170,27 @@ def _application(port: int) -> Callable[..., Any]:
                 raw_query_string=query,
                 raw_path=scope["raw_path"].decode("ascii") if scope.get("raw_path") else None,
             )
-            await ministack_app._send_if_handled(send, response, receive, head=scope["method"] == "HEAD")
+            counted = load_balancer_access_logs.counting(send, logged)
+            await ministack_app._send_if_handled(counted, response, receive, head=scope["method"] == "HEAD")
+            load_balancer_access_logs.keep(account_id, region, load_balancer["LoadBalancerArn"], logged)
 
     return serve_request
+
+
+def _logged(scope: dict[str, Any], headers: dict[str, str], received: int) -> load_balancer_access_logs.Request:
+    """The request as its line of the access log begins."""
+    address, port = scope.get("client") or ("127.0.0.1", 0)
+    query = scope.get("query_string", b"").decode("latin-1")
+    return load_balancer_access_logs.Request(
+        scheme=scope["scheme"],
+        client=(address, port),
+        method=scope["method"],
+        url=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1") + (f"?{query}" if query else ""),
+        http_version=scope["http_version"],
+        host=headers.get("host", "-"),
+        headers=headers,
+        received=received,
+    )
 
 
 def _load_balancer(port: int, host: str) -> tuple[tuple[str, str], dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack.services import alb
 
-from sm2a_local_aws import load_balancer_targets
+from sm2a_local_aws import load_balancer_access_logs, load_balancer_targets
 from sm2a_local_aws.patching import relies_on, replaces
 
 Target = dict[str, Any]
@@ -46,7 +46,9 @@ async def forward_to_target_group(
     target = _cookie_target(headers, candidates) if sticky else None
     if target is None:
         target = candidates[next(_turns[arn]) % len(candidates)]
+    load_balancer_access_logs.forwarding(target, group)
     response = await alb._proxy_http_target(target, group, method, raw_path or path, headers, body, query, raw_query)
+    load_balancer_access_logs.answered(response[0])
     if not sticky:
         return response
     return _with_cookie(response, target, attributes["stickiness.lb_cookie.duration_seconds"])

@@ -73,17 +73,22 @@ async def _serve(configured: Settings) -> None:
     cloudwatch_alarms.start()
     serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]
     if not configured.control_plane_only:
-        serving.append(_start_data_plane(stop))
+        serving += _start_data_plane(stop)
     await asyncio.gather(*serving)
 
 
-def _start_data_plane(stop: asyncio.Event) -> Coroutine[Any, Any, None]:
-    """Start what only real containers need: exits, target health, and the coroutine that binds listener ports."""
-    from sm2a_local_aws import ecs_exit_watch, load_balancer_front, load_balancer_health  # noqa: PLC0415
+def _start_data_plane(stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    """Start what only real containers need: exits, target health; the coroutines of listener ports and their logs."""
+    from sm2a_local_aws import (  # noqa: PLC0415
+        ecs_exit_watch,
+        load_balancer_access_logs,
+        load_balancer_front,
+        load_balancer_health,
+    )
 
     ecs_exit_watch.start()
     load_balancer_health.start()
-    return load_balancer_front.run(stop)
+    return [load_balancer_front.run(stop), load_balancer_access_logs.run(stop)]
 
 
 def _config(configured: Settings) -> Config:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
+import json
 import socket
 import ssl
 from collections.abc import Iterator
@@ -197,3 +199,31 @@ def test_target_that_fails_its_checks_is_replaced(web: Site) -> None:
     assert task["stoppedReason"].startswith("Task failed ELB health checks in (target-group arn:aws:")
     web.local_aws.wait("two healthy targets", lambda: web.states() == ["healthy", "healthy"])
     assert web.request()[0] == 200
+
+
+def test_requests_are_logged_in_the_bucket(web: Site) -> None:
+    s3, elb = web.local_aws.client("s3"), web.local_aws.client("elbv2")
+    s3.create_bucket(Bucket="web-logs", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::web-logs/web/AWSLogs/000000000000/*",
+    }
+    s3.put_bucket_policy(Bucket="web-logs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    pairs = {"enabled": "true", "bucket": "web-logs", "prefix": "web"}
+    attributes = [{"Key": f"access_logs.s3.{key}", "Value": value} for key, value in pairs.items()]
+    elb.modify_load_balancer_attributes(LoadBalancerArn=web.load_balancer, Attributes=attributes)
+    assert web.request("POST", "/logged?q=1", b"body")[0] == 200
+
+    def logged() -> list[str]:
+        keys = [one["Key"] for one in s3.list_objects_v2(Bucket="web-logs").get("Contents", [])]
+        bodies = [s3.get_object(Bucket="web-logs", Key=key)["Body"].read() for key in keys]
+        return [line for body in bodies for line in gzip.decompress(body).decode().splitlines() if "/logged" in line]
+
+    [line] = web.local_aws.wait("the access log", logged)
+    assert f'"POST https://airflow.test:{web.https_port}/logged?q=1 HTTP/1.1"' in line
+    fields = line.split()
+    assert fields[0] == "https"
+    assert fields[4].endswith(":8080")
+    assert fields[8:11] == ["200", "200", "4"]
