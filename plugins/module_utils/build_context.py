@@ -60,6 +60,23 @@ def collect(context: Path, include: Iterable[str] = (), exclude: Iterable[str] =
     return [found[path] for path in sorted(found)]
 
 
+def overlaid(entries: Iterable[Entry], source: Path, target: str, include: Iterable[str] = ()) -> list[Entry]:
+    """``entries`` with the files of the directory ``source`` laid over them below ``target``.
+
+    Of ``include`` only what exists takes part. FileNotFoundError names a directory that is missing or has none of it.
+    """
+    if not source.is_dir():
+        raise FileNotFoundError(f"There is no directory {source}")
+    present = [path for path in include if (source / path).exists()]
+    if include and not present:
+        raise FileNotFoundError(f"The directory {source} has none of {', '.join(include)}")
+    found = {entry.path: entry for entry in entries}
+    for entry in collect(source, present):
+        path = f"{target.rstrip('/')}/{entry.path}"
+        found[path] = Entry(path, entry.source)
+    return [found[path] for path in sorted(found)]
+
+
 def _files(context: Path, root: Path, patterns: Iterable[str]) -> Iterator[Path]:
     if root.is_symlink() or root.is_file():
         yield root

@@ -6,8 +6,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
+    from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
@@ -16,6 +21,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+ALREADY_THERE = ("ImageAlreadyExistsException",)
 NO_REPOSITORY = ("RepositoryNotFoundException",)
 NO_POLICY = ("LifecyclePolicyNotFoundException", *NO_REPOSITORY)
 REPOSITORY_URI = re.compile(
@@ -119,6 +128,55 @@ def image_digest(ecr: Any, repository: RepositoryUri, tag: str) -> str:
         registryId=repository.account, repositoryName=repository.name, imageIds=[{"imageTag": tag}]
     )["imageDetails"]
     return str(found[0]["imageDigest"]) if found else ""
+
+
+@call("read an image's manifest from ECR")
+def image_manifest(ecr: Any, repository: RepositoryUri, tag: str) -> dict[str, Any]:
+    """``digest``, ``mediaType`` and ``size`` (bytes of the manifest), as an image index wants them."""
+    answer = ecr.batch_get_image(
+        registryId=repository.account, repositoryName=repository.name, imageIds=[{"imageTag": tag}]
+    )
+    image = answer["images"][0]
+    manifest = image["imageManifest"]
+    media_type = image.get("imageManifestMediaType") or json.loads(manifest).get("mediaType") or OCI_MANIFEST
+    return {"mediaType": media_type, "digest": image["imageId"]["imageDigest"], "size": len(manifest.encode())}
+
+
+@call("put an image index into ECR")
+def put_index(ecr: Any, repository: RepositoryUri, tag: str, index: dict[str, Any]) -> str:
+    """Tag an index of several images, and return its digest; one that is there already is taken."""
+    place = {"registryId": repository.account, "repositoryName": repository.name}
+    request = {
+        "imageManifest": json.dumps(index, sort_keys=True),
+        "imageManifestMediaType": index["mediaType"],
+        "imageTag": tag,
+    }
+    try:
+        return create_once(
+            ecr,
+            lambda: str(ecr.put_image(**place, **request)["image"]["imageId"]["imageDigest"]),
+            lambda: image_digest(ecr, repository, tag) or None,
+            ALREADY_THERE,
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ALREADY_THERE:
+            raise
+        return str(image_digest(ecr, repository, tag))
+
+
+def index_of(manifests: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The index of images by platform (``linux/arm64``); each is what ``image_manifest`` returned."""
+    oci = all(manifest["mediaType"] == OCI_MANIFEST for manifest in manifests.values())
+    return {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX if oci else DOCKER_LIST,
+        "manifests": [{**manifests[name], "platform": _platform(name)} for name in sorted(manifests)],
+    }
+
+
+def _platform(name: str) -> dict[str, str]:
+    system, architecture, *variant = name.split("/")
+    return {"os": system, "architecture": architecture, **({"variant": variant[0]} if variant else {})}
 
 
 @call("get a login for ECR")

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import platform
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine impo
 
 # Carries the content hash, so that a local image is recognised as up to date.
 CONTENT_LABEL = "io.sm2a.content-hash"
+# What Linux calls a processor -> what container platforms call it.
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -31,18 +34,29 @@ class Image:
     dockerfile: str
     build_args: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
-    platform: str = ""
+    platforms: tuple[str, ...] = ()
+    # Whether the base image is looked for in its registry, which has it for every platform, whatever the engine holds.
+    fresh_base: bool = False
 
     @property
     def reference(self) -> str:
         """The name that the engine knows the image by."""
         return f"{self.repository}:{self.tag}"
 
+    def parts(self) -> list[Image]:
+        """The images that are built: one, or one for each of several platforms, with a tag of its own."""
+        if len(self.platforms) < 2:
+            return [self]
+        tags = {each: f"{self.tag}-{each.partition('/')[2].replace('/', '-')}" for each in self.platforms}
+        return [replace(self, tag=tag, platforms=(each,), fresh_base=True) for each, tag in tags.items()]
+
 
 def describe_image(options: Mapping[str, Any]) -> Image:
     """The image of one item of the module's list; FileNotFoundError when a file that it names is not there."""
     context = Path(options["context"])
     entries = build_context.collect(context, options["include"] or (), options["exclude"] or ())
+    for overlay in options["overlays"] or ():
+        entries = build_context.overlaid(entries, Path(overlay["source"]), overlay["target"], overlay["include"] or ())
     if options["dockerfile"] not in {entry.path for entry in entries}:
         raise FileNotFoundError(f"The build context {context} has no {options['dockerfile']}")
     for secret, path in (options["secrets"] or {}).items():
@@ -52,7 +66,8 @@ def describe_image(options: Mapping[str, Any]) -> Image:
             )
     build_args = {name: str(value) for name, value in (options["build_args"] or {}).items()}
     # Contents of secrets (a machine's certificates) and the base image's local id are no part of what was asked for.
-    settings = {"dockerfile": options["dockerfile"], "build_args": build_args, "platform": options["platform"] or ""}
+    platforms = list(dict.fromkeys(options["platforms"] or ()))
+    settings = {"dockerfile": options["dockerfile"], "build_args": build_args, "platforms": sorted(platforms)}
     content = build_context.content_hash(entries, settings)
     return Image(
         name=options["name"],
@@ -63,7 +78,7 @@ def describe_image(options: Mapping[str, Any]) -> Image:
         dockerfile=options["dockerfile"],
         build_args=build_args,
         secrets=options["secrets"] or {},
-        platform=options["platform"] or "",
+        platforms=tuple(platforms),
     )
 
 
@@ -79,8 +94,16 @@ def build(engine: Engine, image: Image, log: Path) -> None:
             build_command(engine, image, directory),
             log,
             engine.environment,
-            hint="Correct the cause and run again; finished steps are kept.",
+            hint=f"Correct the cause and run again; finished steps are kept.{emulation_hint(image)}",
         )
+
+
+def emulation_hint(image: Image) -> str:
+    """A sentence for a build for another processor than this machine's; "" for any other."""
+    foreign = [each for each in image.platforms if ARCHITECTURES.get(platform.machine(), "") not in each]
+    if not foreign:
+        return ""
+    return f" This machine runs programs for {' and '.join(foreign)} only by emulation (Debian: qemu-user-static)."
 
 
 def build_command(engine: Engine, image: Image, context: str) -> list[str]:
@@ -89,8 +112,10 @@ def build_command(engine: Engine, image: Image, context: str) -> list[str]:
     command += ["--file", f"{context}/{image.dockerfile}"]
     if engine.kind == "docker":
         command += ["--progress", "plain"]
-    if image.platform:
-        command += ["--platform", image.platform]
+    if image.platforms:
+        command += ["--platform", ",".join(image.platforms)]
+    if image.fresh_base:
+        command.append("--pull")
     for name, value in sorted(image.build_args.items()):
         command += ["--build-arg", f"{name}={value}"]
     for name, path in sorted(image.secrets.items()):

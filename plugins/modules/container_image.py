@@ -56,9 +56,31 @@ options:
       secrets:
         description: Files that the Dockerfile may mount as secrets, by id. They do not count for the content hash.
         type: dict
-      platform:
-        description: Platform such as V(linux/arm64). Without it the engine's own.
-        type: str
+      overlays:
+        description:
+          - Directories elsewhere whose files are laid over those of the context, in this order. They take part in the
+            build and in the content hash like the others.
+        type: list
+        elements: dict
+        suboptions:
+          source:
+            description: The directory.
+            type: path
+            required: true
+          target:
+            description: Where its files go in the context.
+            type: str
+            required: true
+          include:
+            description: Files and directories in it that take part, as far as they exist. Without it all do.
+            type: list
+            elements: str
+      platforms:
+        description:
+          - Platforms such as V(linux/arm64). Without it the engine's own. With several, each is built and pushed with a
+            tag of its own, and the image's tag names an index of them.
+        type: list
+        elements: str
   base_image:
     description:
       - A Debian base image to have in the engine before anything is built, see M(sm2a.airflow.container_base_image).
@@ -169,14 +191,12 @@ images:
       returned: when the image was built or pushed
 """
 
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
 from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS, BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
@@ -186,94 +206,14 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine impo
     find_engine,
     require_free_space,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import (
-    CONTENT_LABEL,
-    Destination,
-    Image,
-    build,
-    describe_image,
-    push,
+from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import Image, describe_image
+from ansible_collections.sm2a.airflow.plugins.module_utils.image_places import (
+    UNKNOWN_DIGEST,
+    Local,
+    Registry,
+    make_all,
+    report,
 )
-
-UNKNOWN_DIGEST = f"sha256:{'0' * 64}"
-
-
-def report(image: Image, digest: str, changed: bool, log: str = "") -> dict[str, Any]:
-    """One item of the module's ``images``."""
-    uri = f"{image.repository}@{digest}" if digest else image.reference
-    item = {"name": image.name, "changed": changed, "tag": image.tag, "digest": digest, "uri": uri}
-    return {**item, "log": log} if log else item
-
-
-def ecr_repository(image: Image) -> api.RepositoryUri:
-    """The image's ECR repository; EngineError when its name is not one."""
-    repository = api.parse_repository_uri(image.repository)
-    if repository is None:
-        raise EngineError(
-            f"{image.repository} is not the URI of an ECR repository, so {image.name} cannot be pushed to it"
-        )
-    return repository
-
-
-class Local:
-    """Images that stay in the engine."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def current(self, image: Image) -> dict[str, Any] | None:
-        """The report of an image that is up to date, or None."""
-        found = self.engine.image(image.reference, CONTENT_LABEL)
-        return report(image, "", False) if found and found[1] == image.content else None
-
-    def make(self, image: Image, log: Path) -> dict[str, Any]:
-        """Build it."""
-        build(self.engine, image, log)
-        return report(image, "", True, str(log))
-
-
-class Registry:
-    """Images that go to ECR. The engine is looked for when one has to be built."""
-
-    def __init__(self, ecr: Any, options: Mapping[str, Any]) -> None:
-        self.ecr = ecr
-        self.options = options
-
-    def current(self, image: Image) -> dict[str, Any] | None:
-        """The report of an image whose tag ECR has, or None."""
-        digest = api.image_digest(self.ecr, ecr_repository(image), image.tag)
-        return report(image, digest, False) if digest else None
-
-    def make(self, image: Image, log: Path) -> dict[str, Any]:
-        """Build and push it, and ask ECR for its digest."""
-        engine, repository = find_engine(self.options["engine"]), ecr_repository(image)
-        build(engine, image, log)
-        host = self.options["registry_endpoint"] or repository.registry
-        push(engine, image, Destination(host, repository.name, api.authorization_token(self.ecr)), log)
-        digest = api.image_digest(self.ecr, repository, image.tag)
-        if not digest:
-            raise EngineError(f"{image.name} was pushed to {host}, but ECR has no {repository.name}:{image.tag}")
-        return report(image, digest, True, str(log))
-
-
-def make_all(place: Local | Registry, images: Iterable[Image], logs: Path) -> dict[str, dict[str, Any]]:
-    """Make the images at the same time; when some fail, the others are finished and all errors are told together."""
-    problems: list[str] = []
-    made: dict[str, dict[str, Any]] = {}
-    with ThreadPoolExecutor() as pool:
-        futures = {}
-        for image in images:
-            log = logs / f"{image.name}.log"
-            log.unlink(missing_ok=True)
-            futures[image.name] = pool.submit(place.make, image, log)
-        for name, future in futures.items():
-            try:
-                made[name] = future.result()
-            except EngineError as error:
-                problems.append(str(error))
-    if problems:
-        raise EngineError("\n".join(problems))
-    return made
 
 
 def have_base_image(engine: Engine, options: Mapping[str, Any]) -> None:
@@ -306,6 +246,11 @@ def ensure_images(
 
 def argument_spec() -> dict[str, Any]:
     """The options as AnsibleModule wants them."""
+    overlay = {
+        "source": {"type": "path", "required": True},
+        "target": {"type": "str", "required": True},
+        "include": {"type": "list", "elements": "str"},
+    }
     image = {
         "name": {"type": "str", "required": True},
         "repository": {"type": "str", "required": True},
@@ -316,7 +261,8 @@ def argument_spec() -> dict[str, Any]:
         "dockerfile": {"type": "str", "default": "Dockerfile"},
         "build_args": {"type": "dict"},
         "secrets": {"type": "dict", "no_log": False},
-        "platform": {"type": "str"},
+        "overlays": {"type": "list", "elements": "dict", "options": overlay},
+        "platforms": {"type": "list", "elements": "str"},
     }
     return {
         "images": {"type": "list", "elements": "dict", "required": True, "options": image},

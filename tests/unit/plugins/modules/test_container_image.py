@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,70 @@ def test_no_engine(
 )
 def test_plain_http_goes_to_this_machine_only(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_overlays_are_laid_over_the_context_and_count(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any], tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    (project / "dags").mkdir(parents=True)
+    (project / "dags/mine.py").write_text("x = 1\n")
+    (project / "notes.txt").write_text("not for the image\n")
+    overlay = {"source": str(project), "target": "project", "include": ["requirements.txt", "dags"]}
+    plain = run_module("container_image", pushed, check=True)["images"][0]["tag"]
+    pushed["images"][0]["overlays"] = [overlay]
+    first = run_module("container_image", pushed)["images"][0]["tag"]
+    (project / "notes.txt").write_text("changed\n")
+    assert run_module("container_image", pushed, check=True)["images"][0]["tag"] == first != plain
+    (project / "dags/mine.py").write_text("x = 2\n")
+    assert run_module("container_image", pushed, check=True)["images"][0]["tag"] != first
+    for change in ({"source": str(tmp_path / "nowhere")}, {"include": ["nothing"]}):
+        pushed["images"][0]["overlays"] = [{**overlay, **change}]
+        with pytest.raises(support.ModuleFailedError, match=r"There is no directory|has none of nothing"):
+            run_module("container_image", pushed)
+
+
+def test_two_platforms_become_one_index(
+    podman: fake_engine.FakeEngine,
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    pushed: dict[str, Any],
+    unique_name: str,
+) -> None:
+    pushed["images"][0]["platforms"] = ["linux/arm64", "linux/amd64"]
+    made = run_module("container_image", pushed)["images"][0]
+    builds = [call[call.index("--platform") + 1] for call in podman.calls_of("build")]
+    assert builds == ["linux/arm64", "linux/amd64"]
+    assert all("--pull" in call for call in podman.calls_of("build"))
+    ecr = aws("ecr")
+    image = ecr.batch_get_image(repositoryName=unique_name, imageIds=[{"imageTag": made["tag"]}])["images"][0]
+    index = json.loads(image["imageManifest"])
+    assert made["digest"] == digest_in_ecr(aws, unique_name, made["tag"])
+    assert {entry["platform"]["architecture"]: entry["digest"] for entry in index["manifests"]} == {
+        architecture: digest_in_ecr(aws, unique_name, f"{made['tag']}-{architecture}")
+        for architecture in ("amd64", "arm64")
+    }
+    assert not run_module("container_image", pushed)["changed"]
+    # An interrupted run had pushed the parts, but not the index.
+    ecr.batch_delete_image(repositoryName=unique_name, imageIds=[{"imageTag": made["tag"]}])
+    again = run_module("container_image", pushed)
+    assert again["changed"]
+    assert again["images"][0]["digest"] == made["digest"]
+    assert len(podman.calls_of("push")) == 2
+
+
+def test_images_for_several_platforms_do_not_stay_here(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    pushed["images"][0]["platforms"] = ["linux/arm64", "linux/amd64"]
+    with pytest.raises(support.ModuleFailedError, match="tiny: an image for several platforms can only be pushed"):
+        run_module("container_image", {**pushed, "push": False})
+
+
+def test_failed_build_for_another_processor_tells_what_it_needs(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any], context: Path
+) -> None:
+    (context / "Dockerfile").write_text("FROM scratch\nRUN false\n")
+    pushed["images"][0]["platforms"] = ["linux/riscv64"]
+    with pytest.raises(support.ModuleFailedError, match="programs for linux/riscv64 only by emulation"):
+        run_module("container_image", pushed)
