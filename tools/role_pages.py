@@ -1,10 +1,8 @@
-"""Write docs/roles/<role>.md from the roles' argument_specs, and docs/roles/README.md, which lists them.
-
-usage: role_pages.py [DIRECTORY]    where the pages go; docs/roles when unset
-"""
+"""Write docs/roles/<role>.md from the roles' argument_specs, and docs/roles/README.md, which lists them."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -114,7 +112,9 @@ def documentation(roles: list[str]) -> dict[str, dict[str, Any]]:
 
 def main() -> None:
     """Write every page; pages of roles that are gone are removed."""
-    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT / "docs/roles"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", nargs="?", type=Path, default=PROJECT / "docs/roles", help="where the pages go")
+    directory: Path = parser.parse_args().directory
     directory.mkdir(parents=True, exist_ok=True)
     for page in directory.glob("*.md"):
         page.unlink()
