@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,8 @@ class ControlPlane:
     ) -> PlaybookRun:
         """Run ``playbooks/<playbook>.yml`` on inventory.yml with ``extra`` variables.
 
-        ``endpoint`` is another address of the same AWS, such as a proxy's. ``watch`` is called with the process, which
-        leads a process group of its own, and may end it with ``kill``.
+        ``endpoint`` is another address of the same AWS, such as a proxy's. ``watch`` is called with the process; it may
+        end it with ``kill``.
         """
         serial = len(list(self.directory.glob("*.log"))) + 1
         base = self.directory / f"{serial:02}-{playbook}"
@@ -120,7 +120,6 @@ class ControlPlane:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
             try:
                 if watch:
@@ -139,8 +138,24 @@ class ControlPlane:
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a run and its workers at once, as a machine that loses power does."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        # The playbook first, which would start more workers. They lead sessions of their own.
+        os.kill(process.pid, signal.SIGSTOP)
+        for pid in [*descendants(process.pid), process.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait(timeout=30)
+
+
+def descendants(ancestor: int) -> list[int]:
+    """Process ids of the children of a process, their children and so on."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
+    found = [ancestor]
+    for parent in found:
+        found.extend(pid for pid, of in parents.items() if of == parent)
+    return found[1:]
 
 
 def playbook_environment(results: Path) -> dict[str, str]:

@@ -1,0 +1,81 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Two runs at once: one works, the other is refused with the name of the first."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import Any
+
+from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench
+from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
+
+BUCKET = f"{runs.NAME}-run-lock-000000000000"
+KEY = "run-lock.json"
+
+
+def lock_of(bench: Bench) -> dict[str, Any] | None:
+    """The lock as S3 has it."""
+    s3 = bench.client("s3")
+    try:
+        holder: dict[str, Any] = json.loads(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
+    except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
+        return None
+    return holder
+
+
+def test_the_second_run_is_refused(bench: Bench, empty_account: None) -> None:
+    others: list[runs.PlaybookRun] = []
+    holders: list[int] = []
+
+    def meanwhile(first: subprocess.Popen[bytes]) -> None:
+        """When the first run has the lock, hold it up there and start another."""
+        while lock_of(bench) is None and first.poll() is None:
+            time.sleep(0.05)
+        holders.append(first.pid)
+        others.append(bench.aws.play("teardown", extra=runs.DESTROY))
+        others.append(bench.aws.play("site", "--check"))
+        runs.kill(first)
+
+    # The first call after the lock takes longer than the other run.
+    bench.proxy.book.set([Rule("latency", service="kms", seconds=120, calls=1)])
+    bench.play("site", watch=meanwhile)
+    bench.proxy.book.set([])
+    refused, checked = others
+    assert refused.code != 0
+    assert refused.changed == []
+    assert "Another run works on this environment" in refused.message
+    assert f"(process {holders[0]}, playbook site.yml) since " in refused.message
+    assert "playbooks/unlock.yml" in refused.message
+    # Check mode tells of it and goes on.
+    assert checked.code == 0, checked.end()
+    assert "predictions may be wrong" in checked.output
+
+
+def test_a_lock_from_elsewhere_is_given_back_by_hand(bench: Bench) -> None:
+    """The run before was killed here; this one died on another machine."""
+    holder = lock_of(bench)
+    assert holder is not None
+    elsewhere = {**holder, "host": "build7", "machine": "other", "user": "ada"}
+    bench.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps(elsewhere).encode())
+    refused = bench.aws.play("teardown", extra=runs.DESTROY)
+    assert "ada@build7" in refused.message
+    unlocked = bench.aws.play("unlock")
+    assert unlocked.code == 0, unlocked.end()
+    assert "ada@build7" in unlocked.output
+    assert lock_of(bench) is None
+
+
+def test_the_lock_goes_with_the_environment(bench: Bench) -> None:
+    removal = bench.aws.play("teardown", extra=runs.DESTROY)
+    assert removal.code == 0, removal.end()
+    assert bench.account() == {}
+
+
+def test_without_the_lock(bench: Bench) -> None:
+    unlocked = bench.aws.play("teardown", extra={**runs.DESTROY, "sm2a_lock": False})
+    assert (unlocked.code, unlocked.changed) == (0, []), unlocked.end()
+    assert not any("lock" in task for task in unlocked.tasks("ok"))
