@@ -5,11 +5,26 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
+import pytest
+from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.integration.availability import Availability
+from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 
 ROLLBACK_SECONDS = 90
+DAG = """
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def from_bucket():
+    @task
+    def say():
+        print("from the bucket")
+    say()
+
+from_bucket()
+"""
 
 
 def services(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -50,7 +65,39 @@ def test_image_that_does_not_start_is_rolled_back(stack: Stack, say: Say) -> Non
     assert services(stack)["autoscaler"] == before
 
 
-def test_next_good_run_converges(stack: Stack, say: Say) -> None:
-    run = play("recovered", ["site.yml"], say, timeout=900)
+@pytest.fixture(scope="session")
+def rolled(stack: Stack, certificate: str, measures: Measures, say: Say) -> Availability:
+    """The next good run, which gives every service a new revision: DAGs come from Amazon S3 from now on."""
+    before = services(stack)
+    changes = {"storage_dags_bucket": True, "airflow_dags_source": "s3", "airflow_dags_refresh_interval": 10}
+    with Availability(certificate) as seen:
+        run = play("recovered", ["site.yml"], say, extra=changes, timeout=900)
     assert run.code == 0, run.end()
-    assert {name: each["runningCount"] for name, each in services(stack).items() if each["runningCount"] < 1} == {}
+    after = services(stack)
+    assert [name for name in before if before[name]["taskDefinition"] == after[name]["taskDefinition"]] == [
+        "autoscaler"
+    ]
+    assert {name: each["runningCount"] for name, each in after.items() if each["runningCount"] < 1} == {}
+    say(f"rolled in {run.seconds:.0f} s; {seen.requests} requests, of which failed: {seen.failures}")
+    measures.record(roll_seconds=run.seconds, roll_requests=seen.requests, roll_requests_failed=len(seen.failures))
+    return seen
+
+
+def test_next_good_run_rolls_every_service_without_downtime(rolled: Availability) -> None:
+    assert rolled.requests > 20
+    assert rolled.failures == []
+
+
+def test_dags_arrive_from_s3_without_a_deployment(
+    stack: Stack, rolled: Availability, airflow: AirflowApi, measures: Measures, say: Say
+) -> None:
+    s3 = stack.aws("s3")
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    (bucket,) = [name for name in buckets if name.startswith(f"{NAME}-dags-")]
+    started = time.monotonic()
+    s3.put_object(Bucket=bucket, Key="dags/from_bucket.py", Body=DAG.encode())
+    airflow.wait_for_dag("from_bucket")
+    seconds = round(time.monotonic() - started, 1)
+    measures.record(dag_from_s3_seconds=seconds)
+    say(f"a DAG in the bucket was there after {seconds} s")
+    assert airflow.wait_for_run("from_bucket", airflow.trigger("from_bucket"), 240) == "success"
