@@ -6,12 +6,17 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# Tests that build on one thing each, in the order in which they stand: a deployed stack, a local AWS of all scenarios.
+# Tests that build on one thing each, in the order in which they stand: a deployed stack, a local AWS of all scenarios,
+# another behind a fault proxy.
 CHAINS = {
     "tests/integration/test_end_to_end.py": "stack",
     "tests/integration/test_failures.py": "stack",
     "tests/integration/test_removal.py": "stack",
     "tests/checks/test_molecule.py": "molecule",
+    **{
+        f"tests/faults/test_{name}.py": "faults"
+        for name in ("interruptions", "lost_replies", "overload", "refusals", "two_runs")
+    },
 }
 
 

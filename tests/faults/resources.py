@@ -27,7 +27,6 @@ LISTS: dict[str, tuple[str, str, str, str]] = {
     "role": ("iam", "list_roles", "Roles", "RoleName"),
     "policy": ("iam", "list_policies", "Policies", "PolicyName"),
     "instance profile": ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
-    "key alias": ("kms", "list_aliases", "Aliases", "AliasName"),
     "log group": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
     "secret": ("secretsmanager", "list_secrets", "SecretList", "Name"),
     "bucket": ("s3", "list_buckets", "Buckets", "Name"),
@@ -89,11 +88,13 @@ def _raw_name(item: Any, key: str) -> str:
 
 
 def _keys(kms: Any) -> Iterable[tuple[str, str]]:
-    """Customer keys that are not about to be deleted."""
+    """Customer keys and their aliases; those that wait for their deletion are gone."""
+    aliases = list(_all(kms, "list_aliases", "Aliases"))
     for key in _all(kms, "list_keys", "Keys"):
         metadata = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
         if metadata["KeyState"] != "PendingDeletion" and metadata.get("KeyManager") != "AWS":
             yield "KMS key", str(metadata.get("Description", ""))
+            yield from (("key alias", one["AliasName"]) for one in aliases if one.get("TargetKeyId") == key["KeyId"])
 
 
 def _services_and_tasks(ecs: Any) -> Iterable[tuple[str, str]]:
