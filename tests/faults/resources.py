@@ -98,13 +98,15 @@ def _keys(kms: Any) -> Iterable[tuple[str, str]]:
 
 
 def _services_and_tasks(ecs: Any) -> Iterable[tuple[str, str]]:
+    """Services, running tasks, and one-off tasks that ran."""
     for cluster in ecs.list_clusters()["clusterArns"]:
         for arn in _all_of(ecs, "list_services", "serviceArns", cluster=cluster):
             yield "service", arn.rsplit("/", 1)[-1]
         for status in ("RUNNING", "STOPPED"):
             arns = _all_of(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
             for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []:
-                yield "task", f"{task['group']} {task['lastStatus']}"
+                if status == "RUNNING" or not task["group"].startswith("service:"):
+                    yield "task", f"{task['group']} {task['lastStatus']}"
 
 
 def _listeners(elbv2: Any) -> Iterable[tuple[str, str]]:
