@@ -22,7 +22,15 @@ from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSION
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Not Ansible content: programs for containers, their DAGs and the tools of this repository. ruff and mypy judge them.
-OTHER_TESTS = ("tests/unit/", "tests/integration/", "tests/benchmarks/", "tests/control_plane/", "tests/faults/")
+OTHER_TESTS = (
+    "tests/unit/",
+    "tests/integration/",
+    "tests/benchmarks/",
+    "tests/control_plane/",
+    "tests/faults/",
+    "tests/audit/",
+    "tests/collection/",
+)
 APART = ("collections/", "docker/", "dags/", "tools/", *OTHER_TESTS)
 # What uv may need of the caller's environment.
 FOR_UV = ("UV_", "SSL_CERT_")

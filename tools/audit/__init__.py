@@ -1,0 +1,1 @@
+"""An audit of a deployed environment against AWS Foundational Security Best Practices: ``python -m tools.audit``."""
