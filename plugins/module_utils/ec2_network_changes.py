@@ -104,7 +104,8 @@ def allocate_address(run: Run, name: str) -> dict[str, Any]:
     specification = run.tag_specification("elastic-ip", name)
 
     def find() -> dict[str, Any] | None:
-        return next(iter(describe_addresses(run.ec2, own_filters(run, name))), None)
+        found = describe_addresses(run.ec2, own_filters(run, name))
+        return next((one for one in found if tags_of(one).get("Name") == name), None)
 
     return create_once(
         run.ec2, lambda: dict(run.ec2.allocate_address(Domain="vpc", TagSpecifications=specification)), find

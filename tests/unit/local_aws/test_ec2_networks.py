@@ -126,3 +126,15 @@ def test_rules_to_prefix_lists(ec2: Any, vpc_id: str) -> None:
     [group] = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"]
     assert group["IpPermissions"] == []
     ec2.delete_security_group(GroupId=group_id)
+
+
+def test_addresses_are_found_by_tag(ec2: Any) -> None:
+    tags = [{"Key": "Name", "Value": "found"}]
+    specification = [{"ResourceType": "elastic-ip", "Tags": tags}]
+    own = ec2.allocate_address(Domain="vpc", TagSpecifications=specification)["AllocationId"]
+    other = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    found = ec2.describe_addresses(Filters=[{"Name": "tag:Name", "Values": ["found"]}])["Addresses"]
+    assert [one["AllocationId"] for one in found] == [own]
+    assert ec2.describe_addresses(Filters=[{"Name": "tag:Name", "Values": ["none"]}])["Addresses"] == []
+    for each in (own, other):
+        ec2.release_address(AllocationId=each)
