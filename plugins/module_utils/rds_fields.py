@@ -160,15 +160,25 @@ def creation_parameters(options: Options, tags: Mapping[str, str]) -> dict[str, 
     return {**parameters, "Tags": ansible_dict_to_boto3_tag_list(dict(tags))}
 
 
+def wanted_settings(options: Options) -> dict[str, Any]:
+    """The settings that are given, without those that come from the snapshot when one is named."""
+    restored = bool(options.get("snapshot_identifier"))
+    fields = [field for field in FIELDS if not (restored and field.snapshot)]
+    return {field.option: options[field.option] for field in fields if options.get(field.option) is not None}
+
+
 def differing_fields(instance: Mapping[str, Any], options: Options) -> list[Field]:
     """The fields whose wanted value differs from the current one, or from the one that a pending change will set.
 
     What an instance has from the snapshot that it was restored from is left alone.
     """
     effective = {**instance, **(instance.get("PendingModifiedValues") or {})}
-    restored = bool(options.get("snapshot_identifier"))
-    wanted = [field for field in FIELDS if options.get(field.option) is not None and not (restored and field.snapshot)]
-    return [field for field in wanted if not field.same(field.read(effective), options[field.option])]
+    wanted = wanted_settings(options)
+    return [
+        field
+        for field in FIELDS
+        if field.option in wanted and not field.same(field.read(effective), wanted[field.option])
+    ]
 
 
 def modification_parameters(fields: list[Field], options: Options) -> dict[str, Any]:
