@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""DB instances as real PostgreSQL containers; needs the image of docker/postgres."""
+"""DB instances as real PostgreSQL and MySQL containers; needs the images of docker/postgres and docker/mysql."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 import docker
 
 POSTGRES = "docker.io/library/postgres:17-alpine"
+MYSQL = "docker.io/library/mysql:8.4"
 DATABASE = {
     "DBInstanceClass": "db.t4g.medium",
     "Engine": "postgres",
@@ -33,9 +34,9 @@ def engine(engine_socket: str) -> Any:
     return client
 
 
-def _parameter_group(local_aws: Any, name: str, **parameters: str) -> str:
+def _parameter_group(local_aws: Any, name: str, family: str = "postgres17", **parameters: str) -> str:
     rds = local_aws.client("rds")
-    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily="postgres17", Description=name)
+    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily=family, Description=name)
     _set_parameters(local_aws, name, **parameters)
     return name
 
@@ -58,31 +59,43 @@ def _settled(local_aws: Any, identifier: str) -> dict[str, Any]:
     return instance
 
 
-def _query(local_aws: Any, instance: dict[str, Any], sql: str) -> str:
-    """Run SQL from a task, as the master user, by the instance's name."""
+def _query(local_aws: Any, instance: dict[str, Any], sql: str, tls: str = "prefer") -> str:
+    """What SQL returns that a task runs as the master user, by the instance's name."""
+    code, said = _client(local_aws, instance, sql, tls)
+    assert code == 0, said
+    return said
+
+
+def _client(local_aws: Any, instance: dict[str, Any], sql: str, tls: str) -> tuple[int, str]:
+    """Exit code and output of the client of PostgreSQL (`tls`: sslmode) or MySQL (`tls`: --ssl-mode)."""
+    endpoint, secret = instance["Endpoint"], f"{instance['MasterUserSecret']['SecretArn']}:password::"
+    mysql = instance["Engine"] == "mysql"
+    address = [f"--host={endpoint['Address']}", f"--port={endpoint['Port']}", "--user=master"]
+    environment = {
+        "PGHOST": endpoint["Address"],
+        "PGPORT": str(endpoint["Port"]),
+        "PGUSER": "master",
+        "PGDATABASE": "airflow",
+        "PGSSLMODE": tls,
+    }
     definition = local_aws.task_definition(
         "query",
-        image=POSTGRES,
-        entryPoint=["psql"],
-        command=["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql],
-        secrets=[{"name": "PGPASSWORD", "valueFrom": f"{instance['MasterUserSecret']['SecretArn']}:password::"}],
-        environment=[
-            {"name": "PGHOST", "value": instance["Endpoint"]["Address"]},
-            {"name": "PGPORT", "value": str(instance["Endpoint"]["Port"])},
-            {"name": "PGUSER", "value": "master"},
-            {"name": "PGDATABASE", "value": "airflow"},
-        ],
+        image=MYSQL if mysql else POSTGRES,
+        entryPoint=["mysql" if mysql else "psql"],
+        command=[*address, f"--ssl-mode={tls}", "--skip-column-names", "--batch", "--execute", sql, "airflow"]
+        if mysql
+        else ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql],
+        secrets=[{"name": "MYSQL_PWD" if mysql else "PGPASSWORD", "valueFrom": secret}],
+        environment=[] if mysql else [{"name": name, "value": value} for name, value in environment.items()],
     )
     arn = local_aws.run_task(definition)
     task = local_aws.wait_for_task(arn, "STOPPED")
-    lines: list[str] = local_aws.log_lines("query", arn)
-    assert task["containers"][0]["exitCode"] == 0, lines
-    return "\n".join(lines)
+    return task["containers"][0]["exitCode"], "\n".join(local_aws.log_lines("query", arn))
 
 
 def test_database_by_name_with_parameters_through_restarts(local_aws: Any, engine: Any) -> None:
     rds = local_aws.client("rds")
-    group = _parameter_group(local_aws, "tuned", max_connections="77")
+    group = _parameter_group(local_aws, "tuned", max_connections="77", **{"rds.force_ssl": "1"})
     rds.create_db_instance(
         DBInstanceIdentifier="metadata",
         DBName="airflow",
@@ -95,6 +108,9 @@ def test_database_by_name_with_parameters_through_restarts(local_aws: Any, engin
     assert instance["DBInstanceStatus"] == "available"
     assert instance["Endpoint"]["Address"] == f"metadata.rds.{local_aws.name}.local"
     assert _query(local_aws, instance, "show max_connections") == "77"
+    code, said = _client(local_aws, instance, "select 1", "disable")
+    assert code != 0
+    assert "no encryption" in said
     _query(local_aws, instance, "create table kept as select 5 as value")
     container = engine.containers.get(f"{local_aws.name}-rds-metadata")
     assert not any((container.attrs["HostConfig"]["PortBindings"] or {}).values())
@@ -117,6 +133,28 @@ def test_database_by_name_with_parameters_through_restarts(local_aws: Any, engin
     assert engine.volumes.list(filters={"label": f"sm2a.local-aws={local_aws.name}"}) == []
 
 
+def test_mysql_takes_encrypted_sessions_only_and_a_new_password(local_aws: Any, engine: Any) -> None:
+    try:
+        engine.images.get(MYSQL)
+    except docker.errors.ImageNotFound:
+        pytest.skip(f"the engine has no image {MYSQL}: build docker/mysql")
+    rds = local_aws.client("rds")
+    group = _parameter_group(
+        local_aws, "mine", "mysql8.4", require_secure_transport="ON", collation_server="utf8mb4_unicode_ci"
+    )
+    mysql = {**DATABASE, "Engine": "mysql", "EngineVersion": "8.4", "DBParameterGroupName": group, "DBName": "airflow"}
+    rds.create_db_instance(DBInstanceIdentifier="mine", ManageMasterUserPassword=True, Port=3307, **mysql)
+    instance = _settled(local_aws, "mine")
+    assert (instance["DBInstanceStatus"], instance["Endpoint"]["Port"]) == ("available", 3307)
+    assert _query(local_aws, instance, "select @@port, @@collation_database", "REQUIRED") == "3307\tutf8mb4_unicode_ci"
+    code, said = _client(local_aws, instance, "select 1", "DISABLED")
+    assert code != 0
+    assert "secure transport" in said
+    rds.modify_db_instance(DBInstanceIdentifier="mine", RotateMasterUserPassword=True, ApplyImmediately=True)
+    assert _query(local_aws, instance, "select 5", "REQUIRED") == "5"
+    rds.delete_db_instance(DBInstanceIdentifier="mine", SkipFinalSnapshot=True)
+
+
 def test_database_whose_server_ends_is_failed(local_aws: Any, engine: Any) -> None:
     group = _parameter_group(local_aws, "broken", work_mem="nonsense")
     rds = local_aws.client("rds")
@@ -124,6 +162,8 @@ def test_database_whose_server_ends_is_failed(local_aws: Any, engine: Any) -> No
         DBInstanceIdentifier="broken", MasterUserPassword="long-enough", DBParameterGroupName=group, **DATABASE
     )
     assert _settled(local_aws, "broken")["DBInstanceStatus"] == "failed"
+    events = rds.describe_events(SourceIdentifier="broken", SourceType="db-instance")["Events"]
+    assert any("work_mem" in event["Message"] for event in events), events
     rds.delete_db_instance(DBInstanceIdentifier="broken", SkipFinalSnapshot=True)
 
 
