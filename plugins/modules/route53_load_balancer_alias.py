@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: route53_load_balancer_alias
-version_added: 0.2.0
+version_added: 0.1.0
 short_description: Manage the alias records of a load balancer in Route 53
 description:
   - Manages the alias record A of a name, and AAAA when the load balancer has IPv6 addresses. The load balancer is found

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: wafv2_web_acl
-version_added: 0.2.0
+version_added: 0.1.0
 short_description: Manage an AWS WAF web ACL of managed rule groups and a rate limit
 description:
   - Manages a web ACL for load balancers (scope C(REGIONAL)). It allows what no rule blocks; its rules are managed rule

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: wafv2_web_acl_association
-version_added: 0.2.0
+version_added: 0.1.0
 short_description: Protect an Application Load Balancer with an AWS WAF web ACL
 description:
   - Associates a web ACL with a load balancer, or leaves the load balancer without one. A load balancer has one web ACL
