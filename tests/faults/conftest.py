@@ -25,8 +25,25 @@ MORE: dict[str, Any] = {
     "secrets_variables": {"stage": "test"},
     "airflow_worker_groups": [
         {"name": "default", "queue": "default", "cpu": 1024, "memory": 2048, "concurrency": 4, "min": 1, "max": 2},
-        {"name": "large", "queue": "large", "cpu": 2048, "memory": 4096, "concurrency": 2, "min": 0, "max": 1},
+        {
+            **{"name": "large", "queue": "large", "cpu": 2048, "memory": 4096, "concurrency": 2, "min": 0, "max": 1},
+            "policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        },
     ],
+    "load_balancer_certificate_source": "request",
+    "load_balancer_hosted_zone_name": "example.com",
+    "load_balancer_waf": "create",
+    "load_balancer_oidc": {
+        "issuer": "https://login.example.com",
+        "authorization_endpoint": "https://login.example.com/authorize",
+        "token_endpoint": "https://login.example.com/token",
+        "user_info_endpoint": "https://login.example.com/userinfo",
+        "client_id": "airflow",
+        "client_secret_name": "login/client",
+        "client_secret_key": "secret",
+    },
+    "load_balancer_oidc_exempt_paths": ["/api/v2/*"],
+    "monitoring_notification_emails": ["ops@example.com"],
 }
 
 
@@ -45,8 +62,17 @@ class Bench:
             self.clients[service] = self.aws.client(service)
         return self.clients[service]
 
+    def prepare(self) -> None:
+        """Empty the account but for what MORE refers to."""
+        self.proxy.trap(None)
+        self.proxy.book.set([])
+        self.aws.reset()
+        self.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+        self.client("secretsmanager").create_secret(Name="login/client", SecretString=json.dumps({"secret": "x"}))
+        self.nothing = resources.account(self.client)
+
     def account(self) -> resources.Resources:
-        """What the account holds, apart from what AWS gives every account."""
+        """What the account holds, apart from what ``prepare`` left in it."""
         held = resources.account(self.client)
         held.subtract(self.nothing)
         return Counter({key: count for key, count in held.items() if count})
@@ -61,10 +87,7 @@ class Bench:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     directory = tmp_path_factory.mktemp("faults")
     with runs.control_plane(directory) as aws, fault_proxy(aws.endpoint) as proxy:
-        clients: dict[str, Any] = {}
-        made = Bench(aws, proxy, Counter(), clients)
-        made.nothing = resources.account(made.client)
-        yield made
+        yield Bench(aws, proxy, Counter(), {})
 
 
 @dataclass(frozen=True)
@@ -77,8 +100,7 @@ class Reference:
 
 @pytest.fixture(scope="session")
 def reference(bench: Bench) -> Reference:
-    bench.aws.reset()
-    bench.proxy.book.set([])
+    bench.prepare()
     site = bench.play("site")
     assert site.code == 0, site.end()
     return Reference(bench.account(), bench.proxy.book.actions())
@@ -87,9 +109,7 @@ def reference(bench: Bench) -> Reference:
 @pytest.fixture(scope="module")
 def empty_account(bench: Bench, reference: Reference) -> None:
     """For the first test of a file."""
-    bench.aws.reset()
-    bench.proxy.trap(None)
-    bench.proxy.book.set([])
+    bench.prepare()
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,8 @@ def _name(item: Any, key: str) -> str:
 
 def _raw_name(item: Any, key: str) -> str:
     if isinstance(item, str):
-        return item.rsplit("/", 1)[-1]
+        # An ARN; which revision of a task definition it is does not matter, how many there are does.
+        return item.rsplit("/", 1)[-1].partition(":")[0]
     if key == "Tags":
         return next((str(tag["Value"]) for tag in item.get("Tags") or [] if tag["Key"] == "Name"), "")
     return str(item.get(key, ""))

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from ansible_collections.sm2a.airflow.tests.control_plane import runs
-from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench
+from ansible_collections.sm2a.airflow.tests.faults.conftest import MORE, Bench
 from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
 
 BUCKET = f"{runs.NAME}-run-lock-000000000000"
@@ -36,8 +36,8 @@ def test_the_second_run_is_refused(bench: Bench, empty_account: None) -> None:
         while lock_of(bench) is None and first.poll() is None:
             time.sleep(0.05)
         holders.append(first.pid)
-        others.append(bench.aws.play("teardown", extra=runs.DESTROY))
-        others.append(bench.aws.play("site", "--check"))
+        others.append(bench.aws.play("teardown", extra={**MORE, **runs.DESTROY}))
+        others.append(bench.aws.play("site", "--check", extra=MORE))
         runs.kill(first)
 
     # The first call after the lock takes longer than the other run.
@@ -61,7 +61,7 @@ def test_a_lock_from_elsewhere_is_given_back_by_hand(bench: Bench) -> None:
     assert holder is not None
     elsewhere = {**holder, "host": "build7", "machine": "other", "user": "ada"}
     bench.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps(elsewhere).encode())
-    refused = bench.aws.play("teardown", extra=runs.DESTROY)
+    refused = bench.aws.play("teardown", extra={**MORE, **runs.DESTROY})
     assert "ada@build7" in refused.message
     unlocked = bench.aws.play("unlock")
     assert unlocked.code == 0, unlocked.end()
@@ -70,12 +70,12 @@ def test_a_lock_from_elsewhere_is_given_back_by_hand(bench: Bench) -> None:
 
 
 def test_the_lock_goes_with_the_environment(bench: Bench) -> None:
-    removal = bench.aws.play("teardown", extra=runs.DESTROY)
+    removal = bench.aws.play("teardown", extra={**MORE, **runs.DESTROY})
     assert removal.code == 0, removal.end()
     assert bench.account() == {}
 
 
 def test_without_the_lock(bench: Bench) -> None:
-    unlocked = bench.aws.play("teardown", extra={**runs.DESTROY, "sm2a_lock": False})
+    unlocked = bench.aws.play("teardown", extra={**MORE, **runs.DESTROY, "sm2a_lock": False})
     assert (unlocked.code, unlocked.changed) == (0, []), unlocked.end()
     assert not any("lock" in task for task in unlocked.tasks("ok"))
