@@ -23,6 +23,10 @@ options:
     description: Start of every secret's name.
     type: str
     required: true
+  options:
+    description: Further options of every secret, such as C(tags).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -55,11 +59,11 @@ NAME = re.compile(r"[A-Za-z0-9_+=.@-]+")
 SOURCE = "value_from"
 
 
-def named_secrets(given: Any, prefix: str) -> list[dict[str, Any]]:
+def named_secrets(given: Any, prefix: str, options: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """``{"greeting": "hello"}`` -> ``[{"name": "<prefix>greeting", "value": "hello"}]``."""
     if not isinstance(given, Mapping):
         raise AnsibleFilterError("named_secrets: the values must be a dictionary of name to value")
-    return [secret(str(name), value, prefix) for name, value in given.items()]
+    return [{**secret(str(name), value, prefix), **(options or {})} for name, value in given.items()]
 
 
 def secret(name: str, value: Any, prefix: str) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def test_values_of_any_kind_and_sources() -> None:
         {"name": "staging/variables/both", "value": given["both"]},
     ]
     assert named_secrets({}, "staging/") == []
+    tagged = named_secrets({"a": "1"}, "staging/", {"tags": {"source": "given"}})
+    assert tagged == [{"name": "staging/a", "value": "1", "tags": {"source": "given"}}]
 
 
 @pytest.mark.parametrize(
