@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.sm2a.airflow.tests.audit.certificate import self_signed
 from ansible_collections.sm2a.airflow.tests.audit.twins import PUBLIC, policy, twin
 from ansible_collections.sm2a.airflow.tools.audit.environment import Environment
 
@@ -153,10 +154,10 @@ def silence(environment: Environment) -> None:
 
 @twin("ACM.2")
 def weak_certificate(environment: Environment) -> None:
-    arn = environment.aws("acm").request_certificate(DomainName="airflow.example.com", KeyAlgorithm="RSA_1024")
+    certificate, key = self_signed(bits=1024)
+    arn = environment.aws("acm").import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
     listener = next(one["ListenerArn"] for one in environment.listeners if one["Protocol"] == "HTTPS")
-    certificates = [{"CertificateArn": arn["CertificateArn"]}]
-    environment.aws("elbv2").modify_listener(ListenerArn=listener, Certificates=certificates)
+    environment.aws("elbv2").modify_listener(ListenerArn=listener, Certificates=[{"CertificateArn": arn}])
 
 
 @twin("KMS.4", "KMS.5", "KMS.3")

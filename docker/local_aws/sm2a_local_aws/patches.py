@@ -37,6 +37,7 @@ ALWAYS = (
     "elbv2_creation",
     "elbv2_log_buckets",
     "acm_certificates",
+    "acm_key_algorithm",
     "ec2_addresses",
     "ec2_endpoints",
     "ec2_flow_logs",

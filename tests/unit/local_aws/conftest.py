@@ -1,9 +1,10 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""Local AWSs to test against: one without an engine, one with the engine of SM2A_ENGINE_SOCKET (else skipped)."""
+"""Local AWSs to test against: one without an engine, one with an engine (SM2A_ENGINE_SOCKET, else one of the tests)."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.private_engine import private_engine
 from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 
 ENGINE_VARIABLE = "SM2A_ENGINE_SOCKET"
@@ -24,7 +26,7 @@ IMAGE = "docker.io/library/debian:trixie-slim"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "engine: needs a container engine, given as SM2A_ENGINE_SOCKET=unix:///...")
+    config.addinivalue_line("markers", "engine: needs a container engine; SM2A_ENGINE_SOCKET=unix:///... gives one")
 
 
 @dataclass
@@ -156,11 +158,11 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws
 
 
 @pytest.fixture(scope="session")
-def engine_socket() -> str:
-    address = os.environ.get(ENGINE_VARIABLE)
-    if not address:
-        pytest.skip(f"{ENGINE_VARIABLE} is not set: give a Docker API socket as unix:///path")
-    return address
+def engine_socket() -> Iterator[str]:
+    """Address of a Docker API."""
+    given = os.environ.get(ENGINE_VARIABLE)
+    with contextlib.nullcontext(given) if given else private_engine() as address:
+        yield str(address)
 
 
 @pytest.fixture(scope="session")
