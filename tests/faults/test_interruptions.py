@@ -72,7 +72,7 @@ def test_what_was_deleted_by_hand_is_made_again(bench: Bench, reference: Referen
     assert difference(reference.account, bench.account()) == {}
 
 
-def test_a_half_deleted_environment_is_removed(bench: Bench) -> None:
+def test_a_half_deleted_environment_is_removed(bench: Bench, reference: Reference) -> None:
     delete(bench.client, [*EARLY[::2], *LATE[1::2]])
     removal = bench.play("teardown", extra=runs.DESTROY)
     assert removal.code == 0, removal.end()
