@@ -10,7 +10,8 @@ import requests
 from ansible_collections.sm2a.airflow.tests.integration.settings import URL
 
 PAUSE_SECONDS = 0.5
-TIMEOUT_SECONDS = 30
+# As long as the load balancer waits.
+TIMEOUT_SECONDS = 60
 
 
 class Availability:

@@ -74,9 +74,7 @@ def rolled(stack: Stack, certificate: str, measures: Measures, say: Say) -> Avai
         run = play("recovered", ["site.yml"], say, extra=changes, timeout=900)
     assert run.code == 0, run.end()
     after = services(stack)
-    assert [name for name in before if before[name]["taskDefinition"] == after[name]["taskDefinition"]] == [
-        "autoscaler"
-    ]
+    assert [name for name in before if before[name]["taskDefinition"] == after[name]["taskDefinition"]] == []
     assert {name: each["runningCount"] for name, each in after.items() if each["runningCount"] < 1} == {}
     say(f"rolled in {run.seconds:.0f} s; {seen.requests} requests, of which failed: {seen.failures}")
     measures.record(roll_seconds=run.seconds, roll_requests=seen.requests, roll_requests_failed=len(seen.failures))
