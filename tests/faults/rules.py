@@ -83,7 +83,7 @@ class Book:
         counted = (rule, f"{call.service}:{call.action}" if rule.each_action else "")
         if rule.calls is not None and self._struck[counted] >= rule.calls:
             return False
-        seed = f"{self.seed} {call.service} {call.action} {self._seen[call]}"
+        seed = f"{self.seed} {rule.kind} {call.service} {call.action} {self._seen[call]}"
         if rule.probability < 1 and random.Random(seed).random() >= rule.probability:  # noqa: S311  No cryptography.
             return False
         self._struck[counted] += 1

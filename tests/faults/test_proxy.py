@@ -217,6 +217,15 @@ def test_probability_is_seeded() -> None:
     assert 80 < sum(first) < 160
 
 
+def test_rules_strike_independently() -> None:
+    book = Book()
+    book.set([Rule("throttle", probability=0.2), Rule("server_error", probability=0.2)])
+    for _call in range(400):
+        book.decide(Call("ec2", "CreateVpc", "query"))
+    assert 60 < len(book.struck("throttle")) < 100
+    assert 45 < len(book.struck("server_error")) < 85
+
+
 def test_a_limit_counts_for_each_action() -> None:
     book = Book()
     book.set([Rule("lost", action="Create.*", calls=1, each_action=True)])
