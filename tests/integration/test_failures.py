@@ -10,7 +10,7 @@ from ansible_collections.sm2a.airflow.tests.integration.airflow_api import Airfl
 from ansible_collections.sm2a.airflow.tests.integration.availability import Availability
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
-from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
+from ansible_collections.sm2a.airflow.tests.integration.settings import NAME, PROJECT
 
 ROLLBACK_SECONDS = 90
 DAG = """
@@ -92,8 +92,11 @@ def test_dags_arrive_from_s3_without_a_deployment(
     s3 = stack.aws("s3")
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     (bucket,) = [name for name in buckets if name.startswith(f"{NAME}-dags-")]
+    # The examples of the image, too, for the tests that follow.
+    examples = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / "dags").glob("*.py")}
     started = time.monotonic()
-    s3.put_object(Bucket=bucket, Key="dags/from_bucket.py", Body=DAG.encode())
+    for name, text in {**examples, "from_bucket.py": DAG}.items():
+        s3.put_object(Bucket=bucket, Key=f"dags/{name}", Body=text.encode())
     airflow.wait_for_dag("from_bucket")
     seconds = round(time.monotonic() - started, 1)
     measures.record(dag_from_s3_seconds=seconds)
