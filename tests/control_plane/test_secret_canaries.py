@@ -1,0 +1,139 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""No secret value shows in what ansible-playbook prints with -vvv and --diff, in its log or in its fact cache.
+
+The modules run in processes of their own here, as for a user, not in process as in the other tests of this folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.tests.integration.canaries import leaks, secret_values
+
+PLAYBOOK = """
+- hosts: sm2a
+  gather_facts: false
+  module_defaults:
+    group/sm2a.airflow.aws:
+      region: "{{ sm2a_region }}"
+      endpoint_url: "{{ sm2a_endpoint_url }}"
+  environment: "{{ sm2a_aws_environment }}"
+  tasks:
+    - sm2a.airflow.validate_variables:
+      when: validated | default(true)
+    - ansible.builtin.include_role:
+        name: sm2a.airflow.secrets
+    - ansible.builtin.set_fact:
+        kept_outputs: "{{ secrets_outputs }}"
+        cacheable: true
+"""
+GIVEN = "Tr0ub4dor-given-{}"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a user gives: values that must not show, and the variables that lead to them."""
+
+    directory: Path
+    aws: runs.ControlPlane
+
+    def values(self, serial: str) -> list[str]:
+        """The canaries of one run."""
+        return [f"{GIVEN.format(kind)}-{serial}" for kind in ("uri", "dict", "variable", "env", "file", "secret")]
+
+    def variables(self, serial: str) -> dict[str, Any]:
+        """One connection or variable of every kind, each with a canary."""
+        uri, member, variable, _environment, file, secret = self.values(serial)
+        (self.directory / "value.txt").write_text(f"{file}\n", encoding="utf-8")
+        manager = self.aws.client("secretsmanager")
+        try:
+            manager.put_secret_value(SecretId="of-others", SecretString=json.dumps({"uri": secret}))
+        except manager.exceptions.ResourceNotFoundException:
+            manager.create_secret(Name="of-others", SecretString=json.dumps({"uri": secret}))
+        return {
+            "sm2a_endpoint_url": self.aws.endpoint,
+            "secrets_connections": {
+                "uri": f"postgresql://reader:{uri}@warehouse.example.com/facts",
+                "dict": {"conn_type": "http", "host": "example.com", "password": member},
+                "env": {"value_from": {"environment": "CANARY"}},
+                "file": {"value_from": {"file": str(self.directory / "value.txt")}},
+            },
+            "secrets_variables": {"text": variable, "other": {"value_from": {"secret": "of-others", "key": "uri"}}},
+        }
+
+    def play(self, serial: str, *options: str, variables: dict[str, Any]) -> tuple[int, str]:
+        """Run the role; exit code, and everything that it left: output, log and cached facts."""
+        (self.directory / "role.yml").write_text(PLAYBOOK, encoding="utf-8")
+        (self.directory / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        log, cache = self.directory / f"{serial}.log", self.directory / "facts"
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+        environment = {
+            **clean,
+            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache),
+            "ANSIBLE_CONFIG": str(runs.PROJECT / "ansible.cfg"),
+            "ANSIBLE_LOG_PATH": str(log),
+            "ANSIBLE_NOCOLOR": "1",
+            "CANARY": self.values(serial)[3],
+        }
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-vvv", "--diff", *options]
+        command += ["-i", str(runs.HERE / "inventory.yml"), "-e", f"@{self.directory / 'variables.json'}"]
+        done = subprocess.run(
+            [*command, str(self.directory / "role.yml")],
+            cwd=runs.PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        left = [log, *cache.glob("*")]
+        return done.returncode, done.stdout + "".join(path.read_text(encoding="utf-8") for path in left)
+
+    def shown(self, text: str, serial: str) -> list[str]:
+        """Which canaries, given or generated, ``text`` shows; never the values themselves."""
+        own = {value: value.rsplit("-", 2)[1] for value in self.values(serial)}
+        return leaks(text, {**secret_values(self.aws.client("secretsmanager")), **own})
+
+
+@pytest.fixture(scope="module")
+def given(control_plane: runs.ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Given:
+    return Given(tmp_path_factory.mktemp("canaries"), control_plane)
+
+
+def test_a_deployment_and_a_change_show_no_value(given: Given) -> None:
+    for serial, options in (("first", ["--check"]), ("first", []), ("second", [])):
+        code, text = given.play(serial, *options, variables=given.variables(serial))
+        assert code == 0, text[-3000:]
+        assert given.shown(text, serial) == []
+        assert "value: VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in text, "the arguments of the modules are not shown"
+    stored = secret_values(given.aws.client("secretsmanager"))
+    assert set(given.values("second")) <= set(stored), "not every canary arrived in Secrets Manager"
+    assert len(stored) >= 10
+
+
+def test_errors_show_no_value(given: Given) -> None:
+    variables = given.variables("third")
+    missing = {"value_from": {"environment": "SM2A_NOWHERE"}}
+    failing: list[tuple[str, dict[str, Any]]] = [
+        ("SM2A_NOWHERE", {"secrets_connections": {**variables["secrets_connections"], "env": missing}}),
+        ("characters that Secrets Manager does not take", {"secrets_variables": {"a/b": given.values("third")[2]}}),
+        ("secrets_variables", {"secrets_variables": given.values("third")[2], "validated": False}),
+        ("secrets_variables", {"secrets_variables": given.values("third")[2]}),
+    ]
+    for message, wrong in failing:
+        code, text = given.play("third", variables={**variables, **wrong})
+        assert code != 0
+        assert message in " ".join(text.split())
+        assert given.shown(text, "third") == []
