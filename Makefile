@@ -1,7 +1,7 @@
 # SM2A's commands. Each installs what it needs into .venv; `make up PYTHON=python3.12` chooses the interpreter.
 playbook := .venv/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults end-to-end docs test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -23,7 +23,7 @@ pytest := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/pytest
 alone := $(pytest) -n 0
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(pytest) -n 2 --dist loadscope --no-loadscope-reorder tests/integration tests/faults tests/checks tests/control_plane tests/unit
+	@$(pytest) -n 2 --dist loadscope --no-loadscope-reorder tests/integration tests/faults tests/checks tests/control_plane tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -42,6 +42,9 @@ molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 
 faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand; figures in artifacts/faults_*.json.
 	@$(alone) tests/faults
+
+audit: test-tools  ## Security controls over a deployed environment, and each over a bad twin; artifacts/audit.txt.
+	@$(alone) tests/audit
 
 end-to-end: test-tools  ## A whole stack of its own with real containers.
 	@$(alone) tests/integration

@@ -7,7 +7,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # Tests that build on one thing each, in the order in which they stand: a deployed stack, a local AWS of all scenarios,
-# another behind a fault proxy.
+# another behind a fault proxy, an audited environment, a local AWS with containers.
 CHAINS = {
     "tests/integration/test_end_to_end.py": "stack",
     "tests/integration/test_failures.py": "stack",
@@ -18,6 +18,11 @@ CHAINS = {
         f"tests/faults/test_{name}.py": "faults"
         for name in ("interruptions", "lost_replies", "overload", "refusals", "two_runs")
     },
+    **{f"tests/audit/test_{name}.py": "audit" for name in ("access_policies", "audit")},
+    **{
+        f"tests/unit/local_aws/test_engine_{name}.py": "engine"
+        for name in ("daemon", "databases", "load_balancer", "tasks")
+    },
 }
 
 
@@ -27,6 +32,11 @@ class Chains(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
         return nodeid if file == "tests/checks/test_lint.py" else CHAINS.get(file, file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with containers come last: by then the deployed stack has made the images that they use."""
+    items.sort(key=lambda item: item.get_closest_marker("engine") is not None)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.audit import more_twins
 from ansible_collections.sm2a.airflow.tests.audit.twins import TWINS
-from ansible_collections.sm2a.airflow.tests.control_plane.conftest import Deployed
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import ARTIFACTS, NAME
+from ansible_collections.sm2a.airflow.tests.control_plane.runs import ARTIFACTS
 from ansible_collections.sm2a.airflow.tools.audit.catalogue import CONTROLS
 from ansible_collections.sm2a.airflow.tools.audit.environment import Environment
 from ansible_collections.sm2a.airflow.tools.audit.exceptions import EXCEPTIONS
@@ -18,24 +16,7 @@ from ansible_collections.sm2a.airflow.tools.audit.report import audit, failures,
 BY_ID = {one.id: one for one in CONTROLS}
 # The default deployment is the bad twin of these.
 UNMET = {key for key in EXCEPTIONS if " " not in key}
-LIFECYCLE = {
-    "rulePriority": 1,
-    "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9},
-    "action": {"type": "expire"},
-}
 assert more_twins.SAFE_CONTAINER
-
-
-@pytest.fixture(scope="module")
-def environment(deployed: Deployed) -> Environment:
-    """The default deployment, with a repository as the role images makes it (its images are given by digest)."""
-    ecr = deployed.aws.client("ecr")
-    repository = f"{NAME}/airflow"
-    ecr.create_repository(
-        repositoryName=repository, imageTagMutability="IMMUTABLE", imageScanningConfiguration={"scanOnPush": True}
-    )
-    ecr.put_lifecycle_policy(repositoryName=repository, lifecyclePolicyText=json.dumps({"rules": [LIFECYCLE]}))
-    return Environment(NAME, deployed.aws.client)
 
 
 def fresh(environment: Environment) -> Environment:
