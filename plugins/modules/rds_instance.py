@@ -84,10 +84,8 @@ EXAMPLES = r"""
     engine_version: "17"
     instance_class: db.t4g.medium
     allocated_storage: 20
-    storage_type: gp3
     storage_encrypted: true
     database_name: airflow
-    master_username: airflow_admin
     manage_master_user_password: true
     subnet_group_name: airflow
     deletion_protection: true
@@ -301,7 +299,13 @@ def run(rds: Any, options: Options, check_mode: bool) -> dict[str, Any]:
     ensure = ensure_present if options["state"] == "present" else ensure_absent
     outcome = ensure(rds, options, check_mode)
     created = outcome.changed and not outcome.before
-    return {**outcome.result("instance"), "restored": bool(created and options["snapshot_identifier"])}
+    result = {**outcome.result("instance"), "restored": bool(created and options["snapshot_identifier"])}
+    if outcome.before and outcome.after:
+        # What did not change may be about to: another task of the run may have started that.
+        changed = [key for key, value in outcome.after.items() if outcome.before[key] != value]
+        sides = {"before": outcome.before, "after": outcome.after}
+        result["diff"] = {side: {key: values[key] for key in changed} for side, values in sides.items()}
+    return result
 
 
 def argument_spec() -> dict[str, Any]:
