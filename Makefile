@@ -49,8 +49,8 @@ audit: test-tools  ## Security controls over a deployed environment, and each ov
 end-to-end: test-tools  ## A whole stack of its own with real containers.
 	@$(alone) tests/integration
 
-docs: test-tools  ## Write what docs/ takes from sources: the role pages, the drawings.
-	@.venv/bin/python tools/role_pages.py
+docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
+	@.venv/bin/python tools/pages.py
 	@.venv/bin/python tools/drawings.py
 
 test-tools:

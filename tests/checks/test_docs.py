@@ -6,18 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.checks.run import PROJECT, run
+from ansible_collections.sm2a.airflow.tests.checks.run import run
 from ansible_collections.sm2a.airflow.tools.drawings import DOCS, source_comment
 
 
-def pages(directory: Path) -> dict[str, str]:
-    """The text of every Markdown file of ``directory`` by file name."""
-    return {path.name: path.read_text(encoding="utf-8") for path in directory.glob("*.md")}
-
-
-def test_role_pages_are_those_of_the_argument_specs(tmp_path: Path) -> None:
-    run(sys.executable, "tools/role_pages.py", str(tmp_path))
-    assert pages(PROJECT / "docs/roles") == pages(tmp_path), "run `make docs`"
+def test_pages_are_those_of_their_sources(tmp_path: Path) -> None:
+    run(sys.executable, "tools/pages.py", str(tmp_path))
+    pages = {path.relative_to(tmp_path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.md")}
+    assert Path("permissions.md") in pages
+    for name, text in pages.items():
+        assert (DOCS / name).read_text(encoding="utf-8") == text, f"run `make docs` for {name}"
+    assert {path.name for path in (DOCS / "roles").iterdir()} == {name.name for name in pages if name.parent.name}
 
 
 def test_changelog_fragments_are_well_formed() -> None:

@@ -1,4 +1,4 @@
-"""Write docs/roles/<role>.md from the roles' argument_specs, and docs/roles/README.md, which lists them."""
+"""Write the pages of docs/ that have a source: roles/ from the argument_specs, permissions.md from permissions.yml."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
 from antsibull_docs_parser import dom
 from antsibull_docs_parser.parser import Context, parse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -110,16 +111,17 @@ def documentation(roles: list[str]) -> dict[str, dict[str, Any]]:
     return {role: json.loads(said)[name]["entry_points"] for role, name in zip(roles, names, strict=True)}
 
 
-def main() -> None:
-    """Write every page; pages of roles that are gone are removed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("directory", nargs="?", type=Path, default=PROJECT / "docs/roles", help="where the pages go")
-    directory: Path = parser.parse_args().directory
-    directory.mkdir(parents=True, exist_ok=True)
-    for page in directory.glob("*.md"):
-        page.unlink()
-    roles = sorted(path.parents[1].name for path in PROJECT.glob("roles/*/meta/argument_specs.yml"))
-    documented = documentation(roles)
+def conditions(statement: dict[str, Any]) -> str:
+    """The conditions of a statement of permissions.yml, such as ``aws:RequestTag/x is NAME``, on one line."""
+    told = ["the role carries the boundary"] if statement.get("boundary") else []
+    for operator, tests in statement.items():
+        if isinstance(tests, dict):
+            told += [f"{code(key)} {operator} {code(json.dumps(value))}" for key, value in tests.items()]
+    return "<br>".join(told)
+
+
+def templates() -> Environment:
+    """The templates of docs/templates with the filters that they use."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -129,14 +131,36 @@ def main() -> None:
         # None of the templates is HTML.
         autoescape=select_autoescape(),
     )
-    environment.filters["markdown"] = markdown
-    environment.filters["rows"] = rows
+    environment.filters.update(code=code, conditions=conditions, markdown=markdown, rows=rows)
+    return environment
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path in docs/."""
+    environment = templates()
+    roles = sorted(path.parents[1].name for path in PROJECT.glob("roles/*/meta/argument_specs.yml"))
+    documented = documentation(roles)
     template = environment.get_template("role.md.j2")
-    for role, entry_points in documented.items():
-        text = template.render(collection=COLLECTION, role=role, entry_points=entry_points)
-        (directory / f"{role}.md").write_text(text, encoding="utf-8")
-    index = environment.get_template("roles.md.j2").render(roles=documented)
-    (directory / "README.md").write_text(index, encoding="utf-8")
+    written = {
+        f"roles/{role}.md": template.render(collection=COLLECTION, role=role, entry_points=entry_points)
+        for role, entry_points in documented.items()
+    }
+    written["roles/README.md"] = environment.get_template("roles.md.j2").render(roles=documented)
+    subjects = yaml.safe_load((PROJECT / "docs/permissions.yml").read_text(encoding="utf-8"))
+    written["permissions.md"] = environment.get_template("permissions.md.j2").render(subjects=subjects)
+    return written
+
+
+def main() -> None:
+    """Write every page; pages of roles that are gone are removed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", nargs="?", type=Path, default=PROJECT / "docs", help="instead of docs")
+    directory: Path = parser.parse_args().directory
+    (directory / "roles").mkdir(parents=True, exist_ok=True)
+    for page in directory.glob("roles/*.md"):
+        page.unlink()
+    for name, text in pages().items():
+        (directory / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
