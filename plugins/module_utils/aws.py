@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 try:
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 except ImportError:
     pass  # AnsibleAWSModule reports the missing library.
 
@@ -105,13 +105,21 @@ def manage(module: AnsibleAWSModule, service: Any, key: str, present: Ensure, ab
     exit_with(module, lambda: ensure(service, module.params, module.check_mode).result(key))
 
 
-def client(module: AnsibleAWSModule, service: str, retries: int = 10) -> Any:
+def client(module: AnsibleAWSModule, service: str, connection_attempts: int = 11) -> Any:
     """A boto3 client of ``service`` that retries throttling, server errors and lost connections, but no used up quota.
 
-    Region, endpoint and credentials are the module's options, or the environment's.
+    It gives up an address that does not answer after ``connection_attempts``. Region, endpoint and credentials are the
+    module's options, or the environment's.
     """
-    made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": retries}))
-    made.meta.events.register_first(f"needs-retry.{made.meta.service_model.service_id.hyphenize()}", _end_at_quota)
+
+    def give_up(attempts: int, caught_exception: Exception | None, **_others: Any) -> None:
+        if isinstance(caught_exception, EndpointConnectionError) and attempts >= connection_attempts:
+            raise caught_exception
+
+    made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
+    event = f"needs-retry.{made.meta.service_model.service_id.hyphenize()}"
+    made.meta.events.register_first(event, _end_at_quota)
+    made.meta.events.register_first(event, give_up)
     return made
 
 

@@ -78,8 +78,8 @@ def view(sts: Any) -> dict[str, Any]:
 def main() -> None:
     """Read the identity."""
     module = AnsibleAWSModule(argument_spec={}, supports_check_mode=True)
-    # Few retries: a wrong region has no address, and this is the read that finds out.
-    exit_with(module, lambda: view(client(module, "sts", retries=3)))
+    # A wrong region has no address, and this is the read that finds out: it does not keep one waiting.
+    exit_with(module, lambda: view(client(module, "sts", connection_attempts=4)))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,19 @@ def test_a_used_up_quota_is_not_retried(proxy_to_nowhere: FaultProxy, aws_enviro
     assert len(proxy_to_nowhere.book.entries) == 1
 
 
-def test_an_address_without_aws_is_given_up_soon(aws_environment: None) -> None:
+def test_throttling_is_retried_to_the_end(
+    proxy_to_nowhere: FaultProxy, aws_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    proxy_to_nowhere.book.set([Rule("throttle")])
+    with pytest.raises(support.ModuleFailedError, match="Throttling"):
+        support.run("caller_identity_info", {"region": "eu-west-1", "endpoint_url": proxy_to_nowhere.endpoint})
+    assert len(proxy_to_nowhere.book.entries) == 11
+
+
+def test_an_address_without_aws_is_given_up_soon(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
     with pytest.raises(support.ModuleFailedError, match="sm2a_region"):
         support.run("caller_identity_info", {"region": "eu-west-1", "endpoint_url": "http://127.0.0.1:1"})
+    assert len(pauses) == 3
