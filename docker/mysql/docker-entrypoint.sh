@@ -46,7 +46,7 @@ initial_sql() {
     fi
 }
 
-# With the server's options: they decide about the character set of the first database.
+# With the server's options, so that a wrong one ends the first start at once.
 initialise() {
     [ -n "${MYSQL_ROOT_PASSWORD:-}" ] || fail "set MYSQL_ROOT_PASSWORD: the administrator needs a password"
     local script

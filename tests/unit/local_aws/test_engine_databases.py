@@ -146,7 +146,7 @@ def test_mysql_takes_encrypted_sessions_only_and_a_new_password(local_aws: Any, 
     rds.create_db_instance(DBInstanceIdentifier="mine", ManageMasterUserPassword=True, Port=3307, **mysql)
     instance = _settled(local_aws, "mine")
     assert (instance["DBInstanceStatus"], instance["Endpoint"]["Port"]) == ("available", 3307)
-    assert _query(local_aws, instance, "select @@port, @@collation_database", "REQUIRED") == "3307\tutf8mb4_unicode_ci"
+    assert _query(local_aws, instance, "select @@port, @@collation_server", "REQUIRED") == "3307\tutf8mb4_unicode_ci"
     code, said = _client(local_aws, instance, "select 1", "DISABLED")
     assert code != 0
     assert "secure transport" in said
