@@ -27,7 +27,6 @@ LAST_LINES = 5
 relies_on(
     "ministack.services.rds",
     {
-        "_mysql_endpoint_admin_connection": "bdb587b6424d",
         "_record_reboot_event": "edc4d8be6fa4",
         "_is_mysql_engine": "c7107000321e",
     },
@@ -156,13 +155,6 @@ def rotate_instance_password(original: Callable[..., None], instance: Instance, 
             networks = container["NetworkSettings"]["Networks"]
             instance["_internal_address"] = networks[settings.current().network]["IPAddress"]
     original(instance, *passwords)
-
-
-def _rotate_mysql_master(instance: Instance, password: str) -> None:
-    """MiniStack changes the password of root, whose new one this uses; clients have that of the master user."""
-    host, port = instance["_internal_address"], instance["_internal_port"]
-    with contextlib.closing(rds._mysql_endpoint_admin_connection(host, port, password)) as connection:
-        connection.cursor().execute("ALTER USER %s@'%%' IDENTIFIED BY %s", (instance["MasterUsername"], password))
 
 
 def _remove_volume(instance: Instance) -> None:
