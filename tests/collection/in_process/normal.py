@@ -17,6 +17,7 @@ from typing import Any
 from ansible.module_utils import basic
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action import ActionBase
+from ansible.vars.clean import remove_internal_keys
 
 COLLECTIONS = ("sm2a.airflow.", "amazon.aws.")
 PROFILE = "legacy"
@@ -65,4 +66,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         said = io.StringIO()
         with environment(variables), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
             code.main()
-        return dict(self._parse_returned_data({"stdout": said.getvalue(), "stderr": ""}, PROFILE))
+        returned = dict(self._parse_returned_data({"stdout": said.getvalue(), "stderr": ""}, PROFILE))
+        remove_internal_keys(returned)
+        return returned
