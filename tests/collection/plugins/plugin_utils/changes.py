@@ -16,7 +16,7 @@ CHOSEN_BY_AWS = (
     (re.compile(r"\bhttps?://[^/]+"), "URL"),
     (re.compile(r"\barn:aws[a-z-]*:([a-z0-9-]+):[^\s\"']*"), r"arn:\1"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
-    (re.compile(r"\b([a-z0-9-]+)\.([0-9a-z]+\.[a-z0-9-]+\.rds\.amazonaws\.com|rds\.data\.local)\b"), r"\1.rds"),
+    (re.compile(r"\b([a-z0-9-]+)\.([0-9a-z]+\.[a-z0-9-]+\.rds\.amazonaws\.com|rds\.[a-z0-9-]+\.local)\b"), r"\1.rds"),
     (re.compile(r"\b(app|targetgroup)/([a-z0-9-]+)/[0-9a-z]{16}\b"), r"\1/\2/ID"),
     (re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){31}$"), "FINGERPRINT"),
     (re.compile(r"\b([a-z]{1,10})-[0-9a-f]{8,17}\b"), r"\1-ID"),
