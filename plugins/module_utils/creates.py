@@ -91,13 +91,14 @@ def create_once(
     """
     looks = LOOKS_BY_NAME if exists else LOOKS_BY_TAG
     lost = False
-    for attempt in range(1, ATTEMPTS + 1):
+    last: Exception = AssertionError("no attempt was made")
+    for _attempt in range(ATTEMPTS):
         try:
             with _no_blind_repeat(client):
                 return create()
         except UnansweredError as error:
             lost = True
-            last: Exception = error.cause
+            last = error.cause
         except (ClientError, AnsibleAWSError) as error:
             if not lost or error_code(error) not in exists:
                 raise
@@ -105,9 +106,7 @@ def create_once(
         found = _look(find, looks)
         if found is not None:
             return found
-        if attempt == ATTEMPTS:
-            raise last
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    raise last
 
 
 def error_code(error: Exception) -> str:

@@ -31,6 +31,8 @@ FIELDS = {
 # The suboptions of ``authenticate_oidc``; the defaults are ELB's own.
 OPTIONS: dict[str, dict[str, Any]] = {
     **{option: {"type": "str", "required": True} for option in list(FIELDS)[:5]},
+    # Addresses and names, not secrets.
+    "token_endpoint": {"type": "str", "required": True, "no_log": False},
     "client_secret_name": {"type": "str", "required": True, "no_log": False},
     "client_secret_key": {"type": "str", "no_log": False},
     "scope": {"type": "str", "default": "openid"},

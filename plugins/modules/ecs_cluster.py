@@ -190,7 +190,7 @@ def same(key: str, current: Any, wanted: Any) -> bool:
     """Whether an option of the cluster is as declared; False, empty and absent are the same."""
     if is_empty(current) and is_empty(wanted):
         return True
-    return covers(current, wanted) and (key not in REPLACED or covers(wanted, current))
+    return covers(current, wanted) and (key not in REPLACED or covers(current=wanted, wanted=current))
 
 
 def update_members(ecs: Any, changes: dict[str, Any]) -> dict[str, Any]:
