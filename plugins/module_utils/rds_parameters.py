@@ -19,7 +19,7 @@ def same_value(current: Any, wanted: str) -> bool:
     """Whether two texts mean the same: ``ON`` and ``1`` do."""
     if current is None:
         return False
-    return bool(current == wanted) or SWITCHES.get(str(current).lower(), current) == SWITCHES.get(wanted.lower(), wanted)
+    return bool(SWITCHES.get(str(current).lower(), current) == SWITCHES.get(wanted.lower(), wanted))
 
 
 def spelled(value: str, allowed: str | None) -> str:

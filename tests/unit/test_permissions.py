@@ -27,10 +27,10 @@ NAMES = {
     "NAME": "staging",
 }
 # boto3's name of a service, and the prefix of its actions.
-PREFIXES = {"cloudwatch": "cloudwatch", "elbv2": "elasticloadbalancing"} | {
-    service: service
-    for service in "acm ec2 ecr ecs iam kms logs rds route53 s3 secretsmanager servicediscovery sns sqs sts wafv2".split()
-}
+SERVICES = (
+    "acm cloudwatch ec2 ecr ecs elbv2 iam kms logs rds route53 s3 secretsmanager servicediscovery sns sqs sts wafv2"
+)
+PREFIXES = {service: service for service in SERVICES.split()} | {"elbv2": "elasticloadbalancing"}
 # Calls whose permission has another name.
 RENAMED = {
     "s3:DeleteBucketLifecycle": ["s3:PutLifecycleConfiguration"],
