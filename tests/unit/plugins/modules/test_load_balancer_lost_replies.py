@@ -104,7 +104,9 @@ def test_creation_and_removal(
     result, lost = run_losing(name, options)
     assert result["changed"]
     assert creates <= lost
+    (made,) = set(inventory(aws)) - set(before)
     assert len(inventory(aws)) == len(before) + 1, "one was made"
+    assert module != "elbv2_load_balancer" or made.endswith(" 1 listeners, 3 rules"), "a twin"
     assert not run_module(name, options)["changed"]
     absent = {"name": unique_name, "state": "absent"}
     removed, lost = run_losing(name, {**absent, **({"hosted_zone_id": zone} if module == "requested" else {})})
@@ -116,17 +118,15 @@ def test_creation_and_removal(
 
 
 def inventory(aws: Callable[[str], Any]) -> list[str]:
-    """ARNs of everything that these modules make, without what hangs on them; listeners and rules by their number."""
+    """ARNs of everything that these modules make; a load balancer with the number of its listeners and their rules."""
     elbv2 = aws("elbv2")
     found = [one["CertificateArn"] for one in aws("acm").list_certificates()["CertificateSummaryList"]]
     found += [one["TargetGroupArn"] for one in elbv2.describe_target_groups()["TargetGroups"]]
     found += [one["ARN"] for one in aws("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]]
     for balancer in elbv2.describe_load_balancers()["LoadBalancers"]:
-        found.append(balancer["LoadBalancerArn"])
         listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-        for listener in listeners:
-            rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
-            assert (len(listeners), len(rules)) == (1, 3), "a twin"
+        rules = [elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"] for listener in listeners]
+        found.append(f"{balancer['LoadBalancerArn']} {len(listeners)} listeners, {sum(map(len, rules))} rules")
     return sorted(found)
 
 
