@@ -108,7 +108,8 @@ def documentation(roles: list[str]) -> dict[str, dict[str, Any]]:
     ansible_doc = Path(sys.executable).parent / "ansible-doc"
     command = [str(ansible_doc), "--type", "role", "--json", *names]
     said = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
-    return {role: json.loads(said)[name]["entry_points"] for role, name in zip(roles, names, strict=True)}
+    documented = json.loads(said)
+    return {role: documented[name]["entry_points"] for role, name in zip(roles, names, strict=True)}
 
 
 def conditions(statement: dict[str, Any]) -> str:

@@ -61,6 +61,7 @@ def _require_free_port(address: str, port: int) -> None:
 async def _serve(configured: Settings) -> None:
     from ministack.app import app  # noqa: PLC0415  MiniStack reads its environment while it is imported.
 
+    # These import MiniStack.
     from sm2a_local_aws import client_tokens, cloudwatch_alarms, ecs_agent, sqs_long_polls  # noqa: PLC0415
 
     _raise_file_limit()
@@ -79,6 +80,7 @@ async def _serve(configured: Settings) -> None:
 
 def _start_data_plane(stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
     """Start what only real containers need: exits, target health; the coroutines of listener ports and their logs."""
+    # These import MiniStack, too.
     from sm2a_local_aws import (  # noqa: PLC0415
         ecs_exit_watch,
         load_balancer_access_logs,
