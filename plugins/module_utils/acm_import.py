@@ -56,15 +56,13 @@ def replacement(
 
     ``current`` is the certificate and chain that ACM holds.
     """
-    held = read_certificate(current[0]) if current else None
+    held = read_certificate(*current) if current else None
     if params["source"] == "import":
         secret = params["certificate_secret"]
         material = Material(**(load_secret(clients("secretsmanager"), secret) if secret else load_files(params)))
         facts = check_material(material)
-        same = held and current and held.fingerprint == facts.fingerprint
-        if same and current and current[1].split() == material.chain.split():
-            return None
-        return facts, material
+        same = held and (held.fingerprint, held.chain) == (facts.fingerprint, facts.chain)
+        return None if same else (facts, material)
     names = params["domain_names"]
     if held and held.self_signed and held.domain_names == names and held.days_left() >= params["renew_before_days"]:
         return None
@@ -72,12 +70,13 @@ def replacement(
 
 
 def view(arn: str, facts: Facts, tags: dict[str, str]) -> dict[str, Any]:
-    """A certificate for the result and the diff; ``fingerprint`` shows an exchange that keeps names and dates."""
+    """A certificate for the result and the diff; fingerprints show an exchange that keeps names and dates."""
     return {
         "certificate_arn": arn,
         "domain_names": facts.domain_names,
         "valid_until": f"{facts.not_after:%Y-%m-%d}",
         "self_signed": facts.self_signed,
         "fingerprint": facts.fingerprint or "new",
+        "chain": list(facts.chain),
         "tags": tags,
     }

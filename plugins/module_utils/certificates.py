@@ -46,6 +46,8 @@ class Facts:
     not_after: datetime.datetime
     self_signed: bool
     fingerprint: str
+    # Fingerprints of the authorities between it and the root.
+    chain: tuple[str, ...] = ()
 
     def days_left(self) -> float:
         """Days until it expires; negative afterwards."""
@@ -57,18 +59,27 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def read_certificate(pem: str) -> Facts:
-    """Parse the first certificate of a PEM text; CertificateError when it is none."""
+def read_certificate(pem: str, chain: str = "") -> Facts:
+    """Parse the first certificate of a PEM text, and those of its chain; CertificateError when they are none."""
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
         raise CertificateError("The certificate is not a PEM-encoded X.509 certificate") from error
+    try:
+        authorities = x509.load_pem_x509_certificates(chain.encode()) if chain else []
+    except ValueError as error:
+        raise CertificateError("The certificate chain is not a list of PEM-encoded certificates") from error
     return Facts(
         domain_names=_names_of(certificate),
         not_after=certificate.not_valid_after_utc,
         self_signed=certificate.issuer == certificate.subject,
-        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(":"),
+        fingerprint=_fingerprint(certificate),
+        chain=tuple(_fingerprint(authority) for authority in authorities),
     )
+
+
+def _fingerprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(hashes.SHA256()).hex(":")
 
 
 def _names_of(certificate: x509.Certificate) -> list[str]:
@@ -123,7 +134,7 @@ def _general_name(name: str) -> x509.GeneralName:
 
 def check_material(material: Material) -> Facts:
     """CertificateError unless the key belongs to the certificate, the chain parses and the certificate is valid now."""
-    facts = read_certificate(material.certificate)
+    facts = read_certificate(material.certificate, material.chain)
     try:
         key = serialization.load_pem_private_key(material.private_key.encode(), password=None)
     except (ValueError, TypeError):
@@ -132,11 +143,6 @@ def check_material(material: Material) -> Facts:
     certificate = x509.load_pem_x509_certificate(material.certificate.encode())
     if key.public_key() != certificate.public_key():
         raise CertificateError("The private key does not belong to the certificate")
-    if material.chain:
-        try:
-            x509.load_pem_x509_certificates(material.chain.encode())
-        except ValueError as error:
-            raise CertificateError("The certificate chain is not a list of PEM-encoded certificates") from error
     if facts.days_left() <= 0:
         raise CertificateError(f"The certificate expired on {facts.not_after:%Y-%m-%d}")
     return facts

@@ -148,6 +148,15 @@ certificate:
       description: Whether it is signed with its own key.
       type: bool
       returned: when present
+    fingerprint:
+      description: SHA-256 fingerprint; V(new) in check mode for one to be made.
+      type: str
+      returned: when present and imported or self-signed
+    chain:
+      description: SHA-256 fingerprints of the certificates of its chain.
+      type: list
+      elements: str
+      returned: when present and imported or self-signed
     tags:
       description: Its tags.
       type: dict
@@ -193,7 +202,7 @@ UNMADE = "00000000-0000-0000-0000-000000000000"
 def view_held(acm: Any, held: api.Held) -> dict[str, Any]:
     """What ACM holds, as ``view`` shows it."""
     if held.imported:
-        return view(held.arn, read_certificate(api.get_certificate(acm, held.arn)[0]), held.tags)
+        return view(held.arn, read_certificate(*api.get_certificate(acm, held.arn)), held.tags)
     return requested_view(held.arn, held.detail, validation_records(held.detail), held.tags)
 
 
@@ -208,7 +217,7 @@ def ensure_present(clients: Clients, params: dict[str, Any], check_mode: bool) -
     arn, tags = (found.arn, found.tags) if found else (unmade, {})
     change = tag_change(tags, wanted if found else {"Name": name, **(wanted or {})}, params["purge_tags"])
     current = api.get_certificate(acm, arn) if found else None
-    before = view(arn, read_certificate(current[0]), tags) if current else {}
+    before = view(arn, read_certificate(*current), tags) if current else {}
     new = replacement(clients, params, current)
     if new is None:
         if change and not check_mode:
@@ -218,7 +227,7 @@ def ensure_present(clients: Clients, params: dict[str, Any], check_mode: bool) -
     if not check_mode:
         material = material or self_signed(params["domain_names"], params["valid_days"])
         arn = api.import_certificate(acm, material, arn if found else None, change.result)
-        facts = read_certificate(material.certificate)
+        facts = read_certificate(material.certificate, material.chain)
         if found and change:
             api.write_tags(acm, arn, change)
     return Outcome(True, before, view(arn, facts, change.result))

@@ -15,6 +15,11 @@ CHANGED_OPTIONS: dict[str, Any] = {
     "broker_visibility_timeout": 1800,
     "broker_task_queued_timeout": 2400,
     "cluster_log_retention_in_days": 60,
+    "database_engine_version": "18",
+    "database_allow_major_version_upgrade": True,
+    "database_apply_immediately": True,
+    "database_insights_retention_period": 93,
+    "database_monitoring_role_arn": "arn:aws:iam::000000000000:role/company-monitoring",
     "network_load_balancer_allowed_cidrs": ["192.0.2.0/24"],
     "airflow_config": {"core": {"parallelism": 64}},
     "sm2a_tags": {"team": "data"},
@@ -61,12 +66,22 @@ def compare(aws: ControlPlane, playbook: str, extra: dict[str, Any]) -> Comparis
     return Comparison(play(aws, playbook, extra, "--check", "--diff"), play(aws, playbook, extra))
 
 
+def admitted(aws: ControlPlane) -> list[str]:
+    """The ranges from which the load balancer takes connections."""
+    name = {"Name": "group-name", "Values": ["cp-load-balancer"]}
+    [group] = aws.client("ec2").describe_security_groups(Filters=[name])["SecurityGroups"]
+    return sorted({entry["CidrIp"] for rule in group["IpPermissions"] for entry in rule["IpRanges"]})
+
+
 @dataclass(frozen=True)
 class Life:
     """Of one environment: made, changed, removed; ``repeated`` are the runs of which each should change nothing."""
 
     compared: dict[str, Comparison]
     repeated: dict[str, PlaybookRun]
+    # The DB instance, and the ranges that the load balancer admits, with the changed options.
+    database: dict[str, Any]
+    allowed: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +93,14 @@ def life(control_plane: ControlPlane) -> Life:
     repeated["run"] = play(control_plane, "site", {})
     compared["changed options"] = compare(control_plane, "site", CHANGED_OPTIONS)
     repeated["check of changed options"] = play(control_plane, "site", CHANGED_OPTIONS, "--check")
+    database = control_plane.client("rds").describe_db_instances()["DBInstances"][0]
+    allowed = admitted(control_plane)
     compared["removal"] = compare(control_plane, "teardown", removed)
     repeated["removal"] = play(control_plane, "teardown", removed)
     ARTIFACTS.mkdir(exist_ok=True)
     rows = [row for name, run in compared.items() for row in run.rows(name)]
     (ARTIFACTS / "site_predictions.md").write_text(TITLE + "".join(rows), encoding="utf-8")
-    return Life(compared, repeated)
+    return Life(compared, repeated, database, allowed)
 
 
 @pytest.mark.parametrize("run", COMPARED)
@@ -114,3 +131,12 @@ def test_a_changed_option_changes_only_what_it_says(life: Life) -> None:
     assert any("queue" in name for name in names)
     assert any("log group" in name for name in names)
     assert any("Security groups" in name for name in names)
+
+
+def test_the_changed_options_hold(life: Life) -> None:
+    assert life.allowed == CHANGED_OPTIONS["network_load_balancer_allowed_cidrs"]
+    assert life.database["EngineVersion"] == CHANGED_OPTIONS["database_engine_version"]
+    assert life.database["DBParameterGroups"][0]["DBParameterGroupName"] == "cp-postgres18"
+    assert life.database["PerformanceInsightsRetentionPeriod"] == CHANGED_OPTIONS["database_insights_retention_period"]
+    assert life.database["MonitoringRoleArn"] == CHANGED_OPTIONS["database_monitoring_role_arn"]
+    assert not life.database["PendingModifiedValues"]

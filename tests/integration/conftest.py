@@ -59,7 +59,6 @@ class Stack:
     """What the deployment left behind. ``local_aws`` and ``site`` are the two runs that made it."""
 
     local_aws: Run
-    fresh_check: Run
     site: Run
 
     @staticmethod
@@ -85,11 +84,10 @@ def stack(say: Say, measures: Measures) -> Iterator[Stack]:
     try:
         local_aws = play("local_aws", ["playbooks/local_aws.yml"], say, timeout=900)
         assert local_aws.code == 0, local_aws.end()
-        fresh_check = play("fresh_check", ["site.yml"], say, "--check", timeout=600)
         site = play("site", ["site.yml"], say, "-vvv", timeout=1500)
         measures.record(local_aws_seconds=local_aws.seconds, site_seconds=site.seconds, site_seconds_by_role=site.roles)
         assert site.code == 0, site.end()
-        yield Stack(local_aws, fresh_check, site)
+        yield Stack(local_aws, site)
     finally:
         if not keep:
             remove = play("removal", ["playbooks/local_aws.yml"], say, extra={"local_aws_state": "absent"}, timeout=300)

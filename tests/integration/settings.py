@@ -42,6 +42,7 @@ def variables() -> dict[str, Any]:
         "load_balancer_http_port": HTTP_PORT,
         "secrets_variables": {"smoke_variable": CANARY_VARIABLE},
         "secrets_connections": {"smoke_connection": f"http://smoke:{CANARY_PASSWORD}@smoke.example.com:8080"},
+        "airflow_metrics_enabled": True,
         "airflow_worker_groups": [
             {
                 "name": "default",

@@ -50,11 +50,6 @@ def seconds_between(run: list[dict[str, Any]], trigger: datetime) -> float:
     return round((last - trigger).total_seconds(), 1)
 
 
-def test_check_mode_on_a_fresh_account_reaches_the_end(stack: Stack) -> None:
-    assert stack.fresh_check.code == 0, stack.fresh_check.end()
-    assert stack.fresh_check.changed > 0, "check mode predicts nothing for a fresh account"
-
-
 def test_every_service_runs_its_tasks(stack: Stack) -> None:
     ecs = stack.aws("ecs")
     described = ecs.describe_services(cluster=NAME, services=list(SERVICES))["services"]
@@ -168,12 +163,6 @@ def test_second_run_changes_nothing(stack: Stack, measures: Measures, say: Say) 
     measures.record(second_run_seconds=again.seconds)
     assert again.code == 0, again.end()
     assert again.changed == 0, again.changed_tasks
-
-
-def test_check_mode_on_the_deployed_stack_predicts_no_change(stack: Stack, say: Say) -> None:
-    check = play("deployed_check", ["site.yml"], say, "--check", timeout=600)
-    assert check.code == 0, check.end()
-    assert check.changed == 0, check.changed_tasks
 
 
 def test_no_secret_is_in_output_or_task_definitions(stack: Stack) -> None:

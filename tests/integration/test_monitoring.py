@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 
+DAG = "sm2a_smoke"
 # Watched and well in an environment that runs.
 HEALTHY_ALARMS = (
     "autoscaler-silent",
@@ -24,6 +26,8 @@ HEALTHY_ALARMS = (
     "service-scheduler-below-desired",
 )
 
+TOGETHER: dict[str, Callable[[list[float]], float]] = {"Sum": sum, "Minimum": min, "Maximum": max}
+
 
 def within(seconds: float, read: Callable[[], Any]) -> Any:
     """What ``read`` returns once it is true, or when the time is over."""
@@ -34,7 +38,7 @@ def within(seconds: float, read: Callable[[], Any]) -> Any:
 
 
 def statistic(stack: Stack, namespace: str, metric: str, name: str, **dimensions: str) -> float | None:
-    """One statistic of a metric over the last two hours; None without data."""
+    """One statistic of a metric over the last two hours, minute by minute put together; None without data."""
     now = datetime.now(UTC)
     points = stack.aws("cloudwatch").get_metric_statistics(
         Namespace=namespace,
@@ -42,16 +46,38 @@ def statistic(stack: Stack, namespace: str, metric: str, name: str, **dimensions
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
         StartTime=now - timedelta(hours=2),
         EndTime=now + timedelta(minutes=1),
-        Period=7200,
+        Period=60,
         Statistics=[name],
     )["Datapoints"]
-    return max((float(point[name]) for point in points), default=None)
+    return TOGETHER[name]([float(point[name]) for point in points]) if points else None
 
 
 def alarms(stack: Stack) -> dict[str, dict[str, Any]]:
     """The environment's alarms by their names without the environment."""
     found = stack.aws("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}/", MaxRecords=100)["MetricAlarms"]
     return {alarm["AlarmName"].removeprefix(f"{NAME}/"): alarm for alarm in found}
+
+
+def finished_run(airflow: AirflowApi) -> str:
+    """The id of a successful run of the smoke DAG: one of the end-to-end test, or a new one."""
+    airflow.wait_for_dag(DAG)
+    runs = airflow.call("GET", f"dags/{DAG}/dagRuns", params={"state": "success"})["dag_runs"]
+    run = str(runs[0]["dag_run_id"]) if runs else airflow.trigger(DAG)
+    assert airflow.wait_for_run(DAG, run, 600) == "success"
+    return run
+
+
+def test_the_tasks_of_a_dag_are_metrics(stack: Stack, airflow: AirflowApi, say: Say) -> None:
+    wanted = len(airflow.tasks(DAG, finished_run(airflow)))
+
+    def successes() -> float:
+        return statistic(stack, "SM2A/Airflow", "ti_successes", "Sum", Environment=NAME, dag_id=DAG) or 0
+
+    # The sidecars write once a minute.
+    assert within(90, lambda: successes() >= wanted), f"{successes()} of {wanted} successes arrived"
+    assert statistic(stack, "SM2A/Airflow", "scheduler_heartbeat", "Sum", Environment=NAME)
+    assert statistic(stack, "SM2A/Airflow", "task.duration", "Maximum", Environment=NAME)
+    say(f"CloudWatch has {successes():.0f} successes of the smoke DAG")
 
 
 def test_what_is_well_is_no_alarm(stack: Stack) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
+from ansible_collections.sm2a.airflow.tests.integration.background import Background
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME, PORT
 
 SAMPLE_SECONDS = 2.0
@@ -30,42 +28,22 @@ class Sample:
     in_flight: int
 
 
-class Watch:
+class Watch(Background):
     """Samples in a thread for as long as the ``with`` block lasts."""
 
     def __init__(self, aws: Callable[[str], Any], service: str, queue_url: str) -> None:
+        super().__init__(SAMPLE_SECONDS, patience=30)
         self.samples: list[Sample] = []
         self._ecs, self._sqs = aws("ecs"), aws("sqs")
         self._service, self._queue = service, queue_url
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Watch:
-        self._started = time.monotonic()
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._end.set()
-        self._thread.join(timeout=30)
-
-    def _run(self) -> None:
-        while not self._end.is_set():
-            service = self._ecs.describe_services(cluster=NAME, services=[self._service])["services"][0]
-            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-            queue = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=names)["Attributes"]
-            self.samples.append(
-                Sample(
-                    round(time.monotonic() - self._started, 1),
-                    service["desiredCount"],
-                    service["runningCount"],
-                    int(queue[names[0]]),
-                    int(queue[names[1]]),
-                )
-            )
-            self._end.wait(SAMPLE_SECONDS)
+    def step(self, second: float) -> None:
+        """One sample."""
+        service = self._ecs.describe_services(cluster=NAME, services=[self._service])["services"][0]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        queue = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=names)["Attributes"]
+        waiting, in_flight = (int(queue[name]) for name in names)
+        self.samples.append(Sample(second, service["desiredCount"], service["runningCount"], waiting, in_flight))
 
 
 def record_calls() -> None:

@@ -10,7 +10,6 @@ container would only prolong the outage.
 import argparse
 import json
 import os
-import socket
 import sys
 import time
 import urllib.error
@@ -18,6 +17,7 @@ import urllib.request
 from collections.abc import Callable
 
 from sm2a_runtime.liveness import liveness_file
+from sm2a_runtime.network import host_address
 
 HEARTBEAT_SECONDS = 60.0
 LIVENESS_SECONDS = 90.0
@@ -102,11 +102,6 @@ def connection_secret_name() -> str:
     """The name of the secret with the database URI, as Airflow's own secrets backend composes it."""
     backend = json.loads(os.environ["AIRFLOW__SECRETS__BACKEND_KWARGS"])
     return f"{backend['config_prefix']}/{os.environ['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_SECRET']}"
-
-
-def host_address() -> str:
-    """What `airflow.utils.net.get_host_ip_address`, our `[core] hostname_callable`, writes into the job table."""
-    return socket.gethostbyname(socket.getfqdn())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT
+from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 
-ROLE = PROJECT / "roles/airflow"
 VARIABLE_FILES = ("defaults/main.yml", "vars/main.yml", "vars/environment.yml", "vars/components.yml")
 ROLES = ("api_server", "scheduler", "dag_processor", "triggerer", "worker", "migrate")
 # What the playbook gives the role.
@@ -46,31 +41,16 @@ Definitions = dict[str, dict[str, Any]]
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Definitions]:
     """The task definitions by their family's last part, without and with the sidecar."""
-    folder = tmp_path_factory.mktemp("render")
-    (folder / "templates").symlink_to(ROLE / "templates")
-    tasks = [
-        {"ansible.builtin.copy": {"content": "{{ __airflow_task_definitions | to_json }}", "dest": "{{ target }}"}}
-    ]
-    files = [str(ROLE / name) for name in VARIABLE_FILES]
-    plays = []
-    for enabled in (False, True):
-        # The last of the files counts, as variables of a playbook do over a role's defaults.
-        given = folder / f"given-{enabled}.json"
-        own = {"target": str(folder / f"{enabled}.json"), "airflow_metrics_enabled": enabled}
-        given.write_text(json.dumps({**GIVEN, **own, "ansible_python_interpreter": sys.executable}), encoding="utf-8")
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
-        plays.append({**play, "vars_files": [*files, str(given)]})
-    playbook = folder / "play.yml"
-    playbook.write_text(json.dumps(plays), encoding="utf-8")
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    command = [program, "--inventory", "localhost,", str(playbook)]
-    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return {enabled: by_family(folder / f"{enabled}.json") for enabled in (False, True)}
+    folder, cases = (
+        tmp_path_factory.mktemp("render"),
+        [{**GIVEN, "airflow_metrics_enabled": on} for on in (False, True)],
+    )
+    without, with_sidecar = render(folder, "airflow", VARIABLE_FILES, "__airflow_task_definitions", cases)
+    return {False: by_family(without), True: by_family(with_sidecar)}
 
 
-def by_family(path: Path) -> Definitions:
-    return {item["family"].removeprefix("unit-"): item for item in json.loads(path.read_text(encoding="utf-8"))}
+def by_family(definitions: list[dict[str, Any]]) -> Definitions:
+    return {definition["family"].removeprefix("unit-"): definition for definition in definitions}
 
 
 def containers(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:

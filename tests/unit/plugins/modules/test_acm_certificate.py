@@ -143,6 +143,30 @@ def test_from_self_signed_to_files_and_new_files(
     assert read_state()["pem"].strip() == newer.certificate.strip()
 
 
+def test_the_chain_goes_with_the_certificate(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    files: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    chain = tmp_path / "chain.pem"
+    options = {**present, **files, "chain_file": str(chain)}
+
+    def stored() -> str:
+        acm = aws("acm")
+        return str(acm.get_certificate(CertificateArn=made["certificate_arn"])["CertificateChain"]).strip()
+
+    authorities = [certificates.self_signed([f"authority-{letter}.example.com"], 90).certificate for letter in "ab"]
+    chain.write_text(authorities[0])
+    made = run_module(MODULE, options)["certificate"]
+    assert stored() == authorities[0].strip()
+    assert not run_module(MODULE, options)["changed"]
+    chain.write_text(authorities[1])
+    support.change_once(run_module, MODULE, options, stored)
+    assert stored() == authorities[1].strip()
+
+
 def test_tags_change_without_a_new_certificate(
     run_module: support.RunModule, present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
 ) -> None:

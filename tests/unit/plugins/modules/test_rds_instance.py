@@ -359,6 +359,17 @@ def test_a_repeated_deletion_is_no_failure(scripted: Any) -> None:
     assert rds_instance.ensure_absent(client, wanted, check_mode=False).changed
 
 
+@pytest.mark.parametrize("delete", [True, False])
+def test_automated_backups_go_with_the_instance_or_stay(scripted: Any, delete: bool) -> None:
+    client, stubber = scripted
+    stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "available")]})
+    expected = {"DBInstanceIdentifier": "airflow", "SkipFinalSnapshot": True, "DeleteAutomatedBackups": delete}
+    stubber.add_response("delete_db_instance", {"DBInstance": described("airflow", "deleting")}, expected)
+    wanted = options(identifier="airflow", skip_final_snapshot=True, delete_automated_backups=delete)
+    assert rds_instance.ensure_absent(client, wanted, check_mode=False).changed
+    stubber.assert_no_pending_responses()
+
+
 def test_a_failed_instance_leaves_no_snapshot(scripted: Any) -> None:
     client, stubber = scripted
     stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "failed")]})

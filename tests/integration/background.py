@@ -1,0 +1,42 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""Something that goes on beside a test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+
+class Background:
+    """Calls ``step`` in a thread, ``pause`` seconds apart, for as long as the ``with`` block lasts.
+
+    At its end it waits for the last step, ``patience`` seconds at most.
+    """
+
+    def __init__(self, pause: float, patience: float) -> None:
+        self._pause, self._patience = pause, patience
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._started = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end.set()
+        self._thread.join(timeout=self._patience)
+
+    def step(self, second: float) -> None:
+        """What is done each time, ``second`` seconds after the start."""
+        raise NotImplementedError
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            self.step(round(time.monotonic() - self._started, 1))
+            self._end.wait(self._pause)

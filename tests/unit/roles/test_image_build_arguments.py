@@ -1,0 +1,29 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What the options of the role images say to the build of the Airflow image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
+
+BASE = {"BASE_IMAGE": "docker.io/library/debian:trixie-slim"}
+# options -> build arguments beside the base image
+CASES: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({}, {}),
+    ({"images_git": True}, {"EXTRA_PACKAGES": "git openssh-client"}),
+    (
+        {"images_git": True, "images_packages": ["libaio1t64", "git"]},
+        {"EXTRA_PACKAGES": "git libaio1t64 openssh-client"},
+    ),
+    ({"images_dag_import_test": False}, {"IMPORT_TEST": "false"}),
+    ({"images_index_url": "https://pypi.example.com/simple"}, {"INDEX_URL": "https://pypi.example.com/simple"}),
+]
+
+
+def test_build_arguments(tmp_path: Path) -> None:
+    files = ("defaults/main.yml", "vars/main.yml")
+    found = render(tmp_path, "images", files, "__images_airflow_build_args", [options for options, _ in CASES])
+    assert found == [{**BASE, **wanted} for _, wanted in CASES]
