@@ -50,8 +50,8 @@ end-to-end: test-tools  ## A whole stack of its own with real containers.
 	@$(alone) tests/integration
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
-	@.venv/bin/python tools/pages.py
-	@.venv/bin/python tools/drawings.py
+	@.venv/bin/python -m tools.pages
+	@.venv/bin/python -m tools.drawings
 
 test-tools:
 	@tools/bootstrap test

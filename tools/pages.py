@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from antsibull_docs_parser import dom
 from antsibull_docs_parser.parser import Context, parse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from tools.deploy_policy import statements
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATES = PROJECT / "docs/templates"
@@ -147,8 +148,7 @@ def pages() -> dict[str, str]:
         for role, entry_points in documented.items()
     }
     written["roles/README.md"] = environment.get_template("roles.md.j2").render(roles=documented)
-    subjects = yaml.safe_load((PROJECT / "docs/permissions.yml").read_text(encoding="utf-8"))
-    written["permissions.md"] = environment.get_template("permissions.md.j2").render(subjects=subjects)
+    written["permissions.md"] = environment.get_template("permissions.md.j2").render(subjects=statements())
     return written
 
 

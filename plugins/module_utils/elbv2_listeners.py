@@ -22,6 +22,32 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import (
 Options = dict[str, Any]
 View = dict[str, Any]
 
+_RULE: dict[str, Any] = {
+    "priority": {"type": "int", "required": True},
+    "path_patterns": {"type": "list", "elements": "str", "required": True},
+}
+OPTION: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "port": {"type": "int", "required": True},
+        "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"], "required": True},
+        "certificate_arn": {"type": "str"},
+        "ssl_policy": {"type": "str"},
+        "target_group_arn": {"type": "str"},
+        "redirect_to_port": {"type": "int"},
+        "authenticate_oidc": {"type": "dict", "options": elbv2_oidc.OPTIONS},
+        "rules": {"type": "list", "elements": "dict", "options": _RULE},
+    },
+    "required_if": [("protocol", "HTTPS", ("certificate_arn", "ssl_policy"))],
+    "mutually_exclusive": [
+        ("target_group_arn", "redirect_to_port"),
+        ("redirect_to_port", "authenticate_oidc"),
+        ("redirect_to_port", "rules"),
+    ],
+    "required_one_of": [("target_group_arn", "redirect_to_port")],
+}
+
 
 @call("describe the rules of a listener")
 def describe_rules(elbv2: Any, listener_arn: str) -> dict[str, dict[str, Any]]:

@@ -201,7 +201,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners, elbv2_oidc
+from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
@@ -309,29 +309,6 @@ def ensure_absent(elbv2: Any, params: dict[str, Any], check_mode: bool) -> Outco
 
 
 def main() -> None:
-    strings = ("certificate_arn", "ssl_policy", "target_group_arn")
-    listener: dict[str, Any] = {key: {"type": "str"} for key in strings}
-    listener["port"] = {"type": "int", "required": True}
-    listener["protocol"] = {"type": "str", "choices": ["HTTP", "HTTPS"], "required": True}
-    listener["redirect_to_port"] = {"type": "int"}
-    listener["authenticate_oidc"] = {"type": "dict", "options": elbv2_oidc.OPTIONS}
-    rule = {
-        "priority": {"type": "int", "required": True},
-        "path_patterns": {"type": "list", "elements": "str", "required": True},
-    }
-    listener["rules"] = {"type": "list", "elements": "dict", "options": rule}
-    listeners = {
-        "type": "list",
-        "elements": "dict",
-        "options": listener,
-        "required_if": [("protocol", "HTTPS", ("certificate_arn", "ssl_policy"))],
-        "mutually_exclusive": [
-            ("target_group_arn", "redirect_to_port"),
-            ("redirect_to_port", "authenticate_oidc"),
-            ("redirect_to_port", "rules"),
-        ],
-        "required_one_of": [("target_group_arn", "redirect_to_port")],
-    }
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
@@ -339,7 +316,7 @@ def main() -> None:
             "ip_address_type": {"type": "str", "choices": ["ipv4", "dualstack", "dualstack-without-public-ipv4"]},
             "subnet_ids": {"type": "list", "elements": "str"},
             "security_group_ids": {"type": "list", "elements": "str"},
-            "listeners": listeners,
+            "listeners": elbv2_listeners.OPTION,
             "deletion_protection": {"type": "bool"},
             "attributes": {"type": "dict", "default": {}},
             **STATE_OPTION,

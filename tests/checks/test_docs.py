@@ -11,7 +11,7 @@ from ansible_collections.sm2a.airflow.tools.drawings import DOCS, source_comment
 
 
 def test_pages_are_those_of_their_sources(tmp_path: Path) -> None:
-    run(sys.executable, "tools/pages.py", str(tmp_path))
+    run(sys.executable, "-m", "tools.pages", str(tmp_path))
     pages = {path.relative_to(tmp_path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.md")}
     assert Path("permissions.md") in pages
     for name, text in pages.items():
