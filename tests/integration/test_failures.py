@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.availability import Availability
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
+from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, play
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME, PROJECT
 
 ROLLBACK_SECONDS = 90
@@ -42,9 +42,14 @@ def airflow_image(stack: Stack) -> str:
     return str(definition["containerDefinitions"][0]["image"])
 
 
+def deploy(name: str, say: Say, changes: dict[str, Any]) -> Run:
+    """One more run of site.yml, with other variables."""
+    return play(name, ["site.yml"], say, extra=changes, timeout=900, own_processes=False)
+
+
 def test_failed_migration_leaves_every_service_as_it_was(stack: Stack, say: Say) -> None:
     before = services(stack)
-    run = play("failed_migration", ["site.yml"], say, extra={"airflow_admin_secret_name": f"{NAME}/none"}, timeout=600)
+    run = deploy("failed_migration", say, {"airflow_admin_secret_name": f"{NAME}/none"})
     assert run.code != 0
     # The exit code of the task, and the last line that it wrote.
     assert "exit code 1" in run.end()
@@ -55,7 +60,7 @@ def test_failed_migration_leaves_every_service_as_it_was(stack: Stack, say: Say)
 def test_image_that_does_not_start_is_rolled_back(stack: Stack, say: Say) -> None:
     before = services(stack)["autoscaler"]
     # An image without the autoscaler's program.
-    run = play("wrong_image", ["site.yml"], say, extra={"images_autoscaler_image": airflow_image(stack)}, timeout=900)
+    run = deploy("wrong_image", say, {"images_autoscaler_image": airflow_image(stack)})
     assert run.code != 0
     assert "No module named sm2a_autoscaler" in run.end()
     # The run ends as soon as ECS gives up; the old version starts again right after.
@@ -71,7 +76,7 @@ def rolled(stack: Stack, certificate: str, measures: Measures, say: Say) -> Avai
     before = services(stack)
     changes = {"storage_dags_bucket": True, "airflow_dags_source": "s3", "airflow_dags_refresh_interval": 10}
     with Availability(certificate) as seen:
-        run = play("recovered", ["site.yml"], say, extra=changes, timeout=900)
+        run = deploy("recovered", say, changes)
     assert run.code == 0, run.end()
     after = services(stack)
     assert [name for name in before if before[name]["taskDefinition"] == after[name]["taskDefinition"]] == []
