@@ -168,7 +168,7 @@ def playbook_environment(results: Path) -> dict[str, str]:
         # Modules without a process of their own: a third of the time.
         "ANSIBLE_ACTION_PLUGINS": str(PROJECT / "tests/collection/in_process"),
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins/callback"),
-        "ANSIBLE_CALLBACKS_ENABLED": "recorded_results",
+        "ANSIBLE_CALLBACKS_ENABLED": "recorded_results,sm2a.testing.loaded_libraries",
         "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
         "AWS_CONFIG_FILE": os.devnull,

@@ -1,23 +1,15 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Writes down how every task ended, and loads in the parent what the workers' modules use.
-
-The modules run in the workers themselves (tests/collection/in_process).
-"""
+"""Writes down how every task ended."""
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.loaders
-import botocore.session
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.amazon.aws.plugins.module_utils import modules as _modules  # noqa: F401  Loaded for the workers.
 
 DOCUMENTATION = """
 name: recorded_results
@@ -26,37 +18,6 @@ short_description: Writes down how every task ended
 description:
   - One JSON object a line in the file that the environment variable SM2A_RESULTS names.
 """
-
-SERVICES = (
-    "acm",
-    "cloudwatch",
-    "ec2",
-    "ecr",
-    "ecs",
-    "elbv2",
-    "iam",
-    "kms",
-    "logs",
-    "rds",
-    "route53",
-    "s3",
-    "secretsmanager",
-    "servicediscovery",
-    "sns",
-    "sqs",
-    "sts",
-    "wafv2",
-)
-
-
-def preload() -> None:
-    """One loader for all sessions of this process and its children, with the services' models parsed."""
-    loader = botocore.loaders.create_loader()
-    botocore.session.create_loader = lambda *_arguments: loader
-    session = boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
-    for service in SERVICES:
-        session.client(service)
-    gc.freeze()
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -70,7 +31,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.file = Path(os.environ["SM2A_RESULTS"])
-        preload()
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self.record("changed" if result.is_changed() else "ok", result)
