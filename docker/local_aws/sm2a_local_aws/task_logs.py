@@ -7,12 +7,13 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from docker.errors import DockerException
 from ministack.core.responses import request_scope
 from ministack.services import ecs
-from requests.exceptions import RequestException
+from requests.exceptions import ReadTimeout, RequestException
 
 from sm2a_local_aws.patching import relies_on, replaces
 
@@ -53,6 +54,24 @@ def _events(line: bytes) -> Iterator[str]:
             yield text
 
 
+def output_of(container: Any) -> Iterator[str]:
+    """Every line of a container's output, until it ends."""
+    seen = 0
+    # Podman ends a followed log with the container, before its last lines: the last pass brings them.
+    for follow in (True, False):
+        for line in itertools.islice(lines(_log(container, follow)), seen, None):
+            yield line
+            seen += 1
+
+
+def _log(container: Any, follow: bool) -> Iterator[bytes]:
+    """Podman answers with the first line: a container that is silent at first lets the request time out."""
+    while True:
+        with suppress(ReadTimeout):
+            chunks: Iterator[bytes] = container.logs(stream=True, follow=follow, stdout=True, stderr=True)
+            return chunks
+
+
 @replaces("ministack.services.ecs:_forward_awslogs", "a98a3026666b")
 def forward_awslogs(_original: Callable[..., None], container: Any, config: Any, account_id: str, region: str) -> None:
     """Ship a container's output to its log stream until it ends (runs in its own thread)."""
@@ -61,13 +80,8 @@ def forward_awslogs(_original: Callable[..., None], container: Any, config: Any,
         with request_scope(account_id, region):
             if not ecs._ensure_awslogs_stream(config):
                 return
-            shipped = 0
-            # Podman ends a followed log with the container, before its last lines: the second pass brings them.
-            for follow in (True, False):
-                output = lines(container.logs(stream=True, follow=follow, stdout=True, stderr=True))
-                for line in itertools.islice(output, 0 if follow else shipped, None):
-                    ecs._emit_awslogs_event(config, line)
-                    shipped += 1
+            for line in output_of(container):
+                ecs._emit_awslogs_event(config, line)
     except (DockerException, RequestException):
         # The engine or the container went away: the task's end is reported elsewhere.
         return

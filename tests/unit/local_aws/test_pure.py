@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from docker.errors import APIError
+from requests.exceptions import ReadTimeout
 from sm2a_local_aws import (
     ecs_agent,
     ecs_depends_on,
@@ -50,6 +52,25 @@ def test_long_lines_are_cut_at_the_limit_of_an_event() -> None:
     limit = task_logs.LONGEST_LINE
     pieces = list(task_logs.lines(iter([b"x" * limit, b"x" * limit, b"xx\nend", b"y" * (limit + 1) + b"\n"])))
     assert [len(piece) for piece in pieces] == [limit, limit, 2, limit, 4]
+
+
+class SilentAtFirst:
+    """A container whose log is answered at the second request, and whose last line only the log at rest has."""
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+
+    def logs(self, *, follow: bool, **_options: Any) -> Iterator[bytes]:
+        self.asked.append(follow)
+        if len(self.asked) == 1:
+            raise ReadTimeout
+        return iter([b"first\n"] if follow else [b"first\nlast\n"])
+
+
+def test_a_container_may_be_silent_for_long_before_its_first_line() -> None:
+    container = SilentAtFirst()
+    assert list(task_logs.output_of(container)) == ["first", "last"]
+    assert container.asked == [True, True, False]
 
 
 def _definition(**dependencies: list[str]) -> dict[str, Any]:
