@@ -15,7 +15,7 @@ from ansible_collections.sm2a.airflow.tests.integration.settings import (
 
 
 def test_teardown_removes_every_resource(stack: Stack, measures: Measures, say: Say) -> None:
-    teardown = play("teardown", ["playbooks/teardown.yml"], say, timeout=600)
+    teardown = play("teardown", ["playbooks/teardown.yml"], say, timeout=600, own_processes=False)
     measures.record(teardown_seconds=teardown.seconds)
     assert teardown.code == 0, teardown.end()
     assert [cluster for cluster in stack.aws("ecs").list_clusters()["clusterArns"] if NAME in cluster] == []
