@@ -163,12 +163,22 @@ def started_by(record: str) -> str:
     return record.replace(":", "-")
 
 
-def run_in_progress(ecs: Any, cluster: str, definition_arn: str, record: str) -> dict[str, Any] | None:
-    """The task of an interrupted earlier call that still runs, or None."""
-    # ListTasks takes no other filter together with startedBy.
-    arns = ecs_api.list_tasks(ecs, cluster=cluster, startedBy=started_by(record))
-    tasks = ecs_api.describe_tasks(ecs, cluster, arns)
-    return next((task for task in tasks if task["taskDefinitionArn"] == definition_arn), None)
+def earlier_run(ecs: Any, cluster: str, definition: dict[str, Any], record: str, counted: list[str]) -> Any:
+    """The task of a call that was interrupted before it could keep its record, or None: it runs still, or succeeded.
+
+    ECS forgets a task about an hour after its end.
+    """
+    # ListTasks takes no other filter together with startedBy, which finds those that run.
+    running = ecs_api.list_tasks(ecs, cluster=cluster, startedBy=started_by(record))
+    ended = ecs_api.list_tasks(ecs, cluster=cluster, family=definition["family"], desiredStatus="STOPPED")
+    for task in ecs_api.describe_tasks(ecs, cluster, sorted({*running, *ended})):
+        own = task["taskDefinitionArn"] == definition["taskDefinitionArn"] and task.get("startedBy") == started_by(
+            record
+        )
+        codes = {item["name"]: item.get("exitCode") for item in task["containers"]}
+        if own and (task["lastStatus"] != "STOPPED" or all(codes.get(name) == 0 for name in counted)):
+            return task
+    return None
 
 
 def wait_for_end(ecs: Any, params: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
@@ -219,12 +229,12 @@ def ensure_run(reader: Reader, params: dict[str, Any], check_mode: bool) -> Outc
     if check_mode:
         return Outcome(True)
     task = None
+    counted = counted_containers(definition, params["container"])
     if params["run_once"]:
-        task = run_in_progress(ecs, cluster, arn, record)
+        task = earlier_run(ecs, cluster, definition, record, counted)
         members["startedBy"] = started_by(record)
     if task is None:
         task = ecs_api.run_task(ecs, **{**members, "taskDefinition": arn})
-    counted = counted_containers(definition, params["container"])
     end = reader.end_of(wait_for_end(ecs, params, task), counted)
     if not succeeded(end, counted):
         raise AnsibleAWSError(message=f"The one-off task failed: {sentence(end)}")

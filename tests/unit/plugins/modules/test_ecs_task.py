@@ -154,7 +154,7 @@ def test_only_essential_or_named_containers_count(run_module: RunModule, family:
         run_module(MODULE, args(family, container="agent"))
 
 
-def test_a_run_in_progress_is_joined(
+def test_a_run_whose_record_is_missing_is_joined_or_found(
     run_module: RunModule, aws: Aws, family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     once = args(family, run_once=True)
@@ -168,9 +168,16 @@ def test_a_run_in_progress_is_joined(
             run_module(MODULE, once)
     assert len(tasks(aws, family)) == 1
     # The list of running tasks is what ECS would answer while the first run goes on.
-    monkeypatch.setattr(ecs_api, "list_tasks", lambda *_args, **_filters: sorted(tasks(aws, family)))
-    assert run_module(MODULE, once)["changed"]
+    with monkeypatch.context() as still:
+        still.setattr(ecs_api, "list_tasks", lambda *_args, **_filters: sorted(tasks(aws, family)))
+        still.setattr("ansible_collections.sm2a.airflow.plugins.modules.ecs_task.wait_until", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_module(MODULE, once)
     assert len(tasks(aws, family)) == 1, "the run that was going on was not joined"
+    # It has ended by now, and well.
+    assert run_module(MODULE, once)["changed"]
+    assert len(tasks(aws, family)) == 1, "the run that had succeeded was repeated"
+    assert not run_module(MODULE, once)["changed"]
 
 
 def test_a_task_that_takes_too_long_is_left_running(
