@@ -17,12 +17,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time, tzinfo
 from enum import StrEnum
 
 
 @dataclass(frozen=True)
+class CapacitySchedule:
+    """Another minimum or maximum at certain hours; None leaves the group's own.
+
+    ``days`` are weekdays, Monday is 0. The window goes from ``begin`` to before ``end``, wall clock times of
+    ``time_zone``. One with ``end`` at or before ``begin`` goes on to that time of the next day.
+    """
+
+    days: frozenset[int]
+    begin: time
+    end: time
+    time_zone: tzinfo
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True)
 class WorkerGroup:
-    """One queue and the ECS service whose tasks are its workers; ``concurrency`` is task slots a worker."""
+    """One queue and the ECS service whose tasks are its workers.
+
+    ``concurrency`` is task slots a worker. With ``look_ahead`` the forecast counts besides what is there now.
+    ``hold_seconds`` is how long a size stays after it was last needed. ``latency_preference`` (0 to 3) is the spare
+    capacity for unannounced arrivals, in standard deviations of their number.
+    """
 
     name: str
     queue: str
@@ -31,6 +53,10 @@ class WorkerGroup:
     concurrency: int
     minimum: int
     maximum: int
+    look_ahead: bool = True
+    hold_seconds: float = 60.0
+    latency_preference: float = 0.0
+    schedules: tuple[CapacitySchedule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,8 +76,23 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
+class Upcoming:
+    """``tasks`` that are expected to be queued ``in_seconds`` after the read; 0 is any moment."""
+
+    in_seconds: float
+    tasks: int
+
+
+@dataclass(frozen=True)
 class Demand:
-    """Airflow tasks of one queue. ``scheduled`` tasks wait for a pool slot or the scheduler: shown, not counted."""
+    """Airflow tasks of one queue. ``scheduled`` tasks wait for a pool slot or the scheduler: shown, not counted.
+
+    ``remaining_seconds`` has one entry for each running task whose duration history can tell: expected seconds until
+    it ends, 0 when it is overdue. Tasks without an entry count as lasting. ``upcoming`` are downstream tasks whose
+    parents are done or about to be (at the expected end of the last one) and root tasks of runs due by schedule.
+    ``mean_task_seconds`` is the recent mean duration of this queue's tasks, None without a history.
+    ``unscheduled_rate`` is arrivals a second that nothing announced (manual, API, assets), over the last minutes.
+    """
 
     queued: int
     running: int
@@ -59,16 +100,24 @@ class Demand:
     scheduled: int = 0
     busy_workers: int = 0
     source: Source = Source.DATABASE
+    remaining_seconds: tuple[float, ...] = ()
+    upcoming: tuple[Upcoming, ...] = ()
+    mean_task_seconds: float | None = None
+    unscheduled_rate: float = 0.0
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Counts of one ECS service."""
+    """Counts of one ECS service.
+
+    ``start_up_seconds`` is the 90th percentile of its tasks' start-up times, None while none was seen.
+    """
 
     desired: int
     running: int
     pending: int
     read_at: float
+    start_up_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,10 +131,14 @@ class GroupObservation:
 
 @dataclass(frozen=True)
 class Observation:
-    """All groups by name, ``at`` the time of the decision."""
+    """All groups by name, ``at`` the time of the decision, ``wall`` the same moment as an aware date and time.
+
+    Schedules of capacity hold by ``wall``; without it they do not hold at all.
+    """
 
     at: float
     groups: Mapping[str, GroupObservation]
+    wall: datetime | None = None
 
 
 class Action(StrEnum):
