@@ -16,11 +16,12 @@ from sm2a_autoscaler.actuator import Actuator
 from sm2a_autoscaler.aws import client
 from sm2a_autoscaler.credentials import DatabaseSecret
 from sm2a_autoscaler.database import MetadataDatabase
+from sm2a_autoscaler.forecast_reader import ForecastReader
 from sm2a_autoscaler.journal import Journal, open_journal
 from sm2a_autoscaler.loop import Autoscaler, Outcome
 from sm2a_autoscaler.settings import Settings, SettingsError, load
 from sm2a_autoscaler.shutdown import Shutdown
-from sm2a_autoscaler.signals import SignalReader
+from sm2a_autoscaler.signals import NO_FORECAST, SignalReader
 
 EXIT_CODES = {Outcome.DONE: 0, Outcome.IMPAIRED: 1, Outcome.WAITING: 3}
 SETTINGS_EXIT_CODE = 2
@@ -71,6 +72,9 @@ def build(settings: Settings, database: MetadataDatabase, journal: Journal, opti
     ecs = client("ecs", settings.region)
     # Mostly a cross-check, which must not delay the decision.
     sqs = client("sqs", settings.region, attempts=1)
+    # Tasks that name no queue go to that of the first group.
+    forecaster = ForecastReader(database, settings.groups[0].queue, time.monotonic)
+    looks_ahead = any(group.look_ahead for group in settings.groups)
     return Autoscaler(
         policy=settings.policy,
         database=database,
@@ -80,5 +84,6 @@ def build(settings: Settings, database: MetadataDatabase, journal: Journal, opti
         monotonic=time.monotonic,
         # A single tick by hand must not pass for one of the running instance in the same container.
         beat=(lambda: None) if options.once else functools.partial(health.beat, settings.health_file),
+        forecast=forecaster.read if looks_ahead else lambda: NO_FORECAST,
         dry_run=options.dry_run,
     )

@@ -11,10 +11,11 @@ from enum import StrEnum
 from sm2a_autoscaler import report
 from sm2a_autoscaler.actuator import Actuator
 from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
+from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.journal import Journal
 from sm2a_autoscaler.policy import Memory, PolicySettings, decide
 from sm2a_autoscaler.shutdown import Shutdown
-from sm2a_autoscaler.signals import SignalReader, TaskRead
+from sm2a_autoscaler.signals import NO_FORECAST, SignalReader, TaskRead
 
 # Each pause is drawn within this share around the tick, so that the calls of several environments drift apart.
 JITTER = 0.1
@@ -37,7 +38,10 @@ class Outcome(StrEnum):
 
 
 class Autoscaler:
-    """One instance. ``monotonic`` gives the seconds of all decisions; ``beat`` records a tick for the health check."""
+    """One instance. ``monotonic`` gives the seconds of all decisions; ``beat`` records a tick for the health check.
+
+    ``forecast`` looks ahead; it is asked only after the exact counts were read.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Autoscaler:
         journal: Journal,
         monotonic: Callable[[], float],
         beat: Callable[[], None],
+        forecast: Callable[[], Forecast] = lambda: NO_FORECAST,
         dry_run: bool = False,
     ) -> None:
         self._policy = policy
@@ -58,6 +63,7 @@ class Autoscaler:
         self._journal = journal
         self._monotonic = monotonic
         self._beat = beat
+        self._forecast = forecast
         self._role = Role.OBSERVER if dry_run else Role.STANDBY
         self._memory = Memory()
         self._random = random.SystemRandom()
@@ -133,7 +139,7 @@ class Autoscaler:
 
     def _scale(self, tasks: TaskRead, started: float) -> Outcome:
         """Read the rest, decide, act and report."""
-        signals = self._reader.read(tasks)
+        signals = self._reader.read(tasks, NO_FORECAST if tasks.problem else self._forecast())
         decisions, self._memory = decide(self._policy, signals.observation, self._memory)
         applications = self._actuator.apply(decisions, self._monotonic())
         problems = report.problems(signals, applications)
