@@ -1,0 +1,95 @@
+"""The picture: cost against wait of all contenders, and what two of them do on a burst."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .contenders import CLAIRVOYANT, CONTENDERS, KEDA, OURS
+from .model import Cloud, Sample, Workload
+from .scores import Case, Total
+from .simulator import simulate
+
+HIGHLIGHT, OTHER, NEED = "#0b6e4f", "#8d99ae", "#e9c46a"
+# Minutes of the workload that are shown.
+WINDOW = (55, 95)
+
+
+def draw(path: Path, totals: Mapping[str, Total], case: Case) -> None:
+    """Write the picture as SVG, the same bytes for the same figures."""
+    mpl.rcParams["svg.hashsalt"] = "sm2a"
+    mpl.rcParams["svg.fonttype"] = "none"
+    mpl.rcParams["font.family"] = "sans-serif"
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _costs(left, totals)
+    _burst(right, case)
+    figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _costs(axes: Axes, totals: Mapping[str, Total]) -> None:
+    """Worker-hours and mean wait; the corner at the lower left is the place to be."""
+    for name, total in totals.items():
+        if name == "fixed minimum":
+            continue  # Its waits of hours would squeeze all others into a corner.
+        colour = HIGHLIGHT if name == OURS else OTHER
+        axes.scatter(total.worker_hours, total.wait, s=20 + 2 * total.killed**0.75, color=colour, alpha=0.8, zorder=2)
+        killed = f" ({total.killed} killed)" if total.killed else ""
+        bold = "bold" if name == OURS else "normal"
+        axes.annotate(
+            name + killed,
+            (total.worker_hours, total.wait),
+            xytext=(6, 5),
+            textcoords="offset points",
+            fontsize=8,
+            color=colour if name == OURS else "#333333",
+            fontweight=bold,
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("worker-hours")
+    axes.set_ylabel("mean wait of a task, s")
+    axes.set_title("All workloads of the report", fontsize=10)
+    axes.margins(x=0.28, y=0.15)
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.xaxis.set_minor_formatter("{x:.0f}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.tick_params(axis="x", which="both", labelsize=7)
+    axes.grid(which="major", color="#dddddd", zorder=0)
+
+
+def _burst(axes: Axes, case: Case) -> None:
+    """Workers over time on one workload, and those that the tasks of the moment would fill."""
+    for name, colour in ((CLAIRVOYANT, NEED), (KEDA, OTHER), (OURS, HIGHLIGHT)):
+        samples = _samples(name, case.workload, case.seed)
+        minutes = [sample.at / 60 for sample in samples]
+        workers = [sample.workers for sample in samples]
+        if name == CLAIRVOYANT:
+            axes.fill_between(minutes, workers, step="post", color=colour, alpha=0.5, label=name, linewidth=0)
+        else:
+            axes.step(minutes, workers, where="post", color=colour, label=name, linewidth=1.6)
+    axes.set_xlim(WINDOW)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("minutes")
+    axes.set_ylabel("workers")
+    axes.set_title(f"Workers on “{case.workload.name}”", fontsize=10)
+    axes.legend(fontsize=8, loc="upper left")
+    axes.grid(color="#dddddd")
+
+
+def _samples(name: str, workload: Workload, seed: int) -> Sequence[Sample]:
+    """The state at each tick within the window, only where something changes."""
+    contender = next(item for item in CONTENDERS if item.name == name)
+    cloud = Cloud()
+    policy = contender.make(workload, cloud, seed)
+    result = simulate(workload, policy, contender.platform, cloud, seed, record=True)
+    first, last = (60 * minute for minute in WINDOW)
+    kept: list[Sample] = []
+    for sample in result.samples:
+        if first - 60 <= sample.at <= last + 60 and (not kept or kept[-1].workers != sample.workers):
+            kept.append(sample)
+    return [*kept, Sample(last + 60, 0, 0, kept[-1].workers)]
