@@ -54,11 +54,11 @@ class ForecastReader:
     database: MetadataDatabase
     default_queue: str
     monotonic: Callable[[], float]
-    _structures: Structures = field(default_factory=Structures)
-    _history: History = field(default_factory=History)
-    _means: dict[str, float] = field(default_factory=dict)
-    _resume_at: float = float("-inf")
-    _failure: str = ""
+    _structures: Structures = field(default_factory=Structures, init=False)
+    _history: History = field(default_factory=History, init=False)
+    _means: dict[str, float] = field(default_factory=dict, init=False)
+    _resume_at: float = field(default=float("-inf"), init=False)
+    _failure: str = field(default="", init=False)
 
     def read(self) -> Forecast:
         """The outlook now. What the database refuses is told in its problem, never raised."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from sm2a_autoscaler import report
 from sm2a_autoscaler.actuator import Actuator
+from sm2a_autoscaler.caretaker import Caretaker
 from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
 from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.journal import Journal
@@ -50,6 +51,7 @@ class Autoscaler:
         database: MetadataDatabase,
         reader: SignalReader,
         actuator: Actuator,
+        caretaker: Caretaker,
         journal: Journal,
         monotonic: Callable[[], float],
         beat: Callable[[], None],
@@ -60,6 +62,7 @@ class Autoscaler:
         self._database = database
         self._reader = reader
         self._actuator = actuator
+        self._caretaker = caretaker
         self._journal = journal
         self._monotonic = monotonic
         self._beat = beat
@@ -142,7 +145,8 @@ class Autoscaler:
         signals = self._reader.read(tasks, NO_FORECAST if tasks.problem else self._forecast())
         decisions, self._memory = decide(self._policy, signals.observation, self._memory)
         applications = self._actuator.apply(decisions, self._monotonic())
-        problems = report.problems(signals, applications)
+        care = self._caretaker.tend(signals)
+        problems = report.problems(signals, applications, care)
         seconds = self._monotonic() - started
         self._journal.event(
             "tick",
@@ -150,12 +154,13 @@ class Autoscaler:
             role=self._role,
             seconds=round(seconds, 3),
             groups=report.group_records(signals, applications),
+            stops=report.stop_records(care),
             problems=problems,
         )
         if self._role is Role.ACTIVE:
             for item in applications:
                 seen = signals.observation.groups[item.decision.group]
-                self._journal.metrics(report.group_metrics(seen, item), WorkerGroup=item.decision.group)
+                self._journal.metrics(report.group_metrics(seen, item, care), WorkerGroup=item.decision.group)
             metrics = report.tick_metrics(seconds, active=True, problems=len(problems))
             self._journal.metrics(metrics | report.heartbeat_metrics(self._heartbeat_ages(tasks)))
         return Outcome.IMPAIRED if report.failed(applications) else Outcome.DONE

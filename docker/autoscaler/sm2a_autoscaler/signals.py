@@ -14,6 +14,7 @@ from sm2a_autoscaler.database import TaskCounts
 from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.look_ahead import QueueOutlook
 from sm2a_autoscaler.policy import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
+from sm2a_autoscaler.start_ups import StartUps
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class SignalReader:
         monotonic: Callable[[], float],
         *,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        start_ups: StartUps | None = None,
     ) -> None:
         self._cluster = cluster
         self._groups = groups
@@ -64,6 +66,7 @@ class SignalReader:
         self._sqs = sqs
         self._monotonic = monotonic
         self._wall = wall
+        self._start_ups = start_ups or StartUps()
 
     def read(self, tasks: TaskRead, forecast: Forecast = NO_FORECAST) -> Signals:
         """Observe every group; a part that could not be read is None there, with the problem beside it."""
@@ -84,9 +87,9 @@ class SignalReader:
                 messages.problems.get(group.queue_url),
                 services.problems.get(group.service),
             )
-            observed[group.name] = GroupObservation(
-                demand, _fleet(services.values.get(group.service), services_read_at), tuple(filter(None, problems))
-            )
+            start_up = self._start_ups.percentile(group.service)
+            fleet = _fleet(services.values.get(group.service), services_read_at, start_up)
+            observed[group.name] = GroupObservation(demand, fleet, tuple(filter(None, problems)))
             notes[group.name] = GroupNotes(count, cross_check(demand, count) + forecast.remarks)
         observation = Observation(self._monotonic(), observed, self._wall())
         return Signals(observation, notes, unserved_tasks(tasks, self._groups))
@@ -139,5 +142,5 @@ def _demand(
     return None
 
 
-def _fleet(counts: ServiceCounts | None, read_at: float) -> Fleet | None:
-    return Fleet(counts.desired, counts.running, counts.pending, read_at) if counts else None
+def _fleet(counts: ServiceCounts | None, read_at: float, start_up: float | None) -> Fleet | None:
+    return Fleet(counts.desired, counts.running, counts.pending, read_at, start_up) if counts else None
