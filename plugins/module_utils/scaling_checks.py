@@ -7,7 +7,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
+
+try:
+    from zoneinfo import ZoneInfo
+except ImportError:  # before Python 3.9
+    ZoneInfo = None  # type: ignore[misc, assignment]
 
 HOLD_SECONDS = (0, 3600)
 LATENCY_PREFERENCE = (0, 3)
@@ -51,6 +55,6 @@ def _is_time_zone(name: str) -> bool:
 def _loads(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    except (KeyError, ValueError, OSError, TypeError):
         return False
     return True
