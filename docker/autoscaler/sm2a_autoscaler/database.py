@@ -57,11 +57,12 @@ FROM task_instance
 WHERE state IN ('scheduled', 'queued', 'running', 'restarting')
 GROUP BY queue
 """
-# The addresses at which tasks run at this moment.
+# The addresses at which tasks run at this moment, and how many.
 BUSY_QUERY = """
-SELECT DISTINCT hostname
+SELECT hostname, count(*)
 FROM task_instance
 WHERE state IN ('running', 'restarting') AND hostname <> ''
+GROUP BY hostname
 """
 # Airflow's components write a heartbeat each into their row; a component that runs several times has several rows. The
 # server's clock is the one that the heartbeats are compared with.
@@ -114,9 +115,9 @@ class MetadataDatabase:
         query = HEARTBEATS_QUERY.format(age=self.dialect().seconds_since("max(latest_heartbeat)"))
         return {str(job_type): max(0.0, float(age)) for job_type, age in self._rows(query)}
 
-    def busy_addresses(self) -> frozenset[str]:
-        """Addresses of the workers that run a task at this moment. Raises DatabaseError."""
-        return frozenset(str(hostname) for (hostname,) in self._rows(BUSY_QUERY))
+    def busy_addresses(self) -> Mapping[str, int]:
+        """Running tasks by the address of their worker, at this moment. Raises DatabaseError."""
+        return {str(hostname): int(count) for hostname, count in self._rows(BUSY_QUERY)}
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:

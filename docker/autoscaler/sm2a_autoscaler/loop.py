@@ -145,7 +145,7 @@ class Autoscaler:
         signals = self._reader.read(tasks, NO_FORECAST if tasks.problem else self._forecast())
         decisions, self._memory = decide(self._policy, signals.observation, self._memory)
         applications = self._actuator.apply(decisions, self._monotonic())
-        care = self._caretaker.tend(signals)
+        care = self._caretaker.tend(signals, decisions)
         problems = report.problems(signals, applications, care)
         seconds = self._monotonic() - started
         self._journal.event(

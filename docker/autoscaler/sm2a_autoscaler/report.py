@@ -39,6 +39,8 @@ def group_metrics(seen: GroupObservation, item: Application, care: Care) -> Metr
         "Held": (int(item.decision.action is Action.HOLD), "Count"),
         "StoppedWorkers": (stopped, "Count"),
     }
+    if item.decision.group in care.draining:
+        metrics["DrainingWorkers"] = (care.draining[item.decision.group], "Count")
     if seen.demand is not None:
         metrics |= {
             "QueuedTasks": (seen.demand.queued, "Count"),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from sm2a_autoscaler.aws import MessageCounts
 from sm2a_autoscaler.caretaker import PAUSE_SECONDS, Care, Caretaker, waits
 from sm2a_autoscaler.database import DatabaseError
-from sm2a_autoscaler.policy import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
+from sm2a_autoscaler.drains import OWN_MINUTES, SIGN_MINUTES
+from sm2a_autoscaler.policy import Action, Decision, Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
 from sm2a_autoscaler.signals import GroupNotes, Signals
 from sm2a_autoscaler.start_ups import StartUps
 
@@ -24,7 +26,8 @@ class World:
         self.now = 100_000.0
         self.workers = ["10.0.0.1", "10.0.0.2"]
         self.busy: list[set[str]] = [{"10.0.0.2"}]
-        self.protected: set[str] = set()
+        self.protected: dict[str, float] = {}
+        self.told: list[tuple[str, int]] = []
         self.healthy = True
         self.stopped: list[str] = []
         self.looks = 0
@@ -54,14 +57,30 @@ class World:
         }
 
     def get_task_protection(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
-        return {"protectedTasks": [{"taskArn": arn, "protectionEnabled": arn in self.protected} for arn in tasks]}
+        return {
+            "protectedTasks": [
+                {"taskArn": arn, "protectionEnabled": arn in self.protected, "expirationDate": self.protected.get(arn)}
+                for arn in tasks
+            ]
+        }
 
     def stop_task(self, cluster: str, task: str, reason: str) -> None:
         self.stopped.append(task)
 
-    def read_busy(self) -> frozenset[str]:
+    def update_task_protection(
+        self,
+        cluster: str,
+        tasks: list[str],
+        protectionEnabled: bool,  # noqa: N803 (the name in boto3)
+        expiresInMinutes: int,  # noqa: N803
+    ) -> None:
+        assert protectionEnabled, "nobody's protection is taken away"
+        self.told += [(arn, expiresInMinutes) for arn in tasks]
+        self.protected |= dict.fromkeys(tasks, self.now + 60 * expiresInMinutes)
+
+    def read_busy(self) -> dict[str, int]:
         """The next answer; the last one stays."""
-        return frozenset(self.busy.pop(0) if len(self.busy) > 1 else self.busy[0])
+        return dict.fromkeys(self.busy.pop(0) if len(self.busy) > 1 else self.busy[0], 1)
 
     def caretaker(self, dry_run: bool = False) -> Caretaker:
         """An instance; the world plays each of its neighbours."""
@@ -82,11 +101,12 @@ class World:
         notes = GroupNotes(MessageCounts(visible, 1), ())
         return Signals(Observation(self.now, {"default": seen}), {"default": notes}, {})
 
-    def tend(self, caretaker: Caretaker, seconds: float = 190, **signals: Any) -> list[Care]:
+    def tend(self, caretaker: Caretaker, seconds: float = 190, drain: int | None = 0, **signals: Any) -> list[Care]:
         """Ticks for that long."""
         done = []
+        decision = Decision("default", "worker-default", Action.KEEP, 2, 2, (), drain)
         for _ in range(round(seconds / 10)):
-            done.append(caretaker.tend(self.signals(**signals)))
+            done.append(caretaker.tend(self.signals(**signals), [decision]))
             self.now += 10
         return done
 
@@ -98,7 +118,7 @@ def world(group: WorkerGroup) -> World:
 
 def test_an_idle_worker_is_stopped_once_while_its_queue_waits(world: World) -> None:
     *before, last = world.tend(world.caretaker())
-    assert before == [Care()] * 18
+    assert before == [Care(draining={"default": 0})] * 18
     (stop,) = last.stops
     assert (stop.group, stop.worker, stop.dry_run) == ("default", "10.0.0.1", False)
     assert world.stopped == ["10.0.0.1"]
@@ -117,7 +137,7 @@ def test_at_most_one_is_stopped_in_five_minutes(world: World) -> None:
 
 
 def test_a_protected_worker_is_never_stopped_and_the_next_one_is_looked_at(world: World) -> None:
-    world.busy, world.protected = [set()], {"10.0.0.1"}
+    world.busy, world.protected = [set()], {"10.0.0.1": world.now + 3600}
     world.tend(world.caretaker())
     assert world.stopped == ["10.0.0.2"]
 
@@ -165,7 +185,7 @@ def test_throttling_is_told_and_answered_with_a_pause(world: World) -> None:
 @pytest.mark.parametrize("error", [EndpointConnectionError(endpoint_url="http://ecs"), DatabaseError("gone")])
 def test_failures_are_problems_and_no_more(world: World, error: Exception) -> None:
     world.error = error
-    assert len(world.caretaker().tend(world.signals()).problems) == 1
+    assert len(world.caretaker().tend(world.signals(), ()).problems) == 1
 
 
 def test_waiting_needs_a_read_of_sqs(world: World) -> None:
@@ -173,3 +193,44 @@ def test_waiting_needs_a_read_of_sqs(world: World) -> None:
     seen = signals.observation.groups["default"]
     assert waits(seen, signals.notes["default"])
     assert not waits(seen, GroupNotes(None, ()))
+
+
+@pytest.fixture
+def large(world: World) -> World:
+    """Workers with many slots, both busy and protected by themselves; nothing waits."""
+    world.group = dataclasses.replace(world.group, concurrency=16)
+    world.busy = [{"10.0.0.1", "10.0.0.2"}]
+    world.protected = dict.fromkeys(world.workers, world.now + 3600)
+    return world
+
+
+def test_workers_are_told_to_drain_once_and_told_when_it_ends(large: World) -> None:
+    caretaker = large.caretaker()
+    *_, last = large.tend(caretaker, 50, drain=1, queued=0)
+    assert large.told == [("10.0.0.1", SIGN_MINUTES)]
+    assert last.draining == {"default": 1}
+    large.tend(caretaker, 50, drain=None, queued=0)
+    assert len(large.told) == 1
+    *_, last = large.tend(caretaker, 50, drain=0, queued=0)
+    assert large.told[1:] == [("10.0.0.1", OWN_MINUTES)]
+    looks = large.looks
+    large.tend(caretaker, 50, drain=0, queued=0)
+    assert large.looks == looks
+
+
+def test_a_new_autoscaler_finds_those_that_drain(large: World) -> None:
+    large.tend(large.caretaker(), 10, drain=1, queued=0)
+    large.tend(large.caretaker(), 10, drain=1, queued=0)
+    assert len(large.told) == 1
+    large.tend(large.caretaker(), 20, drain=0, queued=0)
+    assert large.told[1:] == [("10.0.0.1", OWN_MINUTES)]
+
+
+def test_a_dry_run_tells_nobody(large: World) -> None:
+    large.tend(large.caretaker(dry_run=True), 20, drain=1, queued=0)
+    assert large.told == []
+
+
+def test_workers_with_few_slots_are_never_told(world: World) -> None:
+    world.tend(world.caretaker(), 20, drain=1, queued=0)
+    assert (world.looks, world.told) == (0, [])

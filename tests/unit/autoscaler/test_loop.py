@@ -64,9 +64,9 @@ class World:
             raise DatabaseError("no table job")
         return self.heartbeats
 
-    def busy_addresses(self) -> frozenset[str]:
+    def busy_addresses(self) -> dict[str, int]:
         self._database()
-        return frozenset(self.busy)
+        return dict.fromkeys(self.busy, 1)
 
     def look_ahead(self) -> Forecast:
         self.forecasts += 1
