@@ -49,9 +49,9 @@ audit: test-tools  ## Security controls over a deployed environment, and each ov
 end-to-end: test-tools  ## A whole stack of its own with real containers.
 	@$(alone) tests/integration
 
-bench:  ## The autoscaler against its peers on the same workloads: tables and docs/autoscaling.svg.
+bench:  ## The autoscaler against its peers on the same workloads; docs/autoscaling.md and .svg show it.
 	@tools/bootstrap bench
-	@$(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg
+	@$(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
 	@.venv/bin/python -m tools.pages

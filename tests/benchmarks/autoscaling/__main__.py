@@ -1,6 +1,6 @@
 """Play all contenders, print the tables, draw the picture; exit 1 when a goal is missed.
 
-usage: python -m tests.benchmarks.autoscaling [--set tuning|report] [--plot FILE] [--no-sensitivities]
+usage: python -m tests.benchmarks.autoscaling [--set tuning|report] [--plot FILE] [--page FILE] [--no-sensitivities]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .contenders import CONTENDERS
 from .goals import goals, sensitivity_goals
-from .report import goal_table, main_table, sensitivity_table, workload_table
+from .report import goal_table, insert, main_table, sensitivity_table, workload_table
 from .scores import Case, Conditions, play
 from .sensitivities import sensitivities
 from .workloads import REPORT, TUNING, workloads
@@ -40,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="autoscaling", description=__doc__)
     parser.add_argument("--set", choices=("tuning", "report"), default="report", help="parameters and seeds")
     parser.add_argument("--plot", type=Path, help="SVG file to write")
+    parser.add_argument("--page", type=Path, help="Markdown file whose tables are brought up to date")
     parser.add_argument("--no-sensitivities", action="store_true", help="only the main table")
     options = parser.parse_args()
     parameters = {"tuning": TUNING, "report": REPORT}[options.set]
@@ -61,10 +62,12 @@ def main() -> int:
         draw(options.plot, totals, next(case for case in cases if case.workload.name == "cron burst"))
     progress("done")
 
-    print(f"\n\n{main_table(totals, dag_shaped)}\n\n{workload_table(totals)}\n")
+    tables = [main_table(totals, dag_shaped), workload_table(totals), goal_table(judged)]
     if shaken:
-        print(f"{sensitivity_table(shaken)}\n")
-    print(goal_table(judged))
+        tables.insert(2, sensitivity_table(shaken))
+    print("", *tables, sep="\n\n")
+    if options.page:
+        insert(options.page, "\n\n".join(tables))
     return 0 if all(goal.met for goal in judged) else 1
 
 

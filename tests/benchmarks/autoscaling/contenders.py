@@ -21,10 +21,12 @@ class Contender:
 
 
 OURS = "SM2A"
+OURS_QUICK = "SM2A, latency 0.5"
 KEDA = "KEDA, 120 s grace"
 KEDA_LONG = "KEDA, 600 s grace"
 MWAA = "MWAA"
 ORIGINAL = "original SM2A, D = c"
+FIXED_MAXIMUM = "fixed maximum"
 CLAIRVOYANT = "clairvoyant"
 
 CONTENDERS = (
@@ -39,8 +41,13 @@ CONTENDERS = (
     Contender(KEDA, Platform(5, Victims.NEWEST, 120), lambda *_: Keda()),
     Contender(KEDA_LONG, Platform(5, Victims.NEWEST, 600), lambda *_: Keda()),
     Contender("fixed minimum", Platform(60, Victims.PROTECTED), lambda _, cloud, __: Fixed(cloud.minimum)),
-    Contender("fixed maximum", Platform(60, Victims.PROTECTED), lambda _, cloud, __: Fixed(cloud.maximum)),
+    Contender(FIXED_MAXIMUM, Platform(60, Victims.PROTECTED), lambda _, cloud, __: Fixed(cloud.maximum)),
     Contender(OURS, Platform(10, Victims.PROTECTED), lambda _, cloud, __: Candidate(cloud)),
+    Contender(
+        OURS_QUICK,
+        Platform(10, Victims.PROTECTED),
+        lambda _, cloud, __: Candidate(cloud, latency_preference=0.5),
+    ),
     Contender(
         CLAIRVOYANT,
         Platform(10, Victims.PROTECTED),

@@ -47,7 +47,8 @@ class Cloud:
     """The same for all contenders: size limits, and Fargate as measured.
 
     A start-up is lognormal. Billing begins with the image pull, ``unbilled_seconds`` after the launch, and is for
-    ``billed_at_least`` seconds. ``order_seconds`` pass from a tick's reads until ECS acts on what was decided.
+    ``billed_at_least`` seconds. ``order_seconds`` pass from a tick's reads until ECS acts on what was decided, and
+    ``drain_seconds`` until workers know that they shall take no new tasks, or take some again.
     """
 
     concurrency: int = 5
@@ -58,6 +59,7 @@ class Cloud:
     unbilled_seconds: float = 10.0
     billed_at_least: float = 60.0
     order_seconds: float = 2.0
+    drain_seconds: float = 15.0
 
 
 class Victims(Enum):

@@ -51,25 +51,26 @@ class Original:
 class Keda:
     """KEDA's trigger of the Airflow chart, carried out by a horizontal pod autoscaler with its default behaviour.
 
-    Down: to the largest of the last 300 s. Up: at most four more or twice as many as 15 s ago.
+    Down: to the largest need of the last 300 s. Up: at most four more or twice as many as 15 s ago.
     """
 
-    _wanted: deque[tuple[float, int]] = field(default_factory=deque)
-    _sizes: deque[tuple[float, int]] = field(default_factory=deque)
+    _needs: deque[tuple[float, int]] = field(default_factory=deque)
+    _added: deque[tuple[float, int]] = field(default_factory=deque)
 
     def order(self, view: View) -> Order:
         """Called every 5 s."""
-        wanted = min(max(proportional(view), view.cloud.minimum), view.cloud.maximum)
-        self._wanted.append((view.now, wanted))
-        self._sizes.append((view.now, view.desired))
-        while self._wanted[0][0] <= view.now - 300:
-            self._wanted.popleft()
-        while self._sizes[0][0] < view.now - 15:
-            self._sizes.popleft()
-        if wanted > view.desired:
-            before = min(size for _, size in self._sizes)
-            return Order(min(wanted, max(before + 4, 2 * before)))
-        return Order(min(view.desired, max(size for _, size in self._wanted)))
+        need = min(max(proportional(view), view.cloud.minimum), view.cloud.maximum)
+        self._needs.append((view.now, need))
+        while self._needs[0][0] <= view.now - 300:
+            self._needs.popleft()
+        while self._added and self._added[0][0] <= view.now - 15:
+            self._added.popleft()
+        if need <= view.desired:
+            return Order(min(view.desired, max(size for _, size in self._needs)))
+        before = view.desired - sum(count for _, count in self._added)
+        workers = max(view.desired, min(need, max(before + 4, 2 * before)))
+        self._added.append((view.now, workers - view.desired))
+        return Order(workers)
 
 
 @dataclass

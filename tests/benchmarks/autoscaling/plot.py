@@ -8,15 +8,24 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
 
-from .contenders import CLAIRVOYANT, CONTENDERS, KEDA, OURS
+from .contenders import CLAIRVOYANT, CONTENDERS, FIXED_MAXIMUM, KEDA, KEDA_LONG, MWAA, OURS, OURS_QUICK
 from .model import Cloud, Sample, Workload
 from .scores import Case, Total
 from .simulator import simulate
 
-HIGHLIGHT, OTHER, NEED = "#0b6e4f", "#8d99ae", "#e9c46a"
+HIGHLIGHT, OTHER, BOUND = "#0b6e4f", "#8d99ae", "#e9c46a"
 # Minutes of the workload that are shown.
 WINDOW = (55, 95)
+# Labels that would lie on others: offset in points, and the side of the text that is next to the point.
+PLACES = {
+    MWAA: ((-8, 3), "right"),
+    KEDA: ((10, 0), "left"),
+    KEDA_LONG: ((10, -11), "left"),
+    FIXED_MAXIMUM: ((-6, 5), "right"),
+}
+PLACE = ((7, 5), "left")
 
 
 def draw(path: Path, totals: Mapping[str, Total], case: Case) -> None:
@@ -36,35 +45,36 @@ def _costs(axes: Axes, totals: Mapping[str, Total]) -> None:
     for name, total in totals.items():
         if name == "fixed minimum":
             continue  # Its waits of hours would squeeze all others into a corner.
-        colour = HIGHLIGHT if name == OURS else OTHER
+        ours = name in (OURS, OURS_QUICK)
+        colour = HIGHLIGHT if ours else OTHER
+        offset, side = PLACES.get(name, PLACE)
         axes.scatter(total.worker_hours, total.wait, s=20 + 2 * total.killed**0.75, color=colour, alpha=0.8, zorder=2)
-        killed = f" ({total.killed} killed)" if total.killed else ""
-        bold = "bold" if name == OURS else "normal"
         axes.annotate(
-            name + killed,
+            f"{name} ({total.killed} killed)" if total.killed else name,
             (total.worker_hours, total.wait),
-            xytext=(6, 5),
+            xytext=offset,
             textcoords="offset points",
+            horizontalalignment=side,
             fontsize=8,
-            color=colour if name == OURS else "#333333",
-            fontweight=bold,
+            color=HIGHLIGHT if ours else "#333333",
+            fontweight="bold" if name == OURS else "normal",
         )
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("worker-hours")
     axes.set_ylabel("mean wait of a task, s")
-    axes.set_title("All workloads of the report", fontsize=10)
+    axes.set_title("All workloads; a dot is as large as the number of tasks killed", fontsize=10)
     axes.margins(x=0.28, y=0.15)
+    axes.set_xticks([200, 300, 500, 1000, 1500], minor=False)
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter("{x:.0f}")
-    axes.xaxis.set_minor_formatter("{x:.0f}")
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.tick_params(axis="x", which="both", labelsize=7)
     axes.grid(which="major", color="#dddddd", zorder=0)
 
 
 def _burst(axes: Axes, case: Case) -> None:
     """Workers over time on one workload, and those that the tasks of the moment would fill."""
-    for name, colour in ((CLAIRVOYANT, NEED), (KEDA, OTHER), (OURS, HIGHLIGHT)):
+    for name, colour in ((CLAIRVOYANT, BOUND), (KEDA, OTHER), (OURS, HIGHLIGHT)):
         samples = _samples(name, case.workload, case.seed)
         minutes = [sample.at / 60 for sample in samples]
         workers = [sample.workers for sample in samples]
@@ -74,10 +84,11 @@ def _burst(axes: Axes, case: Case) -> None:
             axes.step(minutes, workers, where="post", color=colour, label=name, linewidth=1.6)
     axes.set_xlim(WINDOW)
     axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("minutes")
     axes.set_ylabel("workers")
     axes.set_title(f"Workers on “{case.workload.name}”", fontsize=10)
-    axes.legend(fontsize=8, loc="upper left")
+    axes.legend(fontsize=8, loc="upper right")
     axes.grid(color="#dddddd")
 
 

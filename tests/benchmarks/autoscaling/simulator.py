@@ -247,12 +247,13 @@ class Simulation:
         order = self.policy.order(view)
         idle = [worker for worker in self.counted() if worker.phase is Phase.READY and not worker.tasks]
         self._at(self.now + self.cloud.order_seconds, lambda: self._carry_out(order, idle))
+        if order.drain or any(worker.draining for worker in self.workers):
+            self._at(self.now + self.cloud.drain_seconds, lambda: self._drain(order.drain))
         if self.record:
             self.result.samples.append(Sample(self.now, view.queued, view.running, len(self.workers)))
 
     def _carry_out(self, order: Order, idle_at_tick: list[Worker]) -> None:
         self.desired = min(max(order.workers, self.cloud.minimum), self.cloud.maximum)
-        self._drain(order.drain)
         self._reconcile(idle_at_tick)
 
     def _drain(self, wanted: int) -> None:
