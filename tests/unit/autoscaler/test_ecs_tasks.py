@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -75,3 +76,15 @@ def test_the_tasks_of_a_service_are_those_that_ecs_wants(ecs: Any) -> None:
     ecs.create_service(cluster=cluster, serviceName="worker-default", taskDefinition="worker", desiredCount=0)
     ecs.run_task(cluster=cluster, taskDefinition="worker")
     assert read_workers(ecs, cluster, "worker-default") == ()
+
+
+def test_a_new_worker_was_created_just_now(ecs: Any) -> None:
+    cluster = f"test-{uuid.uuid4().hex[:8]}"
+    ecs.create_cluster(clusterName=cluster)
+    ecs.register_task_definition(family="worker", containerDefinitions=[{"name": "worker", "image": "worker"}])
+    ecs.create_service(cluster=cluster, serviceName="worker-default", taskDefinition="worker", desiredCount=2)
+    deadline = time.monotonic() + 20
+    while len(workers := read_workers(ecs, cluster, "worker-default")) < 2:
+        assert time.monotonic() < deadline, "the service has no tasks"
+        time.sleep(0.2)
+    assert all(abs(worker.created_at - time.time()) < 60 for worker in workers)
