@@ -12,6 +12,7 @@ TaskKey = tuple[str, str]  # dag_id, task_id
 
 SAMPLES = 10  # instances of a task that are looked at
 KEPT_SECONDS = 600.0  # before a task is looked up again
+UNKNOWN_SECONDS = 60.0  # before one without a past is
 LOOKUPS = 100  # tasks looked up in one tick; the others follow in the next ones
 REMEMBERED = 20_000  # tasks
 PATIENCE_SECONDS = 30.0  # that a task may be overdue, besides twice its longest duration
@@ -76,7 +77,7 @@ class History:
 
     def refresh(self, reader: Reader, keys: Iterable[TaskKey], now: float) -> None:
         """Look up some of the tasks, oldest knowledge first; ``now`` is monotonic seconds. Raises DatabaseError."""
-        due = [key for key in dict.fromkeys(keys) if now - self._read_at.get(key, -KEPT_SECONDS) >= KEPT_SECONDS]
+        due = [key for key in dict.fromkeys(keys) if self._due(key, now)]
         due = sorted(due, key=lambda key: self._read_at.get(key, float("-inf")))[:LOOKUPS]
         if not due:
             return
@@ -88,6 +89,11 @@ class History:
             self._read_at[key] = now
         for key in list(self._read_at)[: max(0, len(self._read_at) - REMEMBERED)]:
             del self._read_at[key], self._past[key]
+
+    def _due(self, key: TaskKey, now: float) -> bool:
+        if key not in self._past:
+            return True
+        return now - self._read_at[key] >= (KEPT_SECONDS if self._past[key].durations else UNKNOWN_SECONDS)
 
 
 def read_past(reader: Reader, keys: list[TaskKey]) -> Mapping[TaskKey, Past]:

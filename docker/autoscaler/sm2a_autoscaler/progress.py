@@ -16,6 +16,8 @@ from sm2a_autoscaler.history import Reader, TaskKey
 RUNNING_LIMIT = 10_000
 STANDINGS_LIMIT = 50_000
 RUNS_LIMIT = 2_000
+# A run that is overdue for longer is not made at all: the scheduler is down, or refuses to.
+OVERDUE_SECONDS = 120
 # Arrivals that no schedule announced are counted over this time.
 ARRIVALS_SECONDS = 300
 
@@ -45,8 +47,9 @@ SELECT d.dag_id, v.id, {until}, 1, 1
 FROM dag d
 JOIN dag_version v ON v.dag_id = d.dag_id
  AND v.version_number = (SELECT max(w.version_number) FROM dag_version w WHERE w.dag_id = d.dag_id)
-WHERE d.next_dagrun_create_after <= now() + INTERVAL %s SECOND AND d.is_paused = false AND d.is_stale = false
-  AND d.has_import_errors = false AND d.exceeds_max_non_backfill = false
+WHERE d.next_dagrun_create_after <= now() + INTERVAL %s SECOND
+  AND d.next_dagrun_create_after > now() - INTERVAL %s SECOND
+  AND d.is_paused = false AND d.is_stale = false AND d.has_import_errors = false AND d.exceeds_max_non_backfill = false
 UNION ALL
 SELECT dr.dag_id, dr.created_dag_version_id, 0, count(*), max(d.max_active_runs) -
        (SELECT count(*) FROM dag_run a WHERE a.dag_id = dr.dag_id AND a.state = 'running' AND a.backfill_id IS NULL)
@@ -140,7 +143,7 @@ def read_progress(reader: Reader, dialect: Dialect, horizon_seconds: int) -> Pro
     elapsed, until = dialect.seconds_since("start_date"), f"-({dialect.seconds_since('d.next_dagrun_create_after')})"
     running = reader.look(RUNNING_QUERY.format(elapsed=elapsed), (RUNNING_LIMIT,))
     standings = reader.look(STANDINGS_QUERY, (STANDINGS_LIMIT,))
-    starting = reader.look(STARTING_QUERY.format(until=until), (str(horizon_seconds), RUNS_LIMIT))
+    starting = reader.look(STARTING_QUERY.format(until=until), (str(horizon_seconds), str(OVERDUE_SECONDS), RUNS_LIMIT))
     arrivals = reader.look(ARRIVALS_QUERY, (str(ARRIVALS_SECONDS), RUNS_LIMIT))
     for rows, limit, what in (
         (running, RUNNING_LIMIT, "running tasks"),

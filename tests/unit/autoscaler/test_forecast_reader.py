@@ -161,6 +161,12 @@ def test_runs_that_airflow_would_not_make_are_not_foreseen(world: Environment, c
     assert world.reader.read() == Forecast({})
 
 
+@pytest.mark.parametrize(("overdue", "foreseen"), [(60, True), (progress.OVERDUE_SECONDS + 5, False)])
+def test_a_run_that_the_scheduler_does_not_make_is_given_up(world: Environment, overdue: int, foreseen: bool) -> None:
+    world.add_dag(due=datetime.now(UTC) - timedelta(seconds=overdue))
+    assert bool(world.reader.read().queues) is foreseen
+
+
 def test_runs_of_a_paused_dag_and_of_backfills_start_nothing(world: Environment) -> None:
     world.add_dag(is_paused=True)
     add_run_in_progress(world)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sm2a_autoscaler.history import KEPT_SECONDS, LOOKUPS, History, Past
+from sm2a_autoscaler.history import KEPT_SECONDS, LOOKUPS, UNKNOWN_SECONDS, History, Past
 
 KEYS = [("dag", f"task_{number}") for number in range(LOOKUPS + 30)]
 
@@ -63,6 +63,18 @@ def test_knowledge_grows_old_and_unknown_tasks_go_before_it() -> None:
     assert len(reader.asked) == 1
     subject.refresh(reader, [*KEYS[:2], KEYS[5]], KEPT_SECONDS)
     assert reader.asked[1] == ["task_5", "task_0", "task_1"]
+
+
+def test_a_task_without_a_past_is_looked_up_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject, reader = History(), Reader()
+    monkeypatch.setattr(reader, "look", lambda *_: [])
+    subject.refresh(reader, KEYS[:1], 0)
+    assert subject.of(KEYS[0]) == Past(())
+    monkeypatch.undo()
+    subject.refresh(reader, KEYS[:1], UNKNOWN_SECONDS - 1)
+    assert reader.asked == []
+    subject.refresh(reader, KEYS[:1], UNKNOWN_SECONDS)
+    assert subject.of(KEYS[0]) == Past((5.0,))
 
 
 def test_what_was_asked_for_longest_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
