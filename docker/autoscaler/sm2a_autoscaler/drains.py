@@ -2,10 +2,10 @@
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """Which workers take no further tasks, so that they become idle, and how they are told.
 
-They are told by their own scale-in protection, the one thing that autoscaler and worker may both set: a worker protects
-itself for an hour while it has tasks; one that shall drain is protected for two days (``sm2a_runtime.drain``). So nobody
-loses protection, the sign outlives a restart of the autoscaler, and ECS stops a worker only after it gave its protection
-back itself, without a task.
+They are told by their own scale-in protection, the one thing that autoscaler and worker may both set: a worker
+protects itself for an hour while it has tasks; one that shall drain is protected for two days (``sm2a_runtime.drain``).
+So nobody loses protection, the sign outlives a restart of the autoscaler, and ECS stops a worker only after it gave its
+protection back itself, without a task.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def choose(
 
 
 def tell(ecs: Any, cluster: str, draining: Draining) -> None:
-    """Protect those that drain for as long as is the sign, and the others as they do themselves. Raises botocore's errors.
+    """Protect those that drain for as long as is the sign, and the others as they do themselves.
 
-    A worker that ended meanwhile is refused by ECS, which is no error here.
+    A worker that ended meanwhile is refused by ECS, which is no error here. Raises botocore's errors.
     """
     for workers, minutes in ((draining.end, OWN_MINUTES), (draining.begin, SIGN_MINUTES)):
         for start in range(0, len(workers), UPDATED_AT_ONCE):
