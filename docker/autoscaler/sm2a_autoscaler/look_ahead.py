@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sm2a_autoscaler.chain import chain
+from sm2a_autoscaler.concurrency import within_limit
 from sm2a_autoscaler.history import TaskKey
 from sm2a_autoscaler.plans import (
     ACTIVE,
@@ -79,10 +80,14 @@ def upcoming_tasks(plans: Iterable[Plan], horizon_seconds: float) -> Mapping[str
     """What the plans bring within the horizon, by queue and in order of time; alike tasks of one second are joined."""
     tasks: dict[str, Counter[tuple[float, float]]] = defaultdict(Counter)
     for plan in plans:
-        for queue in set(plan.queues):
-            for item in chain(plan.for_queue(queue), horizon_seconds):
-                seconds = -1.0 if item.seconds is None else round(item.seconds, 1)
-                tasks[queue][float(round(item.in_seconds)), seconds] += item.tasks * plan.runs
+        expected = [
+            (queue, item)
+            for queue in sorted(set(plan.queues))
+            for item in chain(plan.for_queue(queue), horizon_seconds)
+        ]
+        for queue, item in within_limit(expected, plan.active, plan.limit, horizon_seconds):
+            seconds = -1.0 if item.seconds is None else round(item.seconds, 1)
+            tasks[queue][float(round(item.in_seconds)), seconds] += item.tasks * plan.runs
     return {
         queue: tuple(
             Upcoming(at, count, None if seconds < 0 else seconds) for (at, seconds), count in sorted(counts.items())

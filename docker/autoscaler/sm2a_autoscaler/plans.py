@@ -9,6 +9,7 @@ whatever comes after those.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -39,10 +40,15 @@ class KnownPast(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a run that are left, parents first, with the queue of each; so many ``runs`` are alike."""
+    """The steps of a run that are left, parents first, with the queue of each; so many ``runs`` are alike.
+
+    ``active`` is seconds until each active task of the run ends, infinite where unknown, of ``limit`` at once.
+    """
 
     steps: tuple[Outstanding, ...]
     queues: tuple[str, ...]
+    limit: int | None
+    active: tuple[float, ...] = ()
     runs: int = 1
 
     def for_queue(self, queue: str) -> list[Outstanding]:
@@ -107,6 +113,7 @@ def _rest(
 ) -> Plan:
     steps: list[Outstanding] = []
     queues: list[str] = []
+    active: list[float] = []
     positions: dict[str, int] = {}
     for task_id, shape in structure.tasks.items():
         own = standings.get(task_id, [])
@@ -115,11 +122,21 @@ def _rest(
         step = _step(own, shape, ends[task_id], past)
         if step.starts_in is None:
             parents = tuple(positions[parent] for parent in shape.parents if parent in positions)
-            step = replace(step, parents=parents, tasks=structure.at_once(step.tasks))
+            step = replace(step, parents=parents)
+        active += _ends(own, ends[task_id], past)
         positions[task_id] = len(steps)
         steps.append(step)
         queues.append(own[0].queue if own else "")
-    return Plan(tuple(steps), tuple(queues))
+    return Plan(tuple(steps), tuple(queues), structure.max_active_tasks, tuple(active))
+
+
+def _ends(standings: list[Standing], running: list[float | None], past: KnownPast) -> Iterator[float]:
+    """When the active instances of one task end; those that wait count as begun."""
+    yield from (math.inf if seconds is None else seconds for seconds in running)
+    for item in standings:
+        if item.state in WAITING:
+            seconds = mean(item.key, past)
+            yield from [math.inf if seconds is None else seconds] * item.count
 
 
 def _step(standings: list[Standing], shape: TaskShape, ends: list[float | None], past: KnownPast) -> Outstanding:
@@ -148,6 +165,7 @@ def _whole(structure: DagStructure, run: Starting, past: KnownPast, default_queu
         parents = tuple(positions[parent] for parent in shape.parents)
         # The first tasks of a run that starts any moment wait for nothing; 0 would mean that they are queued already.
         starts_in = run.in_seconds if run.in_seconds > 0 and not parents else None
-        tasks = structure.at_once(width(shape, key, past))
+        tasks = width(shape, key, past)
         steps.append(Outstanding(parents, starts_in, mean(key, past), tasks) if shape.foreseeable else BLOCKED)
-    return Plan(tuple(steps), tuple(shape.queue or default_queue for shape in structure.tasks.values()), run.runs)
+    queues = tuple(shape.queue or default_queue for shape in structure.tasks.values())
+    return Plan(tuple(steps), queues, structure.max_active_tasks, runs=run.runs)

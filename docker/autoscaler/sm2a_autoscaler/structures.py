@@ -57,10 +57,6 @@ class DagStructure:
     tasks: Mapping[str, TaskShape]
     max_active_tasks: int | None
 
-    def at_once(self, tasks: int) -> int:
-        """How many of so many instances are active at once at most."""
-        return tasks if self.max_active_tasks is None else min(tasks, self.max_active_tasks)
-
 
 def decode(data: Any, compressed: Any) -> Mapping[str, Any]:
     """The serialized DAG of one row: JSON that a driver parsed or not, or zlib-compressed; raises StructureError."""

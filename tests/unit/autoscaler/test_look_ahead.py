@@ -120,10 +120,31 @@ def test_a_task_without_an_instance_blocks() -> None:
     assert "default" not in found
 
 
-def test_the_limit_of_the_dag_bounds_a_wide_task() -> None:
+def test_the_limit_of_the_dag_makes_tasks_wait_for_their_turn() -> None:
     structure = DagStructure(STRUCTURE.tasks, 3)
     found = outlook(Progress(standings=(standing("extract", "success"), *PENDING)), structure=structure)
-    assert found["large"].upcoming == (Upcoming(0, 3, 60),)
+    # Eight tasks of a minute and the load, three at a time.
+    assert found["default"].upcoming == (Upcoming(0, 1, 60), Upcoming(120, 1, 10))
+    assert found["large"].upcoming == (Upcoming(0, 2, 60), Upcoming(60, 3, 60), Upcoming(120, 2, 60))
+
+
+def test_active_tasks_count_against_the_limit_until_they_end() -> None:
+    structure = DagStructure(STRUCTURE.tasks, 2)
+    progress = Progress(
+        running=(running("small", 40),),
+        standings=(
+            standing("extract", "success"),
+            standing("small", "running"),
+            standing("large", "queued"),
+            standing("large", None, 3),
+            standing("load", None),
+        ),
+    )
+    assert outlook(progress, structure=structure)["large"].upcoming == (
+        Upcoming(20, 1, 60),
+        Upcoming(60, 1, 60),
+        Upcoming(80, 1, 60),
+    )
 
 
 def test_runs_that_start_are_foreseen_with_all_that_follows() -> None:

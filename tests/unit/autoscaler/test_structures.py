@@ -97,9 +97,8 @@ def test_widths_multiply(expand: Any, width: int | None) -> None:
     assert shapes({"task_id": "a", "_is_mapped": True, "expand_input": expand})["a"].width == width
 
 
-def test_the_limit_of_a_run_bounds_what_is_active_at_once(dag: DagStructure) -> None:
-    assert [dag.at_once(tasks) for tasks in (5, 500)] == [5, 20]
-    assert parse(serialized({"task_id": "a"})).at_once(500) == 500
+def test_the_limit_of_a_run_is_read(dag: DagStructure) -> None:
+    assert (dag.max_active_tasks, parse(serialized({"task_id": "a"})).max_active_tasks) == (20, None)
 
 
 @pytest.mark.parametrize("packed", [False, True])
