@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from dataclasses import replace
 
 from .model import Cloud, Order, Platform, Victims, View, Workload
 from .peers import Fixed
-from .simulator import Simulation
+from .simulator import simulate
 
 # The 90th percentile of the standard normal distribution.
 Z_90 = 1.2816
@@ -20,12 +21,9 @@ class Clairvoyant:
     """
 
     def __init__(self, workload: Workload, cloud: Cloud, seed: int, tick_seconds: float) -> None:
-        fleet = Fixed(cloud.maximum)
-        platform = Platform(60.0, Victims.PROTECTED)
-        simulation = Simulation(workload, fleet, platform, cloud, seed, record=True)
-        simulation.desired = cloud.maximum
-        busy = simulation.play().busy
-        self._times, self._slots = steps(busy)
+        full = replace(cloud, minimum=cloud.maximum)
+        played = simulate(workload, Fixed(cloud.maximum), Platform(60.0, Victims.PROTECTED), full, seed, record=True)
+        self._times, self._slots = steps(played.busy)
         lead = cloud.start_up_median * math.exp(Z_90 * cloud.start_up_sigma)
         self._window = lead + tick_seconds + cloud.order_seconds
 

@@ -21,6 +21,8 @@ WINDOW = (55, 95)
 # Labels that would lie on others: offset in points, and the side of the text that is next to the point.
 PLACES = {
     MWAA: ((-8, 3), "right"),
+    OURS: ((-6, -12), "right"),
+    OURS_QUICK: ((7, -1), "left"),
     KEDA: ((10, 0), "left"),
     KEDA_LONG: ((10, -11), "left"),
     FIXED_MAXIMUM: ((-6, 5), "right"),

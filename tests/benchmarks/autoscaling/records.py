@@ -6,44 +6,54 @@ from bisect import bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from sm2a_autoscaler.history import SAMPLES, Past
+from sm2a_autoscaler.history import KEPT_SECONDS, SAMPLES, Past
 
 from .model import Run
 
 RATE_WINDOW_SECONDS = 300.0
 START_UPS = 20
+UNKNOWN = Past(())
 
 
 class Durations:
-    """What the autoscaler knows of the durations of tasks, by kind; ``error`` multiplies whatever is told."""
+    """What the autoscaler knows of the durations of tasks, by kind; ``error`` multiplies whatever is told.
+
+    As in its ``History``, what was looked up once is not looked up again for some minutes.
+    """
 
     def __init__(self, error: float = 1.0) -> None:
         self._error = error
         self._past: dict[str, Past] = {}
+        self._looked_up: dict[str, tuple[float, Past]] = {}
         self._mean: float | None = None
 
     def add(self, kind: str, seconds: float) -> None:
         """A task of this kind ended."""
-        known = self._past.get(kind, Past(())).durations[: SAMPLES - 1]
+        known = self._past.get(kind, UNKNOWN).durations[: SAMPLES - 1]
         self._past[kind] = Past((seconds * self._error, *known))
 
-    def remaining(self, kind: str, elapsed: float) -> float | None:
+    def remaining(self, kind: str, elapsed: float, now: float) -> float | None:
         """Expected seconds until a task that runs for ``elapsed`` ends, None where history cannot tell."""
-        past = self._past.get(kind)
-        return past.remaining(elapsed) if past else None
+        return self._of(kind, now).remaining(elapsed)
 
-    def of(self, kind: str) -> float | None:
-        """Expected seconds of a task, None for a kind that never ended before."""
-        past = self._past.get(kind)
-        return past.mean if past else None
+    def of(self, kind: str, now: float) -> float | None:
+        """Expected seconds of a task, None for a kind of which nothing is known."""
+        return self._of(kind, now).mean
 
-    def mean(self, kinds: Counter[str]) -> float | None:
+    def mean(self, kinds: Counter[str], now: float) -> float | None:
         """Of so many tasks of each kind, as far as known; the last such mean while none is."""
-        known = [(seconds, count) for kind, count in kinds.items() if (seconds := self.of(kind)) is not None]
+        known = [(seconds, count) for kind, count in kinds.items() if (seconds := self.of(kind, now)) is not None]
         tasks = sum(count for _, count in known)
         if tasks:
             self._mean = sum(seconds * count for seconds, count in known) / tasks
         return self._mean
+
+    def _of(self, kind: str, now: float) -> Past:
+        at, past = self._looked_up.get(kind, (-KEPT_SECONDS, UNKNOWN))
+        if now - at >= KEPT_SECONDS:
+            past = self._past.get(kind, UNKNOWN)
+            self._looked_up[kind] = now, past
+        return past
 
 
 class Schedule:

@@ -125,18 +125,18 @@ def test_a_draining_worker_takes_nothing_new_and_ends() -> None:
 def test_downstream_tasks_are_expected_when_their_parents_end_by_experience() -> None:
     chain = (Task("extract", 60.0), Task("load", 40.0, (0,)), Task("report", 10.0, (1,)))
     cloud = dataclasses.replace(EXACT, minimum=1)
-    runs = workload(Run(0.0, chain), Run(500.0, chain, announced=True))
+    runs = workload(Run(0.0, chain), Run(900.0, chain, announced=True), seconds=1200)
     watching = Watching()
     simulate(runs, watching, PROTECTED, cloud, 1)
     upcoming = watching.upcoming
     first = next(now for now in upcoming if 0 < now < 60)
     assert upcoming[first] == (), "nothing is known of them yet"
-    before = next(now for now in upcoming if 480 < now < 500)
-    due = 500 - before
+    before = next(now for now in upcoming if 880 < now < 900)
+    due = 900 - before
     assert [item.in_seconds for item in upcoming[before]] == pytest.approx([due, due + 60, due + 100])
     assert [item.seconds for item in upcoming[before]] == pytest.approx([60, 40, 10])
-    during = next(now for now in upcoming if 500 < now < 560)
-    assert upcoming[during][0].in_seconds == pytest.approx(560 - during)
+    during = next(now for now in upcoming if 900 < now < 960)
+    assert upcoming[during][0].in_seconds == pytest.approx(960 - during)
 
 
 def test_the_clairvoyant_has_workers_ready_and_no_more_than_needed() -> None:
