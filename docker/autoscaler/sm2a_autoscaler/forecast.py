@@ -19,6 +19,9 @@ KEEP_SECONDS = 60.0
 # arrivals and their durations may be wrong: believed without a limit, chance would start workers all the time.
 UNANNOUNCED_GROWTH = 0.1
 
+# (seconds after the read, change of the number of running tasks)
+Changes = list[tuple[float, int]]
+
 
 @dataclass(frozen=True)
 class Need:
@@ -49,8 +52,9 @@ def workers_needed(group: WorkerGroup, demand: Demand, fleet: Fleet) -> Need:
         return Need(now, now, tuple(reasons))
 
     horizon = START_UP_SECONDS if fleet.start_up_seconds is None else fleet.start_up_seconds
-    soon = _workers(_expected(demand, horizon) + waiting + spare, group)
-    later = _workers(_announced_peak(demand, horizon + KEEP_SECONDS) + waiting, group)
+    changes = _changes(demand)
+    soon = _workers(_expected(demand, changes, horizon) + waiting + spare, group)
+    later = _workers(_announced_peak(demand, changes, horizon + KEEP_SECONDS) + waiting, group)
     start, keep = max(now, soon), max(now, soon, later)
     if start > now:
         reasons.append(f"{start} are needed within {horizon:.0f} s, the time that a new worker takes")
@@ -59,28 +63,8 @@ def workers_needed(group: WorkerGroup, demand: Demand, fleet: Fleet) -> Need:
     return Need(start, keep, tuple(reasons))
 
 
-def _expected(demand: Demand, horizon: float) -> float:
-    """The most slots in use until then: by what is announced, or with what comes unannounced by then."""
-    peak = _announced_peak(demand, horizon)
-    mean = demand.mean_task_seconds
-    arriving = demand.unscheduled_rate * (horizon if mean is None else min(horizon, mean))
-    then = demand.running + sum(change for at, change in _changes(demand) if at <= horizon) + arriving
-    return max(peak, min(then, peak + UNANNOUNCED_GROWTH * demand.running))
-
-
-def _announced_peak(demand: Demand, horizon: float) -> int:
-    """The most tasks that run at one moment until then, of those that run now and those that are upcoming."""
-    tasks = peak = demand.running
-    for at, change in _changes(demand):
-        if at > horizon:
-            break
-        tasks += change
-        peak = max(peak, tasks)
-    return peak
-
-
-def _changes(demand: Demand) -> list[tuple[float, int]]:
-    """(seconds after the read, change of the number of running tasks), in order; an end comes before a start."""
+def _changes(demand: Demand) -> Changes:
+    """What is announced, in order of time; an end comes before a start."""
     changes = [(seconds, -1) for seconds in demand.remaining_seconds]
     for item in demand.upcoming:
         changes.append((item.in_seconds, item.tasks))
@@ -89,10 +73,30 @@ def _changes(demand: Demand) -> list[tuple[float, int]]:
     return sorted(changes)
 
 
-def _weight(demand: Demand) -> float:
-    """How much of a slot a queued task counts."""
+def _announced_peak(demand: Demand, changes: Changes, horizon: float) -> int:
+    """The most tasks that run at one moment until then, of those that run now and those that are upcoming."""
+    tasks = peak = demand.running
+    for at, change in changes:
+        if at > horizon:
+            break
+        tasks += change
+        peak = max(peak, tasks)
+    return peak
+
+
+def _expected(demand: Demand, changes: Changes, horizon: float) -> float:
+    """The most slots in use until then: by what is announced, or with what comes unannounced by then."""
+    peak = _announced_peak(demand, changes, horizon)
     mean = demand.mean_task_seconds
-    return 1.0 if mean is None else min(1.0, mean / SHORT_TASK_SECONDS)
+    arriving = demand.unscheduled_rate * (horizon if mean is None else min(horizon, mean))
+    then = demand.running + sum(change for at, change in changes if at <= horizon) + arriving
+    return max(peak, min(then, peak + UNANNOUNCED_GROWTH * demand.running))
+
+
+def _weight(demand: Demand) -> float:
+    """How much of a slot a queued task counts: a little at least, or nobody would ever start it."""
+    mean = demand.mean_task_seconds
+    return 1.0 if mean is None else min(1.0, max(0.1, mean) / SHORT_TASK_SECONDS)
 
 
 def _spare(group: WorkerGroup, demand: Demand) -> float:

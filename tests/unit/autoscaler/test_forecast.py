@@ -26,7 +26,7 @@ def needed(group: WorkerGroup, demand: Demand, fleet: Fleet = FLEET) -> tuple[in
         pytest.param(NOTHING, 0, 0, id="nothing"),
         pytest.param(Demand(9, 8, 0.0), 5, 5, id="17 tasks"),
         pytest.param(Demand(40, 0, 0.0, mean_task_seconds=5), 3, 3, id="40 short tasks count as 10"),
-        pytest.param(Demand(1, 0, 0.0, mean_task_seconds=0.1), 1, 1, id="one short task is a task"),
+        pytest.param(Demand(1, 0, 0.0, mean_task_seconds=0.0), 1, 1, id="one short task is a task"),
         pytest.param(Demand(8, 0, 0.0, mean_task_seconds=300), 2, 2, id="long tasks count in full"),
         pytest.param(Demand(0, 0, 0.0, upcoming=(Upcoming(90, 8),)), 2, 2, id="due when a worker is ready"),
         pytest.param(Demand(0, 0, 0.0, upcoming=(Upcoming(91, 8),)), 0, 2, id="due a little later"),
