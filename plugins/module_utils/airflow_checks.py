@@ -14,6 +14,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.airflow_options impor
     config_secret_problems,
     environment_problems,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.scaling_checks import scaling_problems
 
 # CPU units -> least and most memory and its step, in MiB.
 FARGATE = {
@@ -104,6 +105,7 @@ def _group_problems(group: Mapping[str, Any]) -> list[str]:
     least, most = EPHEMERAL_STORAGE_GIB
     if storage is not None and not least <= int(storage) <= most:
         found.append(f"ephemeral_storage_gib must be {least} to {most}, not {storage} (20 GiB when unset)")
+    found.extend(scaling_problems(group))
     found.extend(environment_problems("environment", group.get("environment") or {}))
     for statement in group.get("policy_statements") or []:
         wide = [action for action in _texts(statement.get("Action")) if action == "*" or action.endswith(":*")]

@@ -26,7 +26,11 @@ RISKS = (
     "infrastructure_modification",
 )
 # parliament's list of AWS actions ends before this one took log groups as resources.
-OUTDATED = {("RESOURCE_MISMATCH", "logs:DescribeLogGroups")}
+OUTDATED = {
+    ("RESOURCE_MISMATCH", "logs:DescribeLogGroups"),
+    # Without a container instance, IAM is asked for the resource `*`: what limits it is the condition on the cluster.
+    ("RESOURCE_STAR", "ecs:ListTasks"),
+}
 BAD = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["iam:PassRole", "s3:*"], "Resource": "*"}]}
 
 

@@ -12,8 +12,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 log = logging.getLogger(__name__)
 
@@ -91,11 +92,26 @@ class EcsAgent:
         body: dict[str, bool | int] = {"ProtectionEnabled": enabled}
         if enabled:
             body["ExpiresInMinutes"] = expires_minutes
+        self._ask("PUT", json.dumps(body).encode())
+
+    def protected_seconds(self) -> float:
+        """How long this task is still protected, 0 when it is not; or raise ProtectionError."""
+        protection = self._ask("GET")
+        if not protection.get("ProtectionEnabled"):
+            return 0.0
+        try:
+            ends = datetime.fromisoformat(str(protection.get("ExpirationDate")))
+        except ValueError:
+            raise ProtectionError(f"unexpected answer: {json.dumps(protection)[:200]}") from None
+        return max(0.0, (ends - datetime.now(UTC)).total_seconds())
+
+    def _ask(self, method: str, body: bytes | None = None) -> dict[str, Any]:
+        """The protection of this task after a call."""
         request = urllib.request.Request(  # noqa: S310 (the scheme is the agent's)
             f"{self.uri}/task-protection/v1/state",
-            data=json.dumps(body).encode(),
+            data=body,
             headers={"Content-Type": "application/json"},
-            method="PUT",
+            method=method,
         )
         try:
             with urllib.request.urlopen(request, timeout=self.timeout_seconds) as response:  # noqa: S310
@@ -108,6 +124,7 @@ class EcsAgent:
             raise ProtectionError(json.dumps(problem))
         if "protection" not in answer:
             raise ProtectionError(f"unexpected answer: {json.dumps(answer)[:200]}")
+        return dict(answer["protection"])
 
 
 class Protector:
@@ -122,14 +139,30 @@ class Protector:
     def update(self, held: int) -> None:
         """Act on the number of messages held now. Failures of the agent are logged and tried again later."""
         self._memory, action = self._policy.decide(self._memory, held, self._clock())
-        if action is None:
-            return
+        if action is not None:
+            self._act(action, held)
+
+    def release(self) -> bool:
+        """End the protection without an idle grace; whether that was possible. Tried again no sooner than always."""
+        failed_at = self._memory.failed_at
+        if failed_at is not None and self._clock() - failed_at < self._policy.retry_seconds:
+            return False
+        return self._act(Action.RELEASE, 0)
+
+    def found_protected(self) -> None:
+        """Somebody else has protected this task: it is to be released when idle, as if it had been done here."""
+        if self._memory.protected_at is None:
+            self._memory = replace(self._memory, protected_at=self._clock())
+
+    def _act(self, action: Action, held: int) -> bool:
+        """Ask for it, and whether it was done."""
         try:
             self._agent.set_protection(action is Action.PROTECT, self._policy.expires_minutes)
         except ProtectionError as error:
             if self._memory.failed_at is None:
                 log.warning("Task protection: cannot %s, will try again: %s", action.value, error)
             self._memory = self._memory.failed(self._clock())
-        else:
-            log.info("Task protection: %s (messages held: %d)", action.value, held)
-            self._memory = self._memory.succeeded(action, self._clock())
+            return False
+        log.info("Task protection: %s (messages held: %d)", action.value, held)
+        self._memory = self._memory.succeeded(action, self._clock())
+        return True

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""Hooks of a Celery worker: scale-in protection while it holds messages, and a file that shows that it is alive.
+"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a file that shows that it is alive.
 
 Loaded by the main process of the worker only: `[celery] extra_celery_config` has
 `{"imports": ["sm2a_runtime.worker_hooks"]}`.
@@ -15,6 +15,8 @@ from typing import Any
 from celery import bootsteps, signals
 from celery.worker import state
 
+from sm2a_runtime.drain import FROM_CONCURRENCY, Drainer
+from sm2a_runtime.intake import Intake
 from sm2a_runtime.liveness import liveness_file
 from sm2a_runtime.protection import EcsAgent, ProtectionPolicy, Protector
 
@@ -22,7 +24,10 @@ log = logging.getLogger(__name__)
 
 LIVENESS_FILE = liveness_file()
 LIVENESS_SECONDS = 5
+INTAKE_SECONDS = 1
 _wake = threading.Event()
+_takes_tasks = threading.Event()
+_takes_tasks.set()
 
 
 def held_messages() -> int:
@@ -45,6 +50,18 @@ class Liveness(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no 
         hub.call_repeatedly(LIVENESS_SECONDS, touch_liveness_file)
 
 
+class TaskIntake(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Lets go of the queues while the worker drains. In the event loop, because consumers belong to it."""
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._intake = Intake()
+
+    def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
+        """Called each time the loop is about to start."""
+        hub.call_repeatedly(INTAKE_SECONDS, lambda: self._intake.follow(consumer, _takes_tasks.is_set()))
+
+
 def touch_liveness_file() -> None:
     """Make the file new. A full disk must not stop the worker."""
     try:
@@ -53,21 +70,22 @@ def touch_liveness_file() -> None:
         log.warning("Cannot touch %s: %s", LIVENESS_FILE, error)
 
 
-def protect_forever(protector: Protector) -> None:
-    """Update the protection each second, and at once when a message arrives."""
+def protect_forever(drainer: Drainer) -> None:
+    """Update protection and drain each second, and at once when a message arrives."""
     while True:
         _wake.wait(1)
         _wake.clear()
         try:
-            protector.update(held_messages())
+            drainer.update(held_messages())
+            (_takes_tasks.set if drainer.takes_tasks else _takes_tasks.clear)()
         except Exception:
             log.exception("Task protection: unexpected error")
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
-def add_liveness(sender: Any = None, **_: Any) -> None:
+def add_steps(sender: Any = None, **_: Any) -> None:
     """Before the worker builds its steps."""
-    sender.app.steps["consumer"].add(Liveness)
+    sender.app.steps["consumer"].update({Liveness, TaskIntake})
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
@@ -81,8 +99,11 @@ def start_protection(**_: Any) -> None:
         expires_minutes=int(os.environ.get("SM2A_PROTECTION_MINUTES", "60")),
         idle_grace_seconds=float(os.environ.get("SM2A_IDLE_GRACE_SECONDS", "10")),
     )
-    protector = Protector(EcsAgent(uri), policy, time.monotonic)
-    threading.Thread(target=protect_forever, args=(protector,), name="task-protection", daemon=True).start()
+    agent = EcsAgent(uri)
+    slots = int(os.environ.get("AIRFLOW__CELERY__WORKER_CONCURRENCY", "16"))
+    protector = Protector(agent, policy, time.monotonic)
+    drainer = Drainer(agent, protector, time.monotonic, looks=slots >= FROM_CONCURRENCY)
+    threading.Thread(target=protect_forever, args=(drainer,), name="task-protection", daemon=True).start()
 
 
 @signals.task_received.connect  # type: ignore[untyped-decorator]

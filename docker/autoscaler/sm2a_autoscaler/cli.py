@@ -14,13 +14,16 @@ from collections.abc import Sequence
 from sm2a_autoscaler import __version__, health
 from sm2a_autoscaler.actuator import Actuator
 from sm2a_autoscaler.aws import client
+from sm2a_autoscaler.caretaker import Caretaker
 from sm2a_autoscaler.credentials import DatabaseSecret
 from sm2a_autoscaler.database import MetadataDatabase
+from sm2a_autoscaler.forecast_reader import ForecastReader
 from sm2a_autoscaler.journal import Journal, open_journal
 from sm2a_autoscaler.loop import Autoscaler, Outcome
 from sm2a_autoscaler.settings import Settings, SettingsError, load
 from sm2a_autoscaler.shutdown import Shutdown
-from sm2a_autoscaler.signals import SignalReader
+from sm2a_autoscaler.signals import NO_FORECAST, SignalReader
+from sm2a_autoscaler.start_ups import StartUps
 
 EXIT_CODES = {Outcome.DONE: 0, Outcome.IMPAIRED: 1, Outcome.WAITING: 3}
 SETTINGS_EXIT_CODE = 2
@@ -71,14 +74,30 @@ def build(settings: Settings, database: MetadataDatabase, journal: Journal, opti
     ecs = client("ecs", settings.region)
     # Mostly a cross-check, which must not delay the decision.
     sqs = client("sqs", settings.region, attempts=1)
+    # Tasks that name no queue go to that of the first group.
+    forecaster = ForecastReader(database, settings.groups[0].queue, time.monotonic)
+    start_ups = StartUps()
+    caretaker = Caretaker(
+        ecs=ecs,
+        cluster=settings.cluster,
+        groups=settings.groups,
+        busy=database.busy_addresses,
+        monotonic=time.monotonic,
+        wall=time.time,
+        start_ups=start_ups,
+        dry_run=options.dry_run,
+    )
+    looks_ahead = any(group.look_ahead for group in settings.groups)
     return Autoscaler(
         policy=settings.policy,
         database=database,
-        reader=SignalReader(settings.cluster, settings.groups, ecs, sqs, time.monotonic),
+        reader=SignalReader(settings.cluster, settings.groups, ecs, sqs, time.monotonic, start_ups=start_ups),
         actuator=Actuator(ecs, settings.cluster, options.dry_run),
+        caretaker=caretaker,
         journal=journal,
         monotonic=time.monotonic,
         # A single tick by hand must not pass for one of the running instance in the same container.
         beat=(lambda: None) if options.once else functools.partial(health.beat, settings.health_file),
+        forecast=forecaster.read if looks_ahead else lambda: NO_FORECAST,
         dry_run=options.dry_run,
     )

@@ -8,14 +8,17 @@ One read-only session serves both, so that an instance that lost its session has
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
 import pymysql
 
+from sm2a_autoscaler import dialect
 from sm2a_autoscaler.credentials import MYSQL, CredentialsError, DatabaseSecret
+from sm2a_autoscaler.dialect import Dialect
 from sm2a_autoscaler.patience import bounded_connect
 
 ERRORS = (psycopg2.Error, pymysql.err.MySQLError)
@@ -54,6 +57,13 @@ FROM task_instance
 WHERE state IN ('scheduled', 'queued', 'running', 'restarting')
 GROUP BY queue
 """
+# The addresses at which tasks run at this moment, and how many.
+BUSY_QUERY = """
+SELECT hostname, count(*)
+FROM task_instance
+WHERE state IN ('running', 'restarting') AND hostname <> ''
+GROUP BY hostname
+"""
 # Airflow's components write a heartbeat each into their row; a component that runs several times has several rows. The
 # server's clock is the one that the heartbeats are compared with.
 HEARTBEATS_QUERY = """
@@ -62,10 +72,6 @@ FROM job
 WHERE state = 'running' AND latest_heartbeat > now() - INTERVAL '1' DAY
 GROUP BY job_type
 """
-AGE_OF_POSTGRES = "EXTRACT(EPOCH FROM now() - max(latest_heartbeat))"
-AGE_OF_MYSQL = "TIMESTAMPDIFF(MICROSECOND, max(latest_heartbeat), now(6)) / 1000000"
-LOCK_QUERY = "SELECT pg_try_advisory_lock(%s)"
-LOCK_QUERY_OF_MYSQL = "SELECT GET_LOCK(CONCAT('sm2a_autoscaler:', %s), 0)"
 
 
 class DatabaseError(Exception):
@@ -97,9 +103,7 @@ class MetadataDatabase:
         if self._connection is None or _is_closed(self._connection):
             self.close()
         if not self._holds_lock:
-            self._holds_lock = bool(
-                self._rows(self._of_engine(LOCK_QUERY, LOCK_QUERY_OF_MYSQL), (self._lock_key,))[0][0]
-            )
+            self._holds_lock = bool(self._rows(self.dialect().lock, (self._lock_key,))[0][0])
         return self._holds_lock
 
     def counts(self) -> Mapping[str, TaskCounts]:
@@ -108,8 +112,36 @@ class MetadataDatabase:
 
     def heartbeat_ages(self) -> Mapping[str, float]:
         """Seconds since the latest heartbeat of the last day, by job type (``SchedulerJob``). Raises DatabaseError."""
-        query = HEARTBEATS_QUERY.format(age=self._of_engine(AGE_OF_POSTGRES, AGE_OF_MYSQL))
+        query = HEARTBEATS_QUERY.format(age=self.dialect().seconds_since("max(latest_heartbeat)"))
         return {str(job_type): max(0.0, float(age)) for job_type, age in self._rows(query)}
+
+    def busy_addresses(self) -> Mapping[str, int]:
+        """Running tasks by the address of their worker, at this moment. Raises DatabaseError."""
+        return {str(hostname): int(count) for hostname, count in self._rows(BUSY_QUERY)}
+
+    @contextmanager
+    def bounded(self, seconds: float) -> Iterator[None]:
+        """Within it a statement may take ``seconds`` only. Raises DatabaseError."""
+        self._rows(self.dialect().statement_timeout(seconds))
+        try:
+            yield
+        finally:
+            if self._connection is not None:
+                self._rows(self.dialect().statement_timeout(STATEMENT_TIMEOUT_SECONDS))
+
+    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query that may fail: what the server refuses or cancels leaves the session, and so the lock, alone.
+
+        Raises DatabaseError.
+        """
+        return self._rows(query, tuple(arguments), keep=True)
+
+    def dialect(self) -> Dialect:
+        """The SQL of the server's engine. Raises DatabaseError."""
+        try:
+            return dialect.MYSQL if self._secret.dialect() == MYSQL else dialect.POSTGRES
+        except CredentialsError as error:
+            raise DatabaseError(_one_line(error)) from error
 
     def close(self) -> None:
         """End the session, which releases the lock."""
@@ -117,21 +149,16 @@ class MetadataDatabase:
         if connection is not None:
             connection.close()
 
-    def _of_engine(self, postgres: str, mysql: str) -> str:
-        try:
-            return mysql if self._secret.dialect() == MYSQL else postgres
-        except CredentialsError as error:
-            raise DatabaseError(_one_line(error)) from error
-
-    def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, arguments: tuple[Any, ...] = (), keep: bool = False) -> list[tuple[Any, ...]]:
         try:
             if self._connection is None:
                 self._connection = self._open()
             with self._connection.cursor() as cursor:
                 cursor.execute(query, arguments)
-                return list(cursor.fetchall())
+                return list(cursor.fetchall()) if cursor.description is not None else []
         except (*ERRORS, CredentialsError) as error:
-            self.close()
+            if not (keep and self._connection is not None and _survived(self._connection, error)):
+                self.close()
             raise DatabaseError(_one_line(error)) from error
 
     def _open(self) -> Any:
@@ -166,6 +193,14 @@ def connect_to_mysql(parameters: Mapping[str, Any]) -> Any:
 
 def _is_closed(connection: Any) -> bool:
     return not connection.open if isinstance(connection, pymysql.connections.Connection) else bool(connection.closed)
+
+
+def _survived(connection: Any, error: Exception) -> bool:
+    """True when the server itself answered with the error and goes on with the session."""
+    if isinstance(error, psycopg2.Error):
+        # 57P01 and its like: the server ends the session.
+        return bool(error.pgcode) and not str(error.pgcode).startswith("57P") and not _is_closed(connection)
+    return isinstance(error, pymysql.err.MySQLError) and not _is_closed(connection)
 
 
 def lock_key(name: str) -> int:

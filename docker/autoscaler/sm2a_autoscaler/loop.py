@@ -10,11 +10,13 @@ from enum import StrEnum
 
 from sm2a_autoscaler import report
 from sm2a_autoscaler.actuator import Actuator
+from sm2a_autoscaler.caretaker import Caretaker
 from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
+from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.journal import Journal
 from sm2a_autoscaler.policy import Memory, PolicySettings, decide
 from sm2a_autoscaler.shutdown import Shutdown
-from sm2a_autoscaler.signals import SignalReader, TaskRead
+from sm2a_autoscaler.signals import NO_FORECAST, SignalReader, TaskRead
 
 # Each pause is drawn within this share around the tick, so that the calls of several environments drift apart.
 JITTER = 0.1
@@ -37,7 +39,10 @@ class Outcome(StrEnum):
 
 
 class Autoscaler:
-    """One instance. ``monotonic`` gives the seconds of all decisions; ``beat`` records a tick for the health check."""
+    """One instance. ``monotonic`` gives the seconds of all decisions; ``beat`` records a tick for the health check.
+
+    ``forecast`` looks ahead; it is asked only after the exact counts were read.
+    """
 
     def __init__(
         self,
@@ -46,18 +51,22 @@ class Autoscaler:
         database: MetadataDatabase,
         reader: SignalReader,
         actuator: Actuator,
+        caretaker: Caretaker,
         journal: Journal,
         monotonic: Callable[[], float],
         beat: Callable[[], None],
+        forecast: Callable[[], Forecast] = lambda: NO_FORECAST,
         dry_run: bool = False,
     ) -> None:
         self._policy = policy
         self._database = database
         self._reader = reader
         self._actuator = actuator
+        self._caretaker = caretaker
         self._journal = journal
         self._monotonic = monotonic
         self._beat = beat
+        self._forecast = forecast
         self._role = Role.OBSERVER if dry_run else Role.STANDBY
         self._memory = Memory()
         self._random = random.SystemRandom()
@@ -133,10 +142,11 @@ class Autoscaler:
 
     def _scale(self, tasks: TaskRead, started: float) -> Outcome:
         """Read the rest, decide, act and report."""
-        signals = self._reader.read(tasks)
+        signals = self._reader.read(tasks, NO_FORECAST if tasks.problem else self._forecast())
         decisions, self._memory = decide(self._policy, signals.observation, self._memory)
         applications = self._actuator.apply(decisions, self._monotonic())
-        problems = report.problems(signals, applications)
+        care = self._caretaker.tend(signals, decisions)
+        problems = report.problems(signals, applications, care)
         seconds = self._monotonic() - started
         self._journal.event(
             "tick",
@@ -144,12 +154,13 @@ class Autoscaler:
             role=self._role,
             seconds=round(seconds, 3),
             groups=report.group_records(signals, applications),
+            stops=report.stop_records(care),
             problems=problems,
         )
         if self._role is Role.ACTIVE:
             for item in applications:
                 seen = signals.observation.groups[item.decision.group]
-                self._journal.metrics(report.group_metrics(seen, item), WorkerGroup=item.decision.group)
+                self._journal.metrics(report.group_metrics(seen, item, care), WorkerGroup=item.decision.group)
             metrics = report.tick_metrics(seconds, active=True, problems=len(problems))
             self._journal.metrics(metrics | report.heartbeat_metrics(self._heartbeat_ages(tasks)))
         return Outcome.IMPAIRED if report.failed(applications) else Outcome.DONE

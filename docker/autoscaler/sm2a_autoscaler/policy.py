@@ -2,13 +2,13 @@
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """The sizing decision: settings, one observation and a small memory in; decisions with their reasons out.
 
-Nothing here reads a clock, a network or a file. Times are seconds on one monotonic clock that the caller chooses.
-Every worker group is decided on its own:
+Nothing here reads a clock, a network or a file. Every worker group is decided on its own:
 
-* a group needs ``ceil((queued + running) / concurrency)`` workers, within its minimum and maximum;
-* a larger need is met at once;
-* a smaller one only after ``hold_seconds`` in which nothing larger was needed, and never below the workers that run
-  tasks at that moment (which worker stops is decided by ECS, among those that are not protected);
+* what a group needs, now and when a worker ordered now would be ready, is in ``forecast.py``;
+* a larger need is met at once, in one step, within the limits that hold at that hour (``limits.py``);
+* a smaller one is followed when nothing larger was needed for the group's ``hold_seconds``, and never below the workers
+  that run tasks at that moment (which worker stops is decided by ECS, among those that are not protected);
+* where workers have many slots and so hardly ever become idle, those too many take no new tasks and end by and by;
 * when a read failed or is older than ``stale_seconds`` the size stays;
 * approximate counts (SQS, while the database does not answer) may make a group larger, never smaller.
 """
@@ -16,97 +16,46 @@ Every worker group is decided on its own:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+
+from sm2a_autoscaler.forecast import workers_needed
+from sm2a_autoscaler.limits import Limits, limits
+from sm2a_autoscaler.model import (
+    Action,
+    CapacitySchedule,
+    Decision,
+    Demand,
+    Fleet,
+    GroupObservation,
+    Observation,
+    PolicySettings,
+    Source,
+    Upcoming,
+    WorkerGroup,
+)
+
+__all__ = [
+    "Action",
+    "CapacitySchedule",
+    "Decision",
+    "Demand",
+    "Fleet",
+    "GroupMemory",
+    "GroupObservation",
+    "Memory",
+    "Observation",
+    "Peak",
+    "PolicySettings",
+    "Source",
+    "Upcoming",
+    "WorkerGroup",
+    "decide",
+    "decide_group",
+]
 
 
-@dataclass(frozen=True)
-class WorkerGroup:
-    """One queue and the ECS service whose tasks are its workers; ``concurrency`` is task slots a worker."""
-
-    name: str
-    queue: str
-    queue_url: str
-    service: str
-    concurrency: int
-    minimum: int
-    maximum: int
-
-
-@dataclass(frozen=True)
-class PolicySettings:
-    """What the decision may know about the deployment."""
-
-    groups: tuple[WorkerGroup, ...]
-    hold_seconds: float = 60.0
-    stale_seconds: float = 30.0
-
-
-class Source(StrEnum):
-    """Where a demand comes from: the database is exact, SQS is approximate."""
-
-    DATABASE = "database"
-    SQS = "sqs"
-
-
-@dataclass(frozen=True)
-class Demand:
-    """Airflow tasks of one queue. ``scheduled`` tasks wait for a pool slot or the scheduler: shown, not counted."""
-
-    queued: int
-    running: int
-    read_at: float
-    scheduled: int = 0
-    busy_workers: int = 0
-    source: Source = Source.DATABASE
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """Counts of one ECS service."""
-
-    desired: int
-    running: int
-    pending: int
-    read_at: float
-
-
-@dataclass(frozen=True)
-class GroupObservation:
-    """One group as seen now; a part that could not be read is None, and ``problems`` says why."""
-
-    demand: Demand | None
-    fleet: Fleet | None
-    problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Observation:
-    """All groups by name, ``at`` the time of the decision."""
-
-    at: float
-    groups: Mapping[str, GroupObservation]
-
-
-class Action(StrEnum):
-    """KEEP: the size is right, or not yet due to shrink. HOLD: not known well enough to change it."""
-
-    SCALE_OUT = "scale_out"
-    SCALE_IN = "scale_in"
-    KEEP = "keep"
-    HOLD = "hold"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The desired count for one service. ``current`` and ``desired`` are None only where ECS could not be read."""
-
-    group: str
-    service: str
-    action: Action
-    current: int | None
-    desired: int | None
-    reasons: tuple[str, ...]
+# With fewer slots, workers become idle by themselves often enough.
+DRAIN_FROM_CONCURRENCY = 6
 
 
 @dataclass(frozen=True)
@@ -138,7 +87,10 @@ def decide(settings: PolicySettings, observation: Observation, memory: Memory) -
     remembered: dict[str, GroupMemory] = {}
     for group in settings.groups:
         seen = observation.groups.get(group.name, GroupObservation(None, None, ("the group was not observed",)))
-        decision, kept = decide_group(group, settings, seen, memory.groups.get(group.name), observation.at)
+        allowed = limits(group, observation.wall)
+        doubts = _doubts(seen, observation.at, settings.stale_seconds)
+        known = memory.groups.get(group.name)
+        decision, kept = decide_group(group, allowed, replace(seen, problems=doubts), known, observation.at)
         decisions.append(decision)
         if kept is not None:
             remembered[group.name] = kept
@@ -146,43 +98,29 @@ def decide(settings: PolicySettings, observation: Observation, memory: Memory) -
 
 
 def decide_group(
-    group: WorkerGroup, settings: PolicySettings, seen: GroupObservation, memory: GroupMemory | None, now: float
+    group: WorkerGroup, allowed: Limits, seen: GroupObservation, memory: GroupMemory | None, now: float
 ) -> tuple[Decision, GroupMemory | None]:
-    """The decision for one group. A held group leaves its memory as it was."""
+    """The decision for one group; the ``problems`` of what was seen forbid to change it. Held, it keeps its memory."""
     demand, fleet = seen.demand, seen.fleet
-    doubts = _doubts(seen, now, settings.stale_seconds)
-    if doubts or demand is None or fleet is None:
+    if seen.problems or demand is None or fleet is None:
         current = fleet.desired if fleet else None
-        return _decision(group, Action.HOLD, current, current, (*doubts, "the size is held")), memory
+        return _held(group, current, (*seen.problems, "the size is held")), memory
 
-    target, reasons = workers_needed(group, demand)
-    if demand.source is not Source.DATABASE and target <= fleet.desired:
-        reasons += ("approximate counts only ever scale out: the size is held",)
-        return _decision(group, Action.HOLD, fleet.desired, fleet.desired, reasons), memory
+    need = workers_needed(group, demand, fleet)
+    start, keep = allowed.clamp(need.start), allowed.clamp(need.keep)
+    reasons = need.reasons + _limiting(allowed, need.start)
+    if demand.source is not Source.DATABASE and start <= fleet.desired:
+        return _held(
+            group, fleet.desired, (*reasons, "approximate counts only ever scale out: the size is held")
+        ), memory
 
-    memory = remember(memory, target, fleet.desired, now, settings.hold_seconds)
-    if target > fleet.desired:
-        return _decision(group, Action.SCALE_OUT, fleet.desired, target, (*reasons, "scaling out at once")), memory
-    if target == fleet.desired:
-        return _decision(group, Action.KEEP, fleet.desired, target, reasons), memory
-    desired, limits = _lowest_allowed(demand, fleet, memory, now, settings.hold_seconds)
-    action = Action.SCALE_IN if desired < fleet.desired else Action.KEEP
-    return _decision(group, action, fleet.desired, desired, reasons + limits), memory
-
-
-def workers_needed(group: WorkerGroup, demand: Demand) -> tuple[int, tuple[str, ...]]:
-    """Workers for the demand within the group's minimum and maximum, and how that number came about."""
-    proportional = -(-(demand.queued + demand.running) // group.concurrency)
-    target = min(max(proportional, group.minimum), group.maximum)
-    reasons = [
-        f"{demand.queued} queued + {demand.running} running tasks ({demand.source})"
-        f" at {group.concurrency} a worker need {proportional}"
-    ]
-    if target > proportional:
-        reasons.append(f"the minimum is {group.minimum}")
-    if target < proportional:
-        reasons.append(f"the maximum is {group.maximum}")
-    return target, tuple(reasons)
+    memory = remember(memory, keep, fleet.desired, now, group.hold_seconds)
+    if start > fleet.desired:
+        return _resized(group, fleet.desired, start, (*reasons, "scaling out at once")), memory
+    if start == fleet.desired:
+        return _resized(group, fleet.desired, start, reasons), memory
+    desired, drain, more_reasons = _smaller(group, demand, fleet, memory, now)
+    return _resized(group, fleet.desired, desired, reasons + more_reasons, drain), memory
 
 
 def remember(memory: GroupMemory | None, target: int, current: int, now: float, hold_seconds: float) -> GroupMemory:
@@ -208,24 +146,43 @@ def _doubts(seen: GroupObservation, now: float, stale_seconds: float) -> tuple[s
     return tuple(doubts)
 
 
-def _lowest_allowed(
-    demand: Demand, fleet: Fleet, memory: GroupMemory, now: float, hold_seconds: float
-) -> tuple[int, tuple[str, ...]]:
-    """How far the service may shrink now, at most to its current size, and what limits it."""
+def _limiting(allowed: Limits, workers: int) -> tuple[str, ...]:
+    """The limit that changes that number, if one does."""
+    source = " by schedule" if allowed.by_schedule else ""
+    if workers < allowed.minimum:
+        return (f"the minimum is {allowed.minimum}{source}",)
+    if workers > allowed.maximum:
+        return (f"the maximum is {allowed.maximum}{source}",)
+    return ()
+
+
+def _smaller(
+    group: WorkerGroup, demand: Demand, fleet: Fleet, memory: GroupMemory, now: float
+) -> tuple[int, int, tuple[str, ...]]:
+    """How far the service may shrink now, at most to its current size; how many busy workers drain; and why."""
     reasons: list[str] = []
     peak = memory.peaks[0]
     busy = min(demand.busy_workers, fleet.desired)
     desired = max(min(peak.target, fleet.desired), busy)
     if len(memory.peaks) > 1 and desired > busy:
-        reasons.append(f"{peak.target} needed {now - peak.at:.0f} s ago: kept for {hold_seconds:g} s")
+        reasons.append(f"{peak.target} needed {now - peak.at:.0f} s ago: kept for {group.hold_seconds:g} s")
     if desired == busy and busy > memory.peaks[-1].target:
         reasons.append(f"{busy} workers run tasks: none of them is stopped")
     if desired < fleet.desired:
-        reasons.append(f"nothing larger was needed for {hold_seconds:g} s: scaling in")
-    return desired, tuple(reasons)
+        reasons.append(f"nothing larger was needed for {group.hold_seconds:g} s: scaling in")
+    drain = max(0, desired - peak.target) if group.concurrency >= DRAIN_FROM_CONCURRENCY else 0
+    if drain:
+        reasons.append(f"{drain} of them take no new tasks: the others have slots enough")
+    return desired, drain, tuple(reasons)
 
 
-def _decision(
-    group: WorkerGroup, action: Action, current: int | None, desired: int | None, reasons: tuple[str, ...]
-) -> Decision:
-    return Decision(group.name, group.service, action, current, desired, reasons)
+def _held(group: WorkerGroup, current: int | None, reasons: tuple[str, ...]) -> Decision:
+    return Decision(group.name, group.service, Action.HOLD, current, current, reasons, drain=None)
+
+
+def _resized(group: WorkerGroup, current: int, desired: int, reasons: tuple[str, ...], drain: int = 0) -> Decision:
+    """With the action that the two counts amount to."""
+    action = Action.KEEP
+    if desired != current:
+        action = Action.SCALE_OUT if desired > current else Action.SCALE_IN
+    return Decision(group.name, group.service, action, current, desired, reasons, drain)

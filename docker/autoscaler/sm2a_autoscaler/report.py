@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sm2a_autoscaler.actuator import Application, Result
+from sm2a_autoscaler.caretaker import Care
 from sm2a_autoscaler.policy import Action, Demand, Fleet, GroupObservation
 from sm2a_autoscaler.signals import GroupNotes, Signals
+
+# Of a long list in the log.
+SHOWN = 10
 
 Metrics = dict[str, tuple[float, str]]
 
@@ -22,21 +27,38 @@ def group_records(signals: Signals, applications: Sequence[Application]) -> list
     ]
 
 
-def group_metrics(seen: GroupObservation, item: Application) -> Metrics:
+def stop_records(care: Care) -> list[dict[str, Any]]:
+    """One record a worker that was stopped."""
+    return [dataclasses.asdict(stop) for stop in care.stops]
+
+
+def group_metrics(seen: GroupObservation, item: Application, care: Care) -> Metrics:
     """Metrics of one group; what was not read is left out, so that an alarm sees missing data, not zeros."""
-    metrics: Metrics = {"Held": (int(item.decision.action is Action.HOLD), "Count")}
+    stopped = sum(stop.group == item.decision.group and not stop.dry_run for stop in care.stops)
+    metrics: Metrics = {
+        "Held": (int(item.decision.action is Action.HOLD), "Count"),
+        "StoppedWorkers": (stopped, "Count"),
+    }
+    if item.decision.group in care.draining:
+        metrics["DrainingWorkers"] = (care.draining[item.decision.group], "Count")
     if seen.demand is not None:
         metrics |= {
             "QueuedTasks": (seen.demand.queued, "Count"),
             "RunningTasks": (seen.demand.running, "Count"),
             "ScheduledTasks": (seen.demand.scheduled, "Count"),
+            "UpcomingTasks": (sum(upcoming.tasks for upcoming in seen.demand.upcoming), "Count"),
+            "BusyWorkers": (seen.demand.busy_workers, "Count"),
         }
+        if seen.demand.mean_task_seconds is not None:
+            metrics["MeanTaskSeconds"] = (round(seen.demand.mean_task_seconds, 1), "Seconds")
     if seen.fleet is not None and item.decision.desired is not None:
         metrics |= {
             "WantedWorkers": (item.decision.desired, "Count"),
             "DesiredWorkers": (seen.fleet.desired, "Count"),
             "RunningWorkers": (seen.fleet.running, "Count"),
         }
+    if seen.fleet is not None and seen.fleet.start_up_seconds is not None:
+        metrics["StartUpSeconds"] = (round(seen.fleet.start_up_seconds, 1), "Seconds")
     return metrics
 
 
@@ -54,13 +76,14 @@ def heartbeat_metrics(ages: Mapping[str, float]) -> Metrics:
     return {f"{job.removesuffix('Job')}HeartbeatAge": (round(age, 1), "Seconds") for job, age in ages.items()}
 
 
-def problems(signals: Signals, applications: Sequence[Application]) -> list[str]:
+def problems(signals: Signals, applications: Sequence[Application], care: Care) -> list[str]:
     """Everything that went wrong, each sentence once, in the order in which it was met."""
     found = [text for seen in signals.observation.groups.values() for text in seen.problems]
     found += [
         f"queue {queue} has {count} queued tasks but no worker group" for queue, count in signals.unserved.items()
     ]
     found += [item.problem for item in applications if item.problem]
+    found += care.problems
     return list(dict.fromkeys(found))
 
 
@@ -74,6 +97,7 @@ def _record(item: Application, seen: GroupObservation, notes: GroupNotes) -> dic
         "desired": decision.desired,
         "result": item.result,
         "reasons": [*decision.reasons, *([item.problem] if item.problem else [])],
+        "drain": decision.drain,
         "remarks": list(notes.remarks),
         "tasks": _tasks(seen.demand),
         "workers": _workers(seen.fleet),
@@ -92,11 +116,30 @@ def _tasks(demand: Demand | None) -> Mapping[str, Any] | None:
         "running": demand.running,
         "busy_workers": demand.busy_workers,
         "source": demand.source,
+        "ending": [round(seconds) for seconds in demand.remaining_seconds[:SHOWN]],
+        "upcoming": [
+            {"in_seconds": round(item.in_seconds), "tasks": item.tasks, "seconds": item.seconds}
+            for item in demand.upcoming[:SHOWN]
+        ],
+        "upcoming_total": sum(item.tasks for item in demand.upcoming),
+        "mean_seconds": _rounded(demand.mean_task_seconds),
+        "unscheduled_rate": round(demand.unscheduled_rate, 4),
     }
 
 
-def _workers(fleet: Fleet | None) -> Mapping[str, int] | None:
-    return {"desired": fleet.desired, "running": fleet.running, "pending": fleet.pending} if fleet else None
+def _workers(fleet: Fleet | None) -> Mapping[str, float | None] | None:
+    if fleet is None:
+        return None
+    return {
+        "desired": fleet.desired,
+        "running": fleet.running,
+        "pending": fleet.pending,
+        "start_up_seconds": _rounded(fleet.start_up_seconds),
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def failed(applications: Sequence[Application]) -> bool:

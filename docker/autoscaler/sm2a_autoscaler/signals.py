@@ -6,11 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sm2a_autoscaler.aws import MessageCounts, ServiceCounts, read_queues, read_services
 from sm2a_autoscaler.database import TaskCounts
+from sm2a_autoscaler.forecast_reader import Forecast
+from sm2a_autoscaler.look_ahead import QueueOutlook
 from sm2a_autoscaler.policy import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
+from sm2a_autoscaler.start_ups import StartUps
 
 
 @dataclass(frozen=True)
@@ -39,19 +43,32 @@ class Signals:
     unserved: Mapping[str, int]
 
 
+NO_FORECAST = Forecast({})
+
+
 class SignalReader:
-    """Reads ECS and SQS for all groups and joins them with the database counts."""
+    """Reads ECS and SQS for all groups and joins them with what the database told. ``wall`` is for schedules."""
 
     def __init__(
-        self, cluster: str, groups: Sequence[WorkerGroup], ecs: Any, sqs: Any, monotonic: Callable[[], float]
+        self,
+        cluster: str,
+        groups: Sequence[WorkerGroup],
+        ecs: Any,
+        sqs: Any,
+        monotonic: Callable[[], float],
+        *,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        start_ups: StartUps | None = None,
     ) -> None:
         self._cluster = cluster
         self._groups = groups
         self._ecs = ecs
         self._sqs = sqs
         self._monotonic = monotonic
+        self._wall = wall
+        self._start_ups = start_ups or StartUps()
 
-    def read(self, tasks: TaskRead) -> Signals:
+    def read(self, tasks: TaskRead, forecast: Forecast = NO_FORECAST) -> Signals:
         """Observe every group; a part that could not be read is None there, with the problem beside it."""
         queues_read_at = self._monotonic()
         messages = read_queues(self._sqs, [group.queue_url for group in self._groups])
@@ -62,13 +79,19 @@ class SignalReader:
         notes: dict[str, GroupNotes] = {}
         for group in self._groups:
             count = messages.values.get(group.queue_url)
-            demand = _demand(tasks, group.queue, count, queues_read_at)
-            problems = (tasks.problem, messages.problems.get(group.queue_url), services.problems.get(group.service))
-            observed[group.name] = GroupObservation(
-                demand, _fleet(services.values.get(group.service), services_read_at), tuple(filter(None, problems))
+            demand = _demand(tasks, group.queue, count, queues_read_at, forecast)
+            unforeseen = forecast.problem if group.look_ahead else None
+            problems = (
+                tasks.problem,
+                unforeseen,
+                messages.problems.get(group.queue_url),
+                services.problems.get(group.service),
             )
-            notes[group.name] = GroupNotes(count, cross_check(demand, count))
-        observation = Observation(self._monotonic(), observed)
+            start_up = self._start_ups.percentile(group.service)
+            fleet = _fleet(services.values.get(group.service), services_read_at, start_up)
+            observed[group.name] = GroupObservation(demand, fleet, tuple(filter(None, problems)))
+            notes[group.name] = GroupNotes(count, cross_check(demand, count) + forecast.remarks)
+        observation = Observation(self._monotonic(), observed, self._wall())
         return Signals(observation, notes, unserved_tasks(tasks, self._groups))
 
 
@@ -96,15 +119,28 @@ def unserved_tasks(tasks: TaskRead, groups: Sequence[WorkerGroup]) -> dict[str, 
     }
 
 
-def _demand(tasks: TaskRead, queue: str, messages: MessageCounts | None, messages_read_at: float) -> Demand | None:
-    """Exact counts when the database answered, else SQS' approximation, else None."""
+def _demand(
+    tasks: TaskRead, queue: str, messages: MessageCounts | None, messages_read_at: float, forecast: Forecast
+) -> Demand | None:
+    """Exact counts with the forecast when the database answered, else SQS' approximation, else None."""
     if tasks.counts is not None:
         count = tasks.counts.get(queue, TaskCounts())
-        return Demand(count.queued, count.running, tasks.read_at, count.scheduled, count.busy_workers)
+        outlook = (forecast.queues or {}).get(queue, QueueOutlook())
+        return Demand(
+            count.queued,
+            count.running,
+            tasks.read_at,
+            count.scheduled,
+            count.busy_workers,
+            remaining_seconds=outlook.remaining_seconds[: count.running],
+            upcoming=outlook.upcoming,
+            mean_task_seconds=outlook.mean_task_seconds,
+            unscheduled_rate=outlook.unscheduled_rate,
+        )
     if messages is not None:
         return Demand(messages.visible, messages.in_flight, messages_read_at, source=Source.SQS)
     return None
 
 
-def _fleet(counts: ServiceCounts | None, read_at: float) -> Fleet | None:
-    return Fleet(counts.desired, counts.running, counts.pending, read_at) if counts else None
+def _fleet(counts: ServiceCounts | None, read_at: float, start_up: float | None) -> Fleet | None:
+    return Fleet(counts.desired, counts.running, counts.pending, read_at, start_up) if counts else None

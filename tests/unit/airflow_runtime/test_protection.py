@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_a_message_that_comes_while_the_agent_refuses_is_protected_after_the_pau
 
 
 class AgentServer(HTTPServer):
-    """Answers PUT with what the test sets."""
+    """Answers with what the test sets."""
 
     answer: tuple[int, Any]
     requests: list[tuple[str, Any]]
@@ -131,6 +132,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, json.loads(body)))
+        self._answer()
+
+    def do_GET(self) -> None:
+        self.server.requests.append((self.path, None))
+        self._answer()
+
+    def _answer(self) -> None:
         status, answer = self.server.answer
         self.send_response(status)
         self.end_headers()
@@ -163,6 +171,19 @@ def test_the_agent_is_asked_as_ecs_documents_it(server: AgentServer) -> None:
         ("/api/abc/task-protection/v1/state", {"ProtectionEnabled": True, "ExpiresInMinutes": 60}),
         ("/api/abc/task-protection/v1/state", {"ProtectionEnabled": False}),
     ]
+
+
+def test_the_agent_tells_how_long_the_protection_lasts(server: AgentServer) -> None:
+    ends = datetime.now(UTC) + timedelta(hours=48)
+    protection = {"ProtectionEnabled": True, "ExpirationDate": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    server.answer = 200, {"protection": protection}
+    assert client(server).protected_seconds() == pytest.approx(48 * 3600, abs=5)
+    server.answer = 200, {"protection": {"ProtectionEnabled": False, "TaskArn": "arn"}}
+    assert client(server).protected_seconds() == 0
+    assert server.requests == [("/api/abc/task-protection/v1/state", None)] * 2
+    server.answer = 200, {"protection": {"ProtectionEnabled": True}}
+    with pytest.raises(ProtectionError, match="unexpected answer"):
+        client(server).protected_seconds()
 
 
 @pytest.mark.parametrize(

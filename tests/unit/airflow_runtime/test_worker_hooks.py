@@ -36,7 +36,7 @@ def celery(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     fake = SimpleNamespace(
         signals=SimpleNamespace(worker_init=Signal(), worker_ready=Signal(), task_received=Signal()),
         state=SimpleNamespace(reserved_requests=set(), active_requests=set()),
-        bootsteps=SimpleNamespace(StartStopStep=object),
+        bootsteps=SimpleNamespace(StartStopStep=type("StartStopStep", (), {})),
     )
     for name, attributes in {
         "celery": {"signals": fake.signals, "bootsteps": fake.bootsteps},
@@ -57,12 +57,10 @@ def hooks(celery: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return importlib.import_module("sm2a_runtime.worker_hooks")
 
 
-def test_the_liveness_step_is_added_before_the_worker_builds_its_steps(
-    celery: SimpleNamespace, hooks: ModuleType
-) -> None:
+def test_the_steps_are_added_before_the_worker_builds_its_steps(celery: SimpleNamespace, hooks: ModuleType) -> None:
     steps: dict[str, set[type]] = {"consumer": set()}
     celery.signals.worker_init.send(sender=SimpleNamespace(app=SimpleNamespace(steps=steps)))
-    assert steps["consumer"] == {hooks.Liveness}
+    assert steps["consumer"] == {hooks.Liveness, hooks.TaskIntake}
 
 
 def test_each_start_of_the_loop_touches_the_file_and_again_every_few_seconds(hooks: ModuleType, tmp_path: Path) -> None:
@@ -110,6 +108,7 @@ def test_a_message_protects_the_task_at_once_and_an_error_does_not_end_it(
         raise ProtectionError("no more calls for a while")
 
     monkeypatch.setattr(EcsAgent, "set_protection", set_protection)
+    monkeypatch.setenv("AIRFLOW__CELERY__WORKER_CONCURRENCY", "4")
     monkeypatch.setenv("ECS_AGENT_URI", "http://agent")
     monkeypatch.setenv("SM2A_PROTECTION_MINUTES", "42")
     celery.signals.worker_ready.send(sender=None)
@@ -121,6 +120,38 @@ def test_a_message_protects_the_task_at_once_and_an_error_does_not_end_it(
     assert time.monotonic() - started < 0.5
     assert calls[0] == ("http://agent", True, 42)
     assert second.wait(3)
+
+
+def test_a_worker_that_is_told_to_drain_lets_go_of_its_queues(
+    celery: SimpleNamespace, hooks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def protected_seconds(self: EcsAgent) -> float:
+        looks.append(self.uri)
+        return 48 * 3600.0
+
+    calls: list[str] = []
+    consumer = SimpleNamespace(
+        app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from={"default": None}))),
+        task_consumer=object(),
+        cancel_task_queue=calls.append,
+    )
+    scheduled: list[Callable[[], None]] = []
+    hub = SimpleNamespace(call_repeatedly=lambda delay, callback: scheduled.append(callback))
+    monkeypatch.setattr(hooks.bootsteps.StartStopStep, "__init__", lambda *_: None, raising=False)
+    monkeypatch.setattr(EcsAgent, "protected_seconds", protected_seconds)
+    monkeypatch.setenv("AIRFLOW__CELERY__WORKER_CONCURRENCY", "16")
+    monkeypatch.setenv("ECS_AGENT_URI", "http://agent")
+    hooks.TaskIntake(None).register_with_event_loop(consumer, hub)
+    celery.state.active_requests.add("message")
+    celery.signals.worker_ready.send(sender=None)
+    deadline = time.monotonic() + 5
+    while not calls:
+        assert time.monotonic() < deadline, "the queue was not let go"
+        scheduled[0]()
+        time.sleep(0.05)
+    assert (calls, looks) == (["default"], ["http://agent"])
 
 
 def test_outside_ecs_nothing_is_protected(

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,8 @@ from sm2a_autoscaler.policy import WorkerGroup
 __all__ = ["aws_endpoint"]
 
 PASSWORD = "p@ss/w:rd %"
-# The columns of Airflow 3.3.2 that the autoscaler reads, with their types and index.
-TASK_INSTANCE = """
-CREATE TABLE task_instance (
-    id serial PRIMARY KEY, state varchar(20), queue varchar(256), hostname varchar(1000) DEFAULT ''
-);
-CREATE INDEX ti_state ON task_instance (state);
-CREATE TABLE job (id serial PRIMARY KEY, state varchar(20), job_type varchar(30), latest_heartbeat timestamptz);
-CREATE INDEX job_type_heart ON job (job_type, latest_heartbeat);
-"""
+# The tables of Airflow 3.3.2 that the autoscaler reads.
+TABLES = Path(__file__).parents[2] / "benchmarks/autoscaler_queries/postgres.sql"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,16 +71,30 @@ class Postgres:
             connection.close()
 
     def set_tasks(self, *tasks: tuple[str, str, str, int]) -> None:
-        """Replace all task instances: (queue, state, hostname, how many)."""
-        self.execute("TRUNCATE task_instance")
+        """Replace everything by task instances: (queue, state, hostname, how many)."""
+        self.execute("TRUNCATE task_instance, dag_run, serialized_dag, dag_version, dag")
         for queue, state, hostname, count in tasks:
-            self.execute(
-                "INSERT INTO task_instance (queue, state, hostname) SELECT %s, %s, %s FROM generate_series(1, %s)",
-                queue,
-                state,
-                hostname,
-                count,
-            )
+            self.add_tasks("dag", f"run-{uuid.uuid4()}", "task", count, queue=queue, state=state, hostname=hostname)
+
+    def add_tasks(self, dag_id: str, run_id: str, task_id: str, count: int = 1, **columns: Any) -> None:
+        """Instances of one task; several are mapped."""
+        values = {
+            "dag_id": dag_id,
+            "run_id": run_id,
+            "task_id": task_id,
+            "queue": "default",
+            "pool": "default_pool",
+            "pool_slots": 1,
+            "try_number": 1,
+            "map_index": -1,
+        } | columns
+        for index in range(count) if count > 1 else (values["map_index"],):
+            self.insert("task_instance", **values | {"id": str(uuid.uuid4()), "map_index": index})
+
+    def insert(self, table: str, **values: Any) -> None:
+        """One row."""
+        columns, places = ", ".join(values), ", ".join(["%s"] * len(values))
+        self.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", *values.values())  # noqa: S608
 
 
 def postgres_programs() -> Path | None:
@@ -153,8 +161,8 @@ def _prepare(server: Postgres) -> None:
         cursor.execute("CREATE ROLE airflow LOGIN PASSWORD %s", (PASSWORD,))
         cursor.execute("CREATE DATABASE airflow OWNER airflow")
     connection.close()
-    server.execute(TASK_INSTANCE)
-    server.execute("GRANT SELECT ON task_instance, job TO airflow")
+    server.execute(TABLES.read_text())
+    server.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO airflow")
 
 
 @pytest.fixture

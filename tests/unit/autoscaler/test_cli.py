@@ -139,7 +139,11 @@ def test_it_follows_the_load_stands_by_and_hands_over_on_sigterm(environment: En
     first = environment.start()
     read_until(first, "tick", role="active")
     assert environment.size() == 5
-    assert environment.health_file.exists()
+    # A tick is recorded when it is over, which is after its line.
+    deadline = time.monotonic() + 10
+    while not environment.health_file.exists():
+        assert time.monotonic() < deadline, "the tick was not recorded"
+        time.sleep(0.05)
 
     second = environment.start()
     assert "another instance" in read_until(second, "tick", role="standby")["reason"]

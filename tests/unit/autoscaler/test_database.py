@@ -49,6 +49,7 @@ class Session:
         self.queries: list[str] = []
         self.closed = 0
         self.autocommit = False
+        self.description: tuple[object, ...] | None = None
 
     def cursor(self) -> Session:
         return self
@@ -61,7 +62,8 @@ class Session:
 
     def execute(self, query: str, arguments: tuple[Any, ...]) -> None:
         self.queries.append(query)
-        if isinstance(self.replies[0], Exception):
+        self.description = None if query.startswith("SET ") else ()
+        if self.description is not None and isinstance(self.replies[0], Exception):
             raise self.replies.pop(0)
 
     def fetchall(self) -> Any:

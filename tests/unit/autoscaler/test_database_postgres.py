@@ -73,6 +73,16 @@ def test_tasks_are_counted_by_queue_and_state(postgres: Postgres, open_database:
     }
 
 
+def test_busy_workers_are_told_by_address_with_their_tasks(postgres: Postgres, open_database: Open) -> None:
+    postgres.set_tasks(
+        ("default", "running", "10.0.0.1", 3),
+        ("large", "restarting", "10.0.0.2", 1),
+        ("default", "queued", "10.0.0.3", 1),
+        ("default", "running", "", 1),
+    )
+    assert open_database().busy_addresses() == {"10.0.0.1": 3, "10.0.0.2": 1}
+
+
 def test_the_youngest_heartbeat_of_each_component_counts(postgres: Postgres, open_database: Open) -> None:
     postgres.execute("TRUNCATE job")
     assert open_database().heartbeat_ages() == {}

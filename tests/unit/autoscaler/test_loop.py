@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from sm2a_autoscaler.actuator import Actuator
+from sm2a_autoscaler.caretaker import Caretaker
 from sm2a_autoscaler.database import DatabaseError, TaskCounts
+from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.journal import Journal
+from sm2a_autoscaler.look_ahead import QueueOutlook
 from sm2a_autoscaler.loop import Autoscaler, Outcome, Role
-from sm2a_autoscaler.policy import PolicySettings, WorkerGroup
+from sm2a_autoscaler.policy import PolicySettings, Upcoming, WorkerGroup
 from sm2a_autoscaler.shutdown import Shutdown
 from sm2a_autoscaler.signals import SignalReader
+from sm2a_autoscaler.start_ups import StartUps
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://aws")
 
@@ -36,6 +40,12 @@ class World:
         self.closed = 0
         self.updates: list[int] = []
         self.beats = 0
+        self.forecast = Forecast({})
+        self.forecasts = 0
+        # Addresses of workers that are healthy since long, and of those that run tasks.
+        self.workers = ["10.0.0.1"]
+        self.busy: set[str] = set()
+        self.stopped: list[str] = []
         self.stream = io.StringIO()
 
     # The database.
@@ -53,6 +63,14 @@ class World:
         if self.heartbeats is None:
             raise DatabaseError("no table job")
         return self.heartbeats
+
+    def busy_addresses(self) -> dict[str, int]:
+        self._database()
+        return dict.fromkeys(self.busy, 1)
+
+    def look_ahead(self) -> Forecast:
+        self.forecasts += 1
+        return self.forecast
 
     def close(self) -> None:
         self.closed += 1
@@ -79,6 +97,31 @@ class World:
         }
         return {"Attributes": numbers}
 
+    def list_tasks(self, **_: Any) -> dict[str, Any]:
+        return {"taskArns": [f"arn/{address}" for address in self.workers]}
+
+    def describe_tasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
+        return {"tasks": [self._task(arn) for arn in tasks]}
+
+    def get_task_protection(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
+        return {"protectedTasks": [{"taskArn": arn, "protectionEnabled": False} for arn in tasks]}
+
+    def stop_task(self, cluster: str, task: str, reason: str) -> None:
+        self.workers.remove(task.removeprefix("arn/"))
+        self.stopped.append(reason)
+
+    def _task(self, arn: str) -> dict[str, Any]:
+        detail = {"name": "privateIPv4Address", "value": arn.removeprefix("arn/")}
+        return {
+            "taskArn": arn,
+            "desiredStatus": "RUNNING",
+            "lastStatus": "RUNNING",
+            "healthStatus": "HEALTHY",
+            "createdAt": 1.0,
+            "startedAt": 2.0,
+            "attachments": [{"details": [detail]}],
+        }
+
     # The autoscaler in it.
     def beat(self) -> None:
         self.beats += 1
@@ -90,6 +133,17 @@ class World:
             database=self,  # type: ignore[arg-type]
             reader=SignalReader("sm2a", [self.group], self, self, lambda: self.now),
             actuator=Actuator(self, "sm2a", dry_run),
+            caretaker=Caretaker(
+                ecs=self,
+                cluster="sm2a",
+                groups=[self.group],
+                busy=self.busy_addresses,
+                monotonic=lambda: self.now,
+                wall=lambda: self.now,
+                start_ups=StartUps(),
+                dry_run=dry_run,
+            ),
+            forecast=self.look_ahead,
             journal=Journal("sm2a", self.stream, lambda: 1_700_000_000.0 + self.now),
             monotonic=lambda: self.now,
             beat=self.beat,
@@ -129,29 +183,99 @@ def test_a_burst_is_met_at_once_and_left_after_the_hold(world: World) -> None:
 
 def test_a_tick_is_one_line_with_reasons_and_metrics_beside_it(world: World) -> None:
     world.tasks, world.messages = TaskCounts(scheduled=2, queued=5, running=4, busy_workers=1), 9
+    world.forecast = Forecast({"default": QueueOutlook(upcoming=(Upcoming(400, 2),), mean_task_seconds=61.26)})
     world.autoscaler().tick()
     role, tick, group_metrics, tick_metrics = world.lines()
     assert (role["event"], role["role"]) == ("role", "active")
     assert (tick["event"], tick["level"], tick["role"], tick["problems"]) == ("tick", "info", "active", [])
-    assert tick["groups"] == [
-        {
-            "group": "default",
-            "service": "worker-default",
-            "action": "scale_out",
-            "current": 1,
-            "desired": 3,
-            "result": "applied",
-            "reasons": ["5 queued + 4 running tasks (database) at 4 a worker need 3", "scaling out at once"],
-            "remarks": [],
-            "tasks": {"scheduled": 2, "queued": 5, "running": 4, "busy_workers": 1, "source": "database"},
-            "workers": {"desired": 1, "running": 1, "pending": 0},
-            "messages": {"visible": 9, "in_flight": 0},
-        }
-    ]
+    (group,) = tick["groups"]
+    assert group.pop("reasons")[-1] == "scaling out at once"
+    assert group == {
+        "group": "default",
+        "service": "worker-default",
+        "action": "scale_out",
+        "current": 1,
+        "desired": 3,
+        "drain": 0,
+        "result": "applied",
+        "remarks": [],
+        "tasks": {
+            "scheduled": 2,
+            "queued": 5,
+            "running": 4,
+            "busy_workers": 1,
+            "source": "database",
+            "ending": [],
+            "upcoming": [{"in_seconds": 400, "tasks": 2, "seconds": None}],
+            "upcoming_total": 2,
+            "mean_seconds": 61.3,
+            "unscheduled_rate": 0.0,
+        },
+        "workers": {"desired": 1, "running": 1, "pending": 0, "start_up_seconds": None},
+        "messages": {"visible": 9, "in_flight": 0},
+    }
     assert (group_metrics["WorkerGroup"], group_metrics["QueuedTasks"]) == ("default", 5)
+    assert (group_metrics["UpcomingTasks"], group_metrics["MeanTaskSeconds"]) == (2, 61.3)
+    assert (group_metrics["StoppedWorkers"], group_metrics["BusyWorkers"]) == (0, 1)
+    assert "StartUpSeconds" not in group_metrics
     assert (group_metrics["WantedWorkers"], group_metrics["DesiredWorkers"], group_metrics["Held"]) == (3, 1, 0)
     assert (tick_metrics["Active"], tick_metrics["Problems"]) == (1, 0)
     assert (tick_metrics["SchedulerHeartbeatAge"], tick_metrics["TriggererHeartbeatAge"]) == (4.3, 1.0)
+
+
+def test_a_forecast_is_acted_upon(world: World) -> None:
+    world.forecast = Forecast({"default": QueueOutlook(upcoming=(Upcoming(30, 12, 300),))})
+    assert world.autoscaler().tick() is Outcome.DONE
+    assert world.updates == [3]
+
+
+def test_without_a_forecast_the_exact_counts_decide_and_the_log_says_so(world: World) -> None:
+    world.forecast = Forecast(problem="no look-ahead: canceling statement due to statement timeout")
+    world.tasks = TaskCounts(queued=12)
+    assert world.autoscaler().tick() is Outcome.DONE
+    assert world.updates == [3]
+    line = world.tick_line()
+    assert (line["level"], line["problems"]) == ("warning", [world.forecast.problem])
+
+
+def test_without_the_exact_counts_nobody_looks_ahead(world: World) -> None:
+    subject = world.autoscaler()
+    subject.tick()
+    world.database_fails = True
+    subject.tick()
+    assert world.forecasts == 1
+
+
+def test_a_database_that_goes_away_within_a_tick_does_no_harm(world: World) -> None:
+    def gone() -> Forecast:
+        world.database_fails = True
+        return Forecast(problem="no look-ahead: server closed the connection")
+
+    world.look_ahead = gone  # type: ignore[method-assign]
+    world.tasks, world.messages = TaskCounts(queued=12), 5
+    assert world.autoscaler().tick() is Outcome.DONE
+    assert world.updates == [3]
+    line = world.tick_line()
+    assert line["problems"] == [
+        "no look-ahead: server closed the connection",
+        "the workers of default could not be looked after: server closed the connection",
+    ]
+
+
+def test_a_worker_that_hangs_is_replaced_with_its_reason_logged(world: World) -> None:
+    world.tasks, world.messages = TaskCounts(queued=4), 4
+    world.workers, world.busy = ["10.0.0.1", "10.0.0.2"], {"10.0.0.2"}
+    subject = world.autoscaler()
+    for _ in range(19):
+        world.lines()
+        subject.tick()
+        world.now += 10
+    assert world.workers == ["10.0.0.2"]
+    tick, group_metrics, _ = (line for line in world.lines() if line.get("event") != "role")
+    reason = "it took no task for 180 s while tasks waited in queue default"
+    assert tick["stops"] == [{"group": "default", "worker": "10.0.0.1", "reason": reason, "dry_run": False}]
+    assert group_metrics["StoppedWorkers"] == 1
+    assert world.stopped == [f"SM2A autoscaler: {reason}"]
 
 
 def test_unreadable_heartbeats_are_missing_and_do_not_stop_the_tick(world: World) -> None:

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
+from sm2a_autoscaler.forecast import workers_needed
 from sm2a_autoscaler.policy import (
     Action,
+    CapacitySchedule,
     Demand,
     Fleet,
     GroupObservation,
@@ -17,9 +21,9 @@ from sm2a_autoscaler.policy import (
     Observation,
     PolicySettings,
     Source,
+    Upcoming,
     WorkerGroup,
     decide,
-    workers_needed,
 )
 
 NOW = 1000.0
@@ -46,6 +50,7 @@ class Simulation:
         self.size = size
         self.memory = Memory()
         self.reasons: tuple[str, ...] = ()
+        self.drain: int | None = 0
 
     def at(
         self, seconds: float, seen_demand: Demand | None, seen_fleet: Fleet | None = None
@@ -57,9 +62,15 @@ class Simulation:
         seen = GroupObservation(seen_demand, seen_fleet or fleet(self.size, now))
         (decision,), self.memory = decide(self.settings, Observation(now, {self.group.name: seen}), self.memory)
         self.reasons = decision.reasons
+        self.drain = decision.drain
         if decision.desired is not None:
             self.size = decision.desired
         return decision.action, decision.desired
+
+
+def need(group: WorkerGroup, seen: Demand) -> int:
+    """Workers for that demand, within the limits of the group."""
+    return min(max(workers_needed(group, seen, fleet(1)).start, group.minimum), group.maximum)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +89,13 @@ class Simulation:
 def test_a_group_needs_its_tasks_divided_by_concurrency_within_its_limits(
     group: WorkerGroup, queued: int, running: int, workers: int, reason: str
 ) -> None:
-    target, reasons = workers_needed(group, demand(queued, running))
-    assert target == workers
-    assert reason in "; ".join(reasons)
+    simulation = Simulation(group, size=1)
+    assert simulation.at(0, demand(queued, running))[1] == workers
+    assert reason in "; ".join(simulation.reasons)
 
 
 def test_a_minimum_of_zero_needs_no_worker_without_tasks(group: WorkerGroup) -> None:
-    assert workers_needed(dataclasses.replace(group, minimum=0), demand())[0] == 0
+    assert need(dataclasses.replace(group, minimum=0), demand()) == 0
 
 
 def test_a_larger_need_is_met_at_once_and_in_one_step(group: WorkerGroup) -> None:
@@ -94,7 +105,7 @@ def test_a_larger_need_is_met_at_once_and_in_one_step(group: WorkerGroup) -> Non
 
 
 def test_scheduled_tasks_are_not_counted(group: WorkerGroup) -> None:
-    assert workers_needed(group, Demand(queued=0, running=0, read_at=NOW, scheduled=100))[0] == 1
+    assert need(group, Demand(queued=0, running=0, read_at=NOW, scheduled=100)) == 1
 
 
 @pytest.mark.parametrize(("size", "action", "desired"), [(0, Action.SCALE_OUT, 1), (1, Action.KEEP, 1)])
@@ -151,6 +162,52 @@ def test_busy_workers_are_kept_even_above_a_lowered_maximum(group: WorkerGroup) 
 def test_busy_workers_are_never_a_reason_to_grow(group: WorkerGroup) -> None:
     # Killed workers' tasks stay `running` in the database for minutes.
     assert Simulation(group, size=1).at(0, demand(running=3, busy=3)) == (Action.KEEP, 1)
+
+
+def test_workers_with_many_slots_drain_when_the_others_have_room_for_their_tasks(group: WorkerGroup) -> None:
+    simulation = Simulation(dataclasses.replace(group, concurrency=16), size=5)
+    spread = demand(running=20, busy=5)
+    for seconds in range(0, 60, 10):
+        assert simulation.at(seconds, spread) == (Action.KEEP, 5)
+        assert simulation.drain == 0, "not before the hold is over"
+    assert simulation.at(60, spread) == (Action.KEEP, 5)
+    assert simulation.drain == 3
+    assert "3 of them take no new tasks" in "; ".join(simulation.reasons)
+    assert simulation.at(70, demand(running=15, busy=4)) == (Action.SCALE_IN, 4)
+    assert simulation.drain == 2
+    assert simulation.at(80, demand(running=14, busy=3)) == (Action.SCALE_IN, 3)
+    assert simulation.drain == 1
+    assert simulation.at(90, demand(queued=20, running=14, busy=3)) == (Action.KEEP, 3)
+    assert simulation.drain == 0, "all take the new tasks"
+    assert simulation.at(100, None)[0] is Action.HOLD
+    assert simulation.drain is None, "what drains is left alone while nothing is known"
+
+
+def test_workers_with_few_slots_do_not_drain(group: WorkerGroup) -> None:
+    simulation = Simulation(group, size=5)
+    for seconds in range(0, 130, 10):
+        assert simulation.at(seconds, demand(running=5, busy=5)) == (Action.KEEP, 5)
+        assert simulation.drain == 0
+
+
+def test_a_need_to_come_keeps_workers_but_starts_none(group: WorkerGroup) -> None:
+    later = (Upcoming(120, 12, 60.0),)
+    simulation = Simulation(group, size=3)
+    for seconds in range(0, 130, 10):
+        assert simulation.at(seconds, Demand(0, 0, NOW, upcoming=later)) == (Action.KEEP, 3)
+    assert "3 are needed within 150 s" in simulation.reasons
+    assert Simulation(group, size=1).at(0, Demand(0, 0, NOW, upcoming=later)) == (Action.KEEP, 1)
+
+
+def test_a_schedule_raises_the_minimum_at_its_hours(group: WorkerGroup) -> None:
+    hours = CapacitySchedule(frozenset({0}), time(8), time(18), ZoneInfo("Europe/Berlin"), minimum=4)
+    busy_hours = dataclasses.replace(group, schedules=(hours,))
+    monday = datetime(2026, 6, 1, 6, 30, tzinfo=UTC)
+    seen = {"default": GroupObservation(demand(), fleet(1))}
+    for wall, desired in ((monday, 4), (monday.replace(hour=5), 1), (None, 1)):
+        (decision,), _ = decide(PolicySettings((busy_hours,)), Observation(NOW, seen, wall), Memory())
+        assert decision.desired == desired
+        assert ("the minimum is 4 by schedule" in decision.reasons) is (desired == 4)
 
 
 @pytest.mark.parametrize(
@@ -228,23 +285,29 @@ def test_groups_are_decided_separately(group: WorkerGroup) -> None:
 
 
 def test_every_decision_keeps_the_rules_on_random_load(group: WorkerGroup) -> None:
-    """Limits, busy workers and the hold, checked against a plain restatement of the rules over 20,000 ticks."""
+    """Limits, busy workers and the hold, checked against a plain restatement of the rules over 8,000 ticks."""
     source = random.Random(7)  # noqa: S311 (repeatable, not secret)
     simulation = Simulation(group, size=1)
     needs: list[tuple[float, int]] = []
     running = seconds = 0
-    for _ in range(20_000):
+    for _ in range(8_000):
         seconds += source.choice([5, 10, 10, 15])
         running = max(0, running + source.randint(-6, 6))
         busy = source.randint(-(-running // group.concurrency), running)
-        seen = demand(queued=source.choice([0, 0, 0, 3, 17]), running=running, busy=busy)
+        seen = dataclasses.replace(
+            demand(queued=source.choice([0, 0, 0, 3, 17]), running=running, busy=busy),
+            remaining_seconds=tuple(source.uniform(0, 300) for _ in range(source.randint(0, running))),
+            upcoming=tuple(Upcoming(source.uniform(0, 300), 3, source.choice([None, 5.0, 90.0])) for _ in range(2)),
+            mean_task_seconds=source.choice([None, 4.0, 60.0]),
+            unscheduled_rate=source.choice([0.0, 0.3]),
+        )
         before = simulation.size
         action, after = simulation.at(seconds, seen)
         assert after is not None
-        need = workers_needed(group, seen)[0]
-        needs.append((seconds, need))
+        needed = need(group, seen)
+        needs.append((seconds, needed))
         recent = max(value for at, value in needs if at > seconds - 60)
-        assert after >= need
+        assert after >= needed
         assert after <= max(group.maximum, before)
         assert after >= min(before, recent)
         if after < before:

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+from datetime import time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sm2a_autoscaler.policy import PolicySettings, WorkerGroup
+from sm2a_autoscaler.policy import CapacitySchedule, PolicySettings, WorkerGroup
 from sm2a_autoscaler.settings import HEALTH_FILE_NAME, SettingsError, load, load_health
 
 GROUP = {
@@ -32,6 +34,38 @@ ENVIRONMENT = {
 def groups(*entries: Any) -> dict[str, str]:
     """The environment with these worker groups."""
     return {"SM2A_AUTOSCALER_WORKER_GROUPS": json.dumps(list(entries))}
+
+
+OFFICE = {"days": ["mon", "fri"], "from": "08:00", "to": "18:30", "time_zone": "Europe/Berlin", "min": 2}
+
+
+def schedule(entry: Any) -> dict[str, str]:
+    """The environment with one group with this schedule."""
+    return groups({**GROUP, "schedules": [entry]})
+
+
+def test_a_group_has_options_of_its_own() -> None:
+    entry = {
+        **GROUP,
+        "min": 0,
+        "look_ahead": False,
+        "hold_seconds": 120,
+        "latency_preference": 0.5,
+        "schedules": [OFFICE, {"from": "22:00", "to": "24:00", "min": 0, "max": 10}],
+    }
+    settings = load(ENVIRONMENT | groups(entry, {**GROUP, "name": "b", "queue": "b", "service": "b"}))
+    first, second = settings.groups
+    assert (first.minimum, first.look_ahead, first.hold_seconds, first.latency_preference) == (0, False, 120, 0.5)
+    assert first.schedules == (
+        CapacitySchedule(frozenset({0, 4}), time(8), time(18, 30), ZoneInfo("Europe/Berlin"), 2, None),
+        CapacitySchedule(frozenset(range(7)), time(22), time(0), ZoneInfo("UTC"), 0, 10),
+    )
+    assert (second.look_ahead, second.hold_seconds, second.latency_preference, second.schedules) == (True, 60, 0, ())
+
+
+def test_a_group_without_a_hold_has_that_of_all() -> None:
+    settings = load(ENVIRONMENT | {"SM2A_AUTOSCALER_HOLD_SECONDS": "90"})
+    assert settings.groups[0].hold_seconds == 90
 
 
 def test_the_least_environment_has_the_documented_defaults() -> None:
@@ -83,6 +117,26 @@ def test_every_number_and_the_health_file_can_be_set() -> None:
         (groups({**GROUP, "max": "4"}), "entry 0 (default) needs a whole number 'max'"),
         (groups({**GROUP, "min": True}), "entry 0 (default) needs a whole number 'min'"),
         (groups({**GROUP, "min": 5}), "entry 0 (default) has min 5 above max 4"),
+        (groups({**GROUP, "look_ahed": True}), "entry 0 (default) has the unknown key 'look_ahed'"),
+        (groups({**GROUP, "look_ahead": "yes"}), "entry 0 (default) needs true or false for 'look_ahead'"),
+        (groups({**GROUP, "hold_seconds": 3601}), "entry 0 (default) needs a number 'hold_seconds' from 0 to 3600"),
+        (groups({**GROUP, "hold_seconds": 15}), "default must have hold_seconds of 0 or at least twice"),
+        (groups({**GROUP, "latency_preference": True}), "needs a number 'latency_preference' from 0 to 3"),
+        (groups({**GROUP, "schedules": {}, "min": -1}), "entry 0 (default) needs a whole number 'min' of at least 0"),
+        (groups({**GROUP, "schedules": "office"}), "entry 0 (default) needs a list 'schedules'"),
+        (schedule("office"), "entry 0 (default) schedule 0 is not an object"),
+        (schedule({**OFFICE, "hours": 8}), "schedule 0 has the unknown key 'hours'"),
+        (schedule({**OFFICE, "days": ["monday"]}), "schedule 0 needs 'days' out of mon, tue, wed"),
+        (schedule({**OFFICE, "days": "mon"}), "schedule 0 needs 'days' out of"),
+        (schedule({**OFFICE, "from": 480}), "schedule 0 needs a time 'from' such as \"08:00\", not 480"),
+        (schedule({**OFFICE, "to": "25:00"}), "schedule 0 needs a time 'to' such as"),
+        (schedule({**OFFICE, "from": "24:00"}), "schedule 0 needs a time 'from' such as"),
+        (schedule({**OFFICE, "time_zone": "Europe/Atlantis"}), "has the unknown 'time_zone' 'Europe/Atlantis'"),
+        (schedule({**OFFICE, "time_zone": "../etc/passwd"}), "has the unknown 'time_zone'"),
+        (schedule({**OFFICE, "time_zone": 1}), "has the unknown 'time_zone' 1"),
+        (schedule({**OFFICE, "min": None}), "schedule 0 needs 'min', 'max' or both"),
+        (schedule({**OFFICE, "min": 5}), "schedule 0 has min 5 above max 4"),
+        (schedule({**OFFICE, "max": 1}), "schedule 0 has min 2 above max 1"),
         (groups(GROUP, {**GROUP, "name": "b", "service": "b"}), "more than one group with queue default"),
         (groups(GROUP, {**GROUP, "name": "b", "queue": "b"}), "more than one group with service worker-default"),
     ],

@@ -46,7 +46,15 @@ def test_statements_name_actions_and_resources(name: str) -> None:
     assert statement["Effect"] == "Allow"
     assert not [action for action in actions(statement) if "*" in action]
     if statement["Resource"] == "*":
-        assert actions(statement) <= WITHOUT_RESOURCE
+        limited = "ecs:cluster" in statement.get("Condition", {}).get("ArnEquals", {})
+        assert actions(statement) <= WITHOUT_RESOURCE | ({"ecs:ListTasks"} if limited else set())
+
+
+def test_the_autoscaler_stops_workers_only() -> None:
+    (statement,) = (found for found in STATEMENTS.values() if "ecs:StopTask" in actions(found))
+    assert statement["Condition"] == {"StringLike": {"aws:ResourceTag/aws:ecs:serviceName": "worker-*"}}
+    # ECS tags the tasks of a service by itself when it is told to.
+    assert "enable_ecs_managed_tags: true" in (PROJECT / "roles/airflow/templates/services.yml.j2").read_text()
 
 
 def test_every_policy_uses_known_statements_and_its_own_secrets() -> None:

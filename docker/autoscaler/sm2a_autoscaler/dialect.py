@@ -1,0 +1,42 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What PostgreSQL and MySQL say differently. All times are the server's, so that no other clock is compared with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """SQL of one engine. ``_elapsed`` and ``_timeout`` are templates of an expression and of a statement."""
+
+    lock: str
+    _elapsed: str
+    _timeout: str
+
+    def seconds_since(self, column: str) -> str:
+        """Expression: seconds from the value of a column or aggregate until now, negative for the future."""
+        return self._elapsed.format(column)
+
+    def statement_timeout(self, seconds: float) -> str:
+        """Statement that bounds every later statement of the session."""
+        return self._timeout.format(round(seconds * 1000))
+
+
+POSTGRES = Dialect(
+    lock="SELECT pg_try_advisory_lock(%s)",
+    _elapsed="EXTRACT(EPOCH FROM now() - {})",
+    _timeout="SET statement_timeout = {}",
+)
+MYSQL = Dialect(
+    lock="SELECT GET_LOCK(CONCAT('sm2a_autoscaler:', %s), 0)",
+    _elapsed="TIMESTAMPDIFF(MICROSECOND, {}, now(6)) / 1000000",
+    _timeout="SET SESSION max_execution_time = {}",
+)
+
+
+def placeholders(rows: int, columns: int = 1) -> str:
+    """``%s, %s`` or ``(%s, %s), (%s, %s)`` for the values of an IN list."""
+    one = ", ".join(["%s"] * columns)
+    return ", ".join([one if columns == 1 else f"({one})"] * rows)

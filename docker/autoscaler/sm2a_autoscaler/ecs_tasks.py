@@ -1,0 +1,92 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The tasks of one ECS service, each a worker: read in pages of a hundred, so many at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+PAGE = 100  # tasks in one call of ListTasks, DescribeTasks or GetTaskProtection
+PAGES = 10  # of one service that are read
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One task. Times are seconds since the epoch; ``address`` is the one by which Airflow knows the worker."""
+
+    arn: str
+    created_at: float
+    started_at: float | None = None
+    address: str | None = None
+    healthy: bool = False
+
+    @property
+    def name(self) -> str:
+        """The id, for people."""
+        return self.arn.rpartition("/")[2]
+
+
+def read_workers(ecs: Any, cluster: str, service: str) -> tuple[Worker, ...]:
+    """The tasks that ECS wants running. Raises botocore's errors."""
+    found: list[Worker] = []
+    for arns in _pages(ecs, cluster, service):
+        reply = ecs.describe_tasks(cluster=cluster, tasks=arns)
+        found += [worker(task) for task in reply["tasks"] if task.get("desiredStatus") == "RUNNING"]
+    return tuple(found)
+
+
+def read_protection(ecs: Any, cluster: str, arns: Sequence[str]) -> Mapping[str, float]:
+    """When the protection of those tasks that have one ends, seconds since the epoch. Raises botocore's errors.
+
+    A task that ECS cannot tell about (it just ended) is absent as well: ask for those only that you know to exist.
+    """
+    ends: dict[str, float] = {}
+    for start in range(0, len(arns), PAGE):
+        reply = ecs.get_task_protection(cluster=cluster, tasks=list(arns[start : start + PAGE]))
+        for item in reply["protectedTasks"]:
+            if item.get("protectionEnabled"):
+                ends[item["taskArn"]] = _seconds(item.get("expirationDate")) or float("inf")
+    return ends
+
+
+def worker(task: Mapping[str, Any]) -> Worker:
+    """One task of DescribeTasks."""
+    started = _seconds(task.get("startedAt")) if task.get("lastStatus") == "RUNNING" else None
+    return Worker(
+        arn=task["taskArn"],
+        created_at=_seconds(task.get("createdAt")) or 0.0,
+        started_at=started,
+        address=_address(task),
+        healthy=started is not None and task.get("healthStatus") == "HEALTHY",
+    )
+
+
+def _pages(ecs: Any, cluster: str, service: str) -> Iterator[list[str]]:
+    token: dict[str, str] = {}
+    for _ in range(PAGES):
+        reply = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="RUNNING", maxResults=PAGE, **token)
+        if reply["taskArns"]:
+            yield reply["taskArns"]
+        if not reply.get("nextToken"):
+            return
+        token = {"nextToken": reply["nextToken"]}
+
+
+def _address(task: Mapping[str, Any]) -> str | None:
+    """The address of the task's network interface."""
+    for attachment in task.get("attachments", ()):
+        for detail in attachment.get("details", ()):
+            if detail.get("name") == "privateIPv4Address" and detail.get("value"):
+                return str(detail["value"])
+    for container in task.get("containers", ()):
+        for interface in container.get("networkInterfaces", ()):
+            if interface.get("privateIpv4Address"):
+                return str(interface["privateIpv4Address"])
+    return None
+
+
+def _seconds(value: datetime | float | None) -> float | None:
+    return value.timestamp() if isinstance(value, datetime) else value

@@ -1,0 +1,95 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The look-ahead of one tick: bounded reads of the metadata database, with what earlier ticks learned kept in memory.
+
+It may fail at any point without harm: the exact counts were read before, and the decision is then made without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
+from sm2a_autoscaler.history import History
+from sm2a_autoscaler.look_ahead import QueueOutlook, keys_of_interest, look_ahead
+from sm2a_autoscaler.progress import read_progress
+from sm2a_autoscaler.structure_cache import Structures
+
+HORIZON_SECONDS = 300  # further ahead no worker has to be started
+STATEMENT_SECONDS = 2.0
+TOTAL_SECONDS = 4.0  # no further query is sent after this time
+PAUSE_SECONDS = 60.0  # after a failure: a database in trouble is left alone
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The outlook by queue, None when there is none and ``problem`` says why. ``remarks`` tell of what it lacks."""
+
+    queues: Mapping[str, QueueOutlook] | None = None
+    problem: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Passes queries on until the time is up."""
+
+    database: MetadataDatabase
+    monotonic: Callable[[], float]
+    until: float
+
+    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows; raises DatabaseError, also when there is no time left for the query."""
+        if self.monotonic() >= self.until:
+            raise DatabaseError(f"its queries together took longer than {TOTAL_SECONDS:g} s")
+        return self.database.look(query, arguments)
+
+
+@dataclass
+class ForecastReader:
+    """Reads the outlook for all queues. ``default_queue`` is that of tasks which name none."""
+
+    database: MetadataDatabase
+    default_queue: str
+    monotonic: Callable[[], float]
+    _structures: Structures = field(default_factory=Structures, init=False)
+    _history: History = field(default_factory=History, init=False)
+    _means: dict[str, float] = field(default_factory=dict, init=False)
+    _resume_at: float = field(default=float("-inf"), init=False)
+    _failure: str = field(default="", init=False)
+
+    def read(self) -> Forecast:
+        """The outlook now. What the database refuses is told in its problem, never raised."""
+        started = self.monotonic()
+        if started < self._resume_at:
+            wait = self._resume_at - started
+            return Forecast(problem=f"no look-ahead for another {wait:.0f} s, after: {self._failure}")
+        try:
+            return self._read(Budget(self.database, self.monotonic, started + TOTAL_SECONDS), started)
+        except DatabaseError as error:
+            self._failure, self._resume_at = str(error), self.monotonic() + PAUSE_SECONDS
+            return Forecast(problem=f"no look-ahead: {error}")
+
+    def _read(self, reader: Budget, now: float) -> Forecast:
+        with self.database.bounded(STATEMENT_SECONDS):
+            progress = read_progress(reader, self.database.dialect(), HORIZON_SECONDS)
+            structures, remarks = self._structures.read(reader, progress.versions())
+            self._history.refresh(reader, keys_of_interest(progress, structures), now)
+        queues = look_ahead(
+            progress,
+            structures,
+            self._history,
+            default_queue=self.default_queue,
+            horizon_seconds=HORIZON_SECONDS,
+        )
+        return Forecast(self._with_means(queues), remarks=tuple(remarks))
+
+    def _with_means(self, queues: Mapping[str, QueueOutlook]) -> Mapping[str, QueueOutlook]:
+        """The outlook in which a queue that has no tasks at the moment keeps the mean duration that it had."""
+        self._means |= {
+            queue: item.mean_task_seconds for queue, item in queues.items() if item.mean_task_seconds is not None
+        }
+        known = {**dict.fromkeys(self._means, QueueOutlook()), **queues}
+        return {queue: replace(item, mean_task_seconds=self._means.get(queue)) for queue, item in known.items()}

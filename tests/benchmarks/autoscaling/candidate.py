@@ -1,0 +1,28 @@
+"""The autoscaler itself in the simulation: its own ``decide`` on an observation made of what its signals would say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sm2a_autoscaler.policy import Fleet, GroupObservation, Memory, Observation, PolicySettings, WorkerGroup, decide
+
+from .model import Cloud, Order, View
+
+NAME = "workers"
+
+
+class Candidate:
+    """One worker group with the settings of ``options`` (those of ``WorkerGroup``)."""
+
+    def __init__(self, cloud: Cloud, **options: Any) -> None:
+        group = WorkerGroup(NAME, "default", "", "worker", cloud.concurrency, cloud.minimum, cloud.maximum)
+        self._settings = PolicySettings((replace(group, **options),))
+        self._memory = Memory()
+
+    def order(self, view: View) -> Order:
+        """Called every 10 s."""
+        fleet = Fleet(view.desired, view.ready, view.starting, view.now, view.start_up_seconds())
+        observation = Observation(view.now, {NAME: GroupObservation(view.demand(), fleet)})
+        (decision,), self._memory = decide(self._settings, observation, self._memory)
+        return Order(view.desired if decision.desired is None else decision.desired, decision.drain or 0)
