@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 from sm2a_autoscaler.aws import AWS_ERRORS, throttled
-from sm2a_autoscaler.policy import Decision
+from sm2a_autoscaler.model import Decision
 
 FIRST_PAUSE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 120.0

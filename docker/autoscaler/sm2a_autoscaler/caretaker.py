@@ -17,7 +17,8 @@ from sm2a_autoscaler.aws import AWS_ERRORS, throttled
 from sm2a_autoscaler.database import DatabaseError
 from sm2a_autoscaler.drains import choose, tell
 from sm2a_autoscaler.ecs_tasks import Worker, read_protection, read_workers
-from sm2a_autoscaler.policy import DRAIN_FROM_CONCURRENCY, Decision, GroupObservation, Source, WorkerGroup
+from sm2a_autoscaler.model import Decision, GroupObservation, Source, WorkerGroup
+from sm2a_autoscaler.policy import DRAIN_FROM_CONCURRENCY
 from sm2a_autoscaler.signals import GroupNotes, Signals
 from sm2a_autoscaler.start_ups import StartUps
 from sm2a_autoscaler.watchdog import Suspect, Watchdog

@@ -8,7 +8,7 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator
 
-from sm2a_autoscaler.policy import Upcoming
+from sm2a_autoscaler.model import Upcoming
 
 Expected = tuple[str, Upcoming]  # queue, tasks
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sm2a_autoscaler.chain import chain
 from sm2a_autoscaler.concurrency import within_limit
 from sm2a_autoscaler.history import TaskKey
+from sm2a_autoscaler.model import Upcoming
 from sm2a_autoscaler.plans import (
     ACTIVE,
     WAITING,
@@ -23,7 +24,6 @@ from sm2a_autoscaler.plans import (
     under_way,
     width,
 )
-from sm2a_autoscaler.policy import Upcoming
 from sm2a_autoscaler.progress import ARRIVALS_SECONDS, Arrivals, Progress, Standing
 
 

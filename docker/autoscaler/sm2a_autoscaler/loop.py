@@ -14,7 +14,8 @@ from sm2a_autoscaler.caretaker import Caretaker
 from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
 from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.journal import Journal
-from sm2a_autoscaler.policy import Memory, PolicySettings, decide
+from sm2a_autoscaler.model import PolicySettings
+from sm2a_autoscaler.policy import Memory, decide
 from sm2a_autoscaler.shutdown import Shutdown
 from sm2a_autoscaler.signals import NO_FORECAST, SignalReader, TaskRead
 

@@ -56,7 +56,6 @@ class PolicySettings:
     """What the decision may know about the deployment."""
 
     groups: tuple[WorkerGroup, ...]
-    hold_seconds: float = 60.0
     stale_seconds: float = 30.0
 
 

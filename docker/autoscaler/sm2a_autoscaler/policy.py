@@ -22,7 +22,6 @@ from sm2a_autoscaler.forecast import workers_needed
 from sm2a_autoscaler.limits import Limits, limits
 from sm2a_autoscaler.model import (
     Action,
-    CapacitySchedule,
     Decision,
     Demand,
     Fleet,
@@ -30,29 +29,8 @@ from sm2a_autoscaler.model import (
     Observation,
     PolicySettings,
     Source,
-    Upcoming,
     WorkerGroup,
 )
-
-__all__ = [
-    "Action",
-    "CapacitySchedule",
-    "Decision",
-    "Demand",
-    "Fleet",
-    "GroupMemory",
-    "GroupObservation",
-    "Memory",
-    "Observation",
-    "Peak",
-    "PolicySettings",
-    "Source",
-    "Upcoming",
-    "WorkerGroup",
-    "decide",
-    "decide_group",
-]
-
 
 # With fewer slots, workers become idle by themselves often enough.
 DRAIN_FROM_CONCURRENCY = 6

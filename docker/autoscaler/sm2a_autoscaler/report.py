@@ -10,7 +10,7 @@ from typing import Any
 
 from sm2a_autoscaler.actuator import Application, Result
 from sm2a_autoscaler.caretaker import Care
-from sm2a_autoscaler.policy import Action, Demand, Fleet, GroupObservation
+from sm2a_autoscaler.model import Action, Demand, Fleet, GroupObservation
 from sm2a_autoscaler.signals import GroupNotes, Signals
 
 # Of a long list in the log.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sm2a_autoscaler.group_settings import parse_groups
-from sm2a_autoscaler.policy import PolicySettings, WorkerGroup
+from sm2a_autoscaler.model import PolicySettings, WorkerGroup
 
 PREFIX = "SM2A_AUTOSCALER_"
 HEALTH_FILE_NAME = "sm2a_autoscaler.alive"
@@ -40,7 +40,7 @@ class Settings:
     @property
     def policy(self) -> PolicySettings:
         """The part that the decision needs."""
-        return PolicySettings(self.groups, self.hold_seconds, self.stale_seconds)
+        return PolicySettings(self.groups, self.stale_seconds)
 
 
 def load(environment: Mapping[str, str]) -> Settings:

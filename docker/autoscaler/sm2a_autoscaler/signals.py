@@ -13,7 +13,7 @@ from sm2a_autoscaler.aws import MessageCounts, ServiceCounts, read_queues, read_
 from sm2a_autoscaler.database import TaskCounts
 from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.look_ahead import QueueOutlook
-from sm2a_autoscaler.policy import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
+from sm2a_autoscaler.model import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
 from sm2a_autoscaler.start_ups import StartUps
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sm2a_autoscaler.chain import Outstanding, chain
-from sm2a_autoscaler.policy import Demand, Upcoming
+from sm2a_autoscaler.model import Demand, Upcoming
 
 from .instances import Instance
 from .model import Cloud, Run

@@ -24,7 +24,7 @@ import psycopg2
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.plugins.conftest import aws_endpoint
 from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
-from sm2a_autoscaler.policy import WorkerGroup
+from sm2a_autoscaler.model import WorkerGroup
 
 __all__ = ["aws_endpoint"]
 

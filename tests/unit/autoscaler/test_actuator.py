@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from sm2a_autoscaler.actuator import Actuator, Result
-from sm2a_autoscaler.policy import Action, Decision
+from sm2a_autoscaler.model import Action, Decision
 
 
 def decision(current: int | None, desired: int | None, service: str = "worker-default") -> Decision:

@@ -29,7 +29,7 @@ from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.scores import
     play,
 )
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workloads import REPORT, TUNING, cron_burst
-from sm2a_autoscaler.policy import Demand
+from sm2a_autoscaler.model import Demand
 
 
 @dataclass

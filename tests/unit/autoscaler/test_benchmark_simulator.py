@@ -22,7 +22,7 @@ from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.peers import 
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.queueing import erlang_c, mean_wait
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulator import simulate
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workloads import single
-from sm2a_autoscaler.policy import Upcoming
+from sm2a_autoscaler.model import Upcoming
 
 # A start-up takes a minute to the second, and orders are carried out at once.
 EXACT = Cloud(concurrency=2, minimum=0, maximum=4, start_up_median=60.0, start_up_sigma=0.0, order_seconds=0.0)

@@ -13,7 +13,7 @@ from sm2a_autoscaler.aws import MessageCounts
 from sm2a_autoscaler.caretaker import PAUSE_SECONDS, Care, Caretaker, waits
 from sm2a_autoscaler.database import DatabaseError
 from sm2a_autoscaler.drains import OWN_MINUTES, SIGN_MINUTES
-from sm2a_autoscaler.policy import Action, Decision, Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
+from sm2a_autoscaler.model import Action, Decision, Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
 from sm2a_autoscaler.signals import GroupNotes, Signals
 from sm2a_autoscaler.start_ups import StartUps
 

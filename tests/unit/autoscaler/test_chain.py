@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from sm2a_autoscaler.chain import Outstanding, chain
-from sm2a_autoscaler.policy import Upcoming
+from sm2a_autoscaler.model import Upcoming
 
 
 def test_each_task_comes_when_its_last_parent_ends() -> None:

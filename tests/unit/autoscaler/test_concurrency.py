@@ -8,7 +8,7 @@ import math
 
 import pytest
 from sm2a_autoscaler.concurrency import within_limit
-from sm2a_autoscaler.policy import Upcoming
+from sm2a_autoscaler.model import Upcoming
 
 
 def starts(items: list[Upcoming], active: tuple[float, ...], limit: int | None, horizon: float = 300) -> list[float]:

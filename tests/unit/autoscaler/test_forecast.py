@@ -8,7 +8,7 @@ import dataclasses
 
 import pytest
 from sm2a_autoscaler.forecast import workers_needed
-from sm2a_autoscaler.policy import Demand, Fleet, Upcoming, WorkerGroup
+from sm2a_autoscaler.model import Demand, Fleet, Upcoming, WorkerGroup
 
 FLEET = Fleet(1, 1, 0, 0.0)
 NOTHING = Demand(0, 0, 0.0)

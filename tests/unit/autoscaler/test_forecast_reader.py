@@ -18,7 +18,7 @@ from sm2a_autoscaler import forecast_reader, progress, structure_cache
 from sm2a_autoscaler.credentials import DatabaseSecret
 from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
 from sm2a_autoscaler.forecast_reader import PAUSE_SECONDS, Forecast, ForecastReader
-from sm2a_autoscaler.policy import Upcoming
+from sm2a_autoscaler.model import Upcoming
 from sm2a_autoscaler.structures import DagStructure, parse
 
 SERIALIZED = json.loads((Path(__file__).parent / "serialized_dag.json").read_text())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sm2a_autoscaler.journal import Journal, open_journal
-from sm2a_autoscaler.policy import Action
+from sm2a_autoscaler.model import Action
 
 WALL = 1_700_000_000.25
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sm2a_autoscaler.limits import Limits, holds, limits
-from sm2a_autoscaler.policy import CapacitySchedule, WorkerGroup
+from sm2a_autoscaler.model import CapacitySchedule, WorkerGroup
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEKDAYS = frozenset(range(5))

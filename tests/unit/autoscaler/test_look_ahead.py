@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 from sm2a_autoscaler.history import Past, TaskKey
 from sm2a_autoscaler.look_ahead import QueueOutlook, keys_of_interest, look_ahead
-from sm2a_autoscaler.policy import Upcoming
+from sm2a_autoscaler.model import Upcoming
 from sm2a_autoscaler.progress import Arrivals, Progress, RunningTask, Standing, Starting
 from sm2a_autoscaler.structures import DagStructure, TaskShape
 

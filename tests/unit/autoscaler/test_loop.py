@@ -17,7 +17,7 @@ from sm2a_autoscaler.forecast_reader import Forecast
 from sm2a_autoscaler.journal import Journal
 from sm2a_autoscaler.look_ahead import QueueOutlook
 from sm2a_autoscaler.loop import Autoscaler, Outcome, Role
-from sm2a_autoscaler.policy import PolicySettings, Upcoming, WorkerGroup
+from sm2a_autoscaler.model import PolicySettings, Upcoming, WorkerGroup
 from sm2a_autoscaler.shutdown import Shutdown
 from sm2a_autoscaler.signals import SignalReader
 from sm2a_autoscaler.start_ups import StartUps

@@ -11,20 +11,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sm2a_autoscaler.forecast import workers_needed
-from sm2a_autoscaler.policy import (
+from sm2a_autoscaler.model import (
     Action,
     CapacitySchedule,
     Demand,
     Fleet,
     GroupObservation,
-    Memory,
     Observation,
     PolicySettings,
     Source,
     Upcoming,
     WorkerGroup,
-    decide,
 )
+from sm2a_autoscaler.policy import Memory, decide
 
 NOW = 1000.0
 

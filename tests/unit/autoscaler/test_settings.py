@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sm2a_autoscaler.policy import CapacitySchedule, PolicySettings, WorkerGroup
+from sm2a_autoscaler.model import CapacitySchedule, PolicySettings, WorkerGroup
 from sm2a_autoscaler.settings import HEALTH_FILE_NAME, SettingsError, load, load_health
 
 GROUP = {
@@ -74,7 +74,7 @@ def test_the_least_environment_has_the_documented_defaults() -> None:
     assert (settings.cluster, settings.region) == ("sm2a", "eu-west-1")
     assert settings.database_secret == "sm2a/config/sql_alchemy_conn"
     assert settings.tick_seconds == 10
-    assert settings.policy == PolicySettings((expected,), hold_seconds=60, stale_seconds=30)
+    assert settings.policy == PolicySettings((expected,), stale_seconds=30)
     assert settings.health_file.name == HEALTH_FILE_NAME
 
 
