@@ -1,7 +1,7 @@
 # SM2A's commands. Each installs what it needs into .venv; `make up PYTHON=python3.12` chooses the interpreter.
 playbook := .venv/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end bench docs test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -48,6 +48,9 @@ audit: test-tools  ## Security controls over a deployed environment, and each ov
 
 end-to-end: test-tools  ## A whole stack of its own with real containers.
 	@$(alone) tests/integration
+
+live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 25 minutes.
+	@$(alone) tests/live
 
 bench:  ## The autoscaler against its peers on the same workloads; docs/autoscaling.md and .svg show it.
 	@tools/bootstrap bench

@@ -15,13 +15,13 @@ LEGEND = (("workers desired (dashed)", DESIRED), ("workers running", RUNNING), (
 MARKS = 6
 
 
-def write(samples: list[Sample], title: str, folder: Path) -> None:
-    """Keep the samples as worker_counts.csv and their drawing as worker_counts.svg in ``folder``."""
+def write(samples: list[Sample], title: str, folder: Path, name: str = "worker_counts") -> None:
+    """Keep the samples as ``<name>.csv`` and their drawing as ``<name>.svg`` in ``folder``."""
     folder.mkdir(exist_ok=True)
     rows = [",".join(field.name for field in fields(Sample))]
     rows += [",".join(str(value) for value in astuple(sample)) for sample in samples]
-    (folder / "worker_counts.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / "worker_counts.svg").write_text(draw(samples, title), encoding="utf-8")
+    (folder / f"{name}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / f"{name}.svg").write_text(draw(samples, title), encoding="utf-8")
 
 
 def draw(samples: list[Sample], title: str) -> str:

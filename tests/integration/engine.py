@@ -23,6 +23,21 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
+def containers(name: str, service: str) -> list[str]:
+    """Ids of the running containers of one service of local AWS ``name``, each as ``<engine>:<id>``."""
+    found = []
+    for engine in engines():
+        filters = ["--filter", f"label={LABEL}={name}", "--filter", f"name={name}-{name}-{service}-"]
+        found += [f"{engine}:{one}" for one in _run(engine, "ps", "--quiet", *filters).stdout.split()]
+    return found
+
+
+def kill(container: str) -> None:
+    """End a container of ``containers`` at once."""
+    engine, _, identifier = container.partition(":")
+    assert _run(engine, "kill", identifier).returncode == 0
+
+
 def leftovers(name: str) -> dict[str, list[str]]:
     """Containers, networks and volumes that carry the label of local AWS ``name``; empty lists are left out."""
     found: dict[str, list[str]] = {}

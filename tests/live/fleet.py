@@ -1,0 +1,127 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The worker groups of the live tests: deployed, loaded, and looked at through what the autoscaler itself reports."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
+from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, play
+from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
+from ansible_collections.sm2a.airflow.tests.integration.watch import Sample
+
+HERE = Path(__file__).resolve().parent
+DAG = "live_burst"
+GROUPS = ("default", "heavy")
+MINIMUM, MAXIMUM, CONCURRENCY = 1, 3, 4
+
+
+def groups(minimum: int) -> list[dict[str, Any]]:
+    """Two groups, each of ``minimum`` to MAXIMUM workers."""
+    size = {"cpu": 1024, "memory": 2048, "concurrency": CONCURRENCY, "min": minimum, "max": MAXIMUM}
+    return [{"name": name, "queue": name, **size} for name in GROUPS]
+
+
+def deploy(say: Say, minimum: int = MINIMUM) -> Run:
+    """A run of site.yml with groups of that minimum."""
+    extra = {
+        "airflow_worker_groups": groups(minimum),
+        "storage_dags_bucket": True,
+        "airflow_dags_source": "s3",
+        "airflow_dags_refresh_interval": 10,
+    }
+    run = play(f"live_{minimum}", ["site.yml"], say, extra=extra, timeout=1500, own_processes=False)
+    assert run.code == 0, run.end()
+    return run
+
+
+def counts(stack: Stack) -> dict[str, tuple[int, int]]:
+    """Workers desired and running, by group."""
+    services = [f"worker-{name}" for name in GROUPS]
+    found = stack.aws("ecs").describe_services(cluster=NAME, services=services)["services"]
+    by_name = {service["serviceName"].removeprefix("worker-"): service for service in found}
+    return {name: (by_name[name]["desiredCount"], by_name[name]["runningCount"]) for name in GROUPS}
+
+
+def wait_for_size(stack: Stack, size: int, seconds: float) -> None:
+    """Return when every group has just that many workers."""
+    deadline = time.monotonic() + seconds
+    while (seen := counts(stack)) != dict.fromkeys(GROUPS, (size, size)):
+        assert time.monotonic() < deadline, f"not {size} workers within {seconds} s: {seen}"
+        time.sleep(2)
+
+
+@dataclass(frozen=True)
+class Burst:
+    """One finished run of the DAG. ``drain_seconds``: from its trigger to the end of its last task."""
+
+    run: str
+    started: datetime
+    drain_seconds: float
+    tasks: list[dict[str, Any]]
+
+
+def finish(airflow: AirflowApi, run: str, started: datetime, seconds: int = 600) -> Burst:
+    """Wait for the run's end."""
+    state = airflow.wait_for_run(DAG, run, seconds)
+    tasks = airflow.tasks(DAG, run)
+    assert state == "success", Counter(str(task["state"]) for task in tasks)
+    last = max(datetime.fromisoformat(task["end_date"]) for task in tasks)
+    return Burst(run, started, round((last - started).total_seconds(), 1), tasks)
+
+
+def executions(stack: Stack, burst: Burst) -> Counter[str]:
+    """How often the logs of the run say that a task was executed, by queue; a minute is given for the last of them."""
+    deadline = time.monotonic() + 60
+    while len(logs := list(_logs(stack, burst.run))) < len(burst.tasks) and time.monotonic() < deadline:
+        time.sleep(2)
+    return Counter(re.findall(r"live_burst executed on (\w+)", "\n".join(logs)))
+
+
+def _logs(stack: Stack, run: str) -> Iterator[str]:
+    s3 = stack.aws("s3")
+    (bucket,) = [entry["Name"] for entry in s3.list_buckets()["Buckets"] if entry["Name"].startswith(f"{NAME}-logs-")]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="airflow/"):
+        for entry in page.get("Contents", []):
+            if f"run_id={run}/" in entry["Key"]:
+                yield s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().decode()
+
+
+def lines(stack: Stack, since: datetime) -> list[dict[str, Any]]:
+    """What the autoscaler has written since then, oldest first: ticks, and lines in the embedded metric format."""
+    pages = (
+        stack.aws("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=f"/sm2a/{NAME}/autoscaler", startTime=int(since.timestamp() * 1000))
+    )
+    events = sorted((event for page in pages for event in page["events"]), key=lambda event: event["timestamp"])
+    return [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
+
+
+def ticks(stack: Stack, group: str, since: datetime) -> list[dict[str, Any]]:
+    """The autoscaler's records of one group since then, one for each tick."""
+    found = [line["groups"] for line in lines(stack, since) if line.get("event") == "tick" and "groups" in line]
+    return [record for records in found for record in records if record["group"] == group]
+
+
+def samples(stack: Stack, group: str, since: datetime) -> list[Sample]:
+    """Sizes and tasks of one group over time, from the metrics that the autoscaler emitted."""
+    emitted = [line for line in lines(stack, since) if line.get("WorkerGroup") == group and "RunningWorkers" in line]
+    return [
+        Sample(
+            round(line["_aws"]["Timestamp"] / 1000 - since.timestamp(), 1),
+            *(int(line[name]) for name in ("WantedWorkers", "RunningWorkers", "QueuedTasks", "RunningTasks")),
+        )
+        for line in emitted
+        if "QueuedTasks" in line
+    ]

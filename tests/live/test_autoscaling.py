@@ -1,0 +1,167 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The autoscaler on real containers and real Airflow: bursts, long tasks, and what fails in the middle of them."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.integration import drawing, engine
+from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.integration.settings import ARTIFACTS, NAME, PORT
+from ansible_collections.sm2a.airflow.tests.live import fleet
+from ansible_collections.sm2a.airflow.tests.live.fleet import DAG, GROUPS, MAXIMUM, MINIMUM, Burst
+
+TASKS, SECONDS = 30, 20  # on each of the two queues
+BACK_SECONDS = 420
+
+
+@pytest.fixture
+def at_minimum(stack: Stack, airflow: AirflowApi) -> None:
+    """Every group is as small as it may be."""
+    fleet.wait_for_size(stack, MINIMUM, BACK_SECONDS)
+
+
+def start(airflow: AirflowApi, default: list[float], heavy: list[float]) -> tuple[str, datetime]:
+    """Trigger the DAG with tasks that last so many seconds; the id of the run, and when that was."""
+    started = datetime.now(UTC)
+    return airflow.trigger(DAG, {"default": default, "heavy": heavy}), started
+
+
+def start_burst(airflow: AirflowApi) -> tuple[str, datetime]:
+    return start(airflow, [SECONDS] * TASKS, [SECONDS] * TASKS)
+
+
+def every_task_once(stack: Stack, burst: Burst, tasks: int = TASKS) -> None:
+    """Each task succeeded with its first try, and was executed once."""
+    assert Counter(task["state"] for task in burst.tasks) == {"success": len(burst.tasks)}
+    assert {task["try_number"] for task in burst.tasks} == {1}
+    assert fleet.executions(stack, burst) == dict.fromkeys(GROUPS, tasks)
+
+
+def largest(stack: Stack, group: str, since: datetime) -> int:
+    return max(sample.running for sample in fleet.samples(stack, group, since))
+
+
+@pytest.fixture(scope="session")
+def scaled(stack: Stack, airflow: AirflowApi, measures: Measures, say: Say) -> Burst:
+    """A burst on groups that start at their minimum; artifacts/live_<group>.svg shows it until they are back there."""
+    fleet.wait_for_size(stack, MINIMUM, BACK_SECONDS)
+    burst = fleet.finish(airflow, *start_burst(airflow))
+    say(f"burst with scaling: {burst.drain_seconds} s")
+    fleet.wait_for_size(stack, MINIMUM, BACK_SECONDS)
+    back = (datetime.now(UTC) - burst.started).total_seconds()
+    measures.record(live_scaled_drain_seconds=burst.drain_seconds, live_back_at_minimum_seconds=round(back, 1))
+    for group in GROUPS:
+        title = f"{group}: {TASKS} tasks of {SECONDS} s, from the autoscaler's metrics"
+        drawing.write(fleet.samples(stack, group, burst.started), title, ARTIFACTS, f"live_{group}")
+    return burst
+
+
+def test_a_burst_on_two_groups_is_done_once_and_scales_both(stack: Stack, scaled: Burst) -> None:
+    every_task_once(stack, scaled)
+    assert {group: largest(stack, group, scaled.started) for group in GROUPS} == dict.fromkeys(GROUPS, MAXIMUM)
+
+
+def test_scale_in_beside_long_tasks_kills_none(
+    stack: Stack, airflow: AirflowApi, at_minimum: None, measures: Measures, say: Say
+) -> None:
+    long, short = [150.0] * 2, [15.0] * 22
+    run, started = start(airflow, long + short, long + short)
+    burst = fleet.finish(airflow, run, started)
+    every_task_once(stack, burst, len(long + short))
+    for group in GROUPS:
+        seen = [sample for sample in fleet.samples(stack, group, started) if sample.second < burst.drain_seconds]
+        sizes = [sample.running for sample in seen]
+        smallest = min(sizes[sizes.index(max(sizes)) :])
+        say(f"{group}: {max(sizes)} workers, {smallest} while the long tasks ran")
+        measures.record(**{f"live_long_{group}": [max(sizes), smallest]})
+        assert smallest < max(sizes), "nothing was scaled in while the long tasks ran"
+
+
+def autoscaler_containers() -> list[str]:
+    """Ids of the running containers of the autoscaler, each with the engine that has it."""
+    return engine.containers(NAME, "autoscaler")
+
+
+def test_a_killed_autoscaler_goes_on(stack: Stack, airflow: AirflowApi, at_minimum: None, say: Say) -> None:
+    run, started = start_burst(airflow)
+    time.sleep(SECONDS)
+    before = autoscaler_containers()
+    assert len(before) == 1
+    engine.kill(before[0])
+    burst = fleet.finish(airflow, run, started)
+    say(f"burst with an autoscaler that was killed: {burst.drain_seconds} s")
+    every_task_once(stack, burst)
+    after = autoscaler_containers()
+    assert len(after) == 1
+    assert after != before
+    fleet.wait_for_size(stack, MINIMUM, BACK_SECONDS)
+    assert {group: largest(stack, group, started) for group in GROUPS} == dict.fromkeys(GROUPS, MAXIMUM)
+
+
+def decreases(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [record for record in records if record["action"] == "scale_in"]
+
+
+def test_the_size_is_held_while_the_database_restarts(
+    stack: Stack, airflow: AirflowApi, at_minimum: None, say: Say
+) -> None:
+    run, started = start_burst(airflow)
+    time.sleep(SECONDS)
+    restarted = datetime.now(UTC)
+    stack.aws("rds").reboot_db_instance(DBInstanceIdentifier=NAME)
+    burst = fleet.finish(airflow, run, started)
+    say(f"burst with a database that restarted: {burst.drain_seconds} s")
+    every_task_once(stack, burst)
+    for group in GROUPS:
+        records = [record for record in fleet.ticks(stack, group, restarted) if record["tasks"]]
+        blind = [record for record in fleet.ticks(stack, group, restarted) if record["action"] == "hold"]
+        say(f"{group}: held for {len(blind)} ticks")
+        busy = [record for record in records if record["tasks"]["queued"]]
+        assert decreases(busy) == []
+
+
+def outage(service: str, seconds: float) -> None:
+    """The local AWS does not answer for that service for so long."""
+    body = json.dumps({"service": service, "seconds": seconds}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}/_sm2a/outages", data=body, method="POST")
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+        assert answer.status == 200
+
+
+def test_the_size_is_held_while_sqs_is_silent(stack: Stack, airflow: AirflowApi, at_minimum: None, say: Say) -> None:
+    run, started = start_burst(airflow)
+    time.sleep(SECONDS)
+    silent = datetime.now(UTC)
+    outage("sqs", 60)
+    time.sleep(60)
+    during = {group: fleet.ticks(stack, group, silent) for group in GROUPS}
+    burst = fleet.finish(airflow, run, started)
+    say(f"burst with SQS silent for a minute: {burst.drain_seconds} s")
+    every_task_once(stack, burst)
+    for group, records in during.items():
+        assert records, "no tick was made"
+        assert any(record["messages"] is None for record in records), "SQS answered"
+        assert decreases(records) == [], group
+
+
+def test_a_burst_is_nearly_as_quick_as_on_a_fixed_fleet(
+    stack: Stack, airflow: AirflowApi, scaled: Burst, measures: Measures, say: Say
+) -> None:
+    fleet.deploy(say, MAXIMUM)
+    fleet.wait_for_size(stack, MAXIMUM, 180)
+    fixed = fleet.finish(airflow, *start_burst(airflow))
+    every_task_once(stack, fixed)
+    ratio = scaled.drain_seconds / fixed.drain_seconds
+    measures.record(live_fixed_drain_seconds=fixed.drain_seconds, live_drain_ratio=round(ratio, 2))
+    say(f"drain: {scaled.drain_seconds} s with scaling, {fixed.drain_seconds} s with {MAXIMUM} workers all the time")
+    # Started at a third of the slots, with workers that take half a minute to start.
+    assert ratio < 2.5
