@@ -25,6 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 OTHER_TESTS = (
     "tests/unit/",
     "tests/integration/",
+    "tests/live/",
     "tests/benchmarks/",
     "tests/control_plane/",
     "tests/faults/",
