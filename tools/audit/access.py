@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .controls import Verdicts, control
 from .environment import Environment, statements
 from .policies import actions, condition_keys, on_everything
@@ -10,6 +12,8 @@ NARROW = "Name the actions and the ARNs in roles/cluster, or in policy_statement
 DECRYPTION = {"kms:decrypt", "kms:reencryptfrom", "kms:*", "*"}
 # These know no resources (AWS service authorization reference).
 WITHOUT_RESOURCES = ("ecr:getauthorizationtoken", "ssmmessages:", "cloudwatch:putmetricdata", "logs:describeloggroups")
+# Names what a call is about that takes no ARN, such as ecs:ListTasks.
+NAMED_BY_CONDITION = {"ecs:cluster"}
 # Either keeps a service of AWS from using the role for somebody else.
 CONFUSED_DEPUTY = {"aws:sourceaccount", "aws:sourcearn"}
 
@@ -20,19 +24,21 @@ def each(environment: Environment, kind: str) -> Verdicts:
     for name, statement in environment.role_statements:
         found.setdefault(name, [])
         if statement["Effect"] == "Allow":
-            found[name] += [action for action in actions(statement) if is_of(kind, action, on_everything(statement))]
+            found[name] += [action for action in actions(statement) if is_of(kind, action, statement)]
     for name, told in found.items():
         yield name, f"allows {', '.join(told)}" if told else ""
 
 
-def is_of(kind: str, action: str, everywhere: bool) -> bool:
+def is_of(kind: str, action: str, statement: dict[str, Any]) -> bool:
+    everywhere = on_everything(statement)
     if kind == "everything":
         return everywhere and action in ("*", "*:*")
     if kind == "service":
         return action in ("*", "*:*") or action.endswith(":*")
     if kind == "decrypt":
         return everywhere and action in DECRYPTION
-    return everywhere and not action.startswith(WITHOUT_RESOURCES)
+    named = action.startswith(WITHOUT_RESOURCES) or condition_keys(statement) & NAMED_BY_CONDITION
+    return everywhere and not named
 
 
 @control("IAM.1", "No role may do everything", NARROW)

@@ -89,7 +89,7 @@ def _burst(axes: Axes, case: Case) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("minutes")
     axes.set_ylabel("workers")
-    axes.set_title(f"Workers on “{case.workload.name}”", fontsize=10)
+    axes.set_title(f"Workers on {case.workload.name}", fontsize=10)
     axes.legend(fontsize=8, loc="upper right")
     axes.grid(color="#dddddd")
 
