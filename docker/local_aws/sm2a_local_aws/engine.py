@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import IPAMConfig, IPAMPool
 
 import docker
@@ -71,10 +72,7 @@ def remove_leftovers(client: Any, settings: Settings) -> int:
     """Remove every container, volume and network with this name's label; the number that were there."""
     mine = {"label": f"{LABEL}={settings.name}"}
     containers = client.containers.list(all=True, sparse=True, filters=mine)
-    # A container that lives in another's network namespace goes before it: newest first.
-    for container in containers:
-        with contextlib.suppress(NotFound):
-            container.remove(force=True, v=True)
+    remove_containers(containers)
     volumes = client.volumes.list(filters=mine)
     for volume in volumes:
         with contextlib.suppress(NotFound):
@@ -84,6 +82,26 @@ def remove_leftovers(client: Any, settings: Settings) -> int:
         with contextlib.suppress(NotFound):
             network.remove()
     return len(containers) + len(volumes) + len(networks)
+
+
+def remove_containers(containers: Sequence[Any]) -> None:
+    """Remove them all; APIError when one cannot be. An engine refuses one whose network others use until they are gone."""
+    left = list(containers)
+    while left:
+        kept = [container for container in left if not _removed(container)]
+        if len(kept) == len(left):
+            kept[0].remove(force=True, v=True)
+        left = kept
+
+
+def _removed(container: Any) -> bool:
+    try:
+        container.remove(force=True, v=True)
+    except NotFound:
+        return True
+    except APIError:
+        return False
+    return True
 
 
 def count_containers(client: Any, settings: Settings) -> int:

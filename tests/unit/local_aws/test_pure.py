@@ -17,6 +17,7 @@ from sm2a_local_aws import (
     ecs_health,
     ecs_images,
     ecs_service_connect,
+    engine,
     load_balancer_health,
     load_balancer_routing,
     load_balancer_targets,
@@ -71,6 +72,32 @@ def test_a_container_may_be_silent_for_long_before_its_first_line() -> None:
     container = SilentAtFirst()
     assert list(task_logs.output_of(container)) == ["first", "last"]
     assert container.asked == [True, True, False]
+
+
+class Shared:
+    """A container that an engine keeps until those that use its network are gone."""
+
+    def __init__(self, *users: Shared) -> None:
+        self.users = users
+        self.removed = False
+
+    def remove(self, **_options: Any) -> None:
+        if not all(user.removed for user in self.users):
+            raise APIError("it has dependent containers which must be removed before it")
+        self.removed = True
+
+
+def test_containers_are_removed_in_the_order_that_their_networks_allow() -> None:
+    task, sidecar, alone = Shared(), Shared(), Shared()
+    network = Shared(task, sidecar)
+    engine.remove_containers([network, task, alone, sidecar])
+    assert all(one.removed for one in (network, task, alone, sidecar))
+
+
+def test_a_container_that_stays_is_an_error() -> None:
+    kept = Shared(Shared())
+    with pytest.raises(APIError, match="dependent containers"):
+        engine.remove_containers([kept])
 
 
 def _definition(**dependencies: list[str]) -> dict[str, Any]:
