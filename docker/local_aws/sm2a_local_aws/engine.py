@@ -85,7 +85,7 @@ def remove_leftovers(client: Any, settings: Settings) -> int:
 
 
 def remove_containers(containers: Sequence[Any]) -> None:
-    """Remove them all; APIError when one cannot be. An engine refuses one whose network others use until they are gone."""
+    """Remove them all, those that others share the network of last, as an engine wants; APIError when one cannot be."""
     left = list(containers)
     while left:
         kept = [container for container in left if not _removed(container)]
