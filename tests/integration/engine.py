@@ -10,6 +10,7 @@ from pathlib import Path
 
 LABEL = "sm2a.local-aws"
 LISTINGS = {"containers": ["ps", "--all"], "networks": ["network", "ls"], "volumes": ["volume", "ls"]}
+STATISTICS_ATTEMPTS = 5
 UNITS = {"B": 1e-6, "KB": 1e-3, "MB": 1.0, "GB": 1e3, "KIB": 1024e-6, "MIB": 1.048576, "GIB": 1073.741824}
 
 
@@ -54,12 +55,22 @@ def memory(state: Path) -> tuple[dict[str, float], float]:
     settings = json.loads((state / "local_aws.json").read_text(encoding="utf-8"))
     used: dict[str, float] = {}
     for engine in engines():
-        names = _run(engine, "ps", "--quiet", "--filter", f"label={LABEL}={settings['name']}").stdout.split()
-        if names:
-            form = "{{.Name}}|{{.MemUsage}}"
-            lines = _run(engine, "stats", "--no-stream", "--format", form, *names).stdout.splitlines()
-            used |= {line.split("|")[0]: megabytes(line.split("|")[1].split("/")[0]) for line in lines}
+        lines = _usage(engine, settings["name"])
+        used |= {line.split("|")[0]: megabytes(line.split("|")[1].split("/")[0]) for line in lines}
     return used, round(sum(_resident(process) for process in processes(state)), 1)
+
+
+def _usage(engine: str, name: str) -> list[str]:
+    """A line ``name|used / limit`` for each running container of local AWS ``name``."""
+    for _ in range(STATISTICS_ATTEMPTS):
+        identifiers = _run(engine, "ps", "--quiet", "--filter", f"label={LABEL}={name}").stdout.split()
+        if not identifiers:
+            return []
+        said = _run(engine, "stats", "--no-stream", "--format", "{{.Name}}|{{.MemUsage}}", *identifiers)
+        if said.returncode == 0:
+            return said.stdout.splitlines()
+        # A container that ended since it was listed, such as a worker that was scaled in, fails the statistics of all.
+    raise AssertionError(said.stderr)
 
 
 def megabytes(text: str) -> float:
