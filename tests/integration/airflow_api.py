@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -14,15 +15,20 @@ FINISHED = {"success", "failed"}
 
 
 class AirflowApi:
-    """A logged-in session. ``certificate`` is the path of the PEM file that the server must prove to hold."""
+    """A logged-in session. ``certificate`` is the path of the PEM file that the server must prove to hold.
 
-    def __init__(self, username: str, password: str, certificate: str) -> None:
+    Reads that are answered with one of ``passing`` are asked again, for about a minute: by default those with which the
+    load balancer answers for a web server that is just being replaced.
+    """
+
+    def __init__(
+        self, username: str, password: str, certificate: str, passing: Sequence[int] = (502, 503, 504)
+    ) -> None:
         self._session = requests.Session()
         # A proxy of the machine must not see loopback traffic.
         self._session.trust_env = False
         self._session.verify = certificate
-        # The load balancer may answer for a web server that is just being replaced; reads are asked again.
-        again = Retry(total=6, backoff_factor=1, status_forcelist=[502, 503, 504], allowed_methods=["GET"])
+        again = Retry(total=6, backoff_factor=1, status_forcelist=passing, allowed_methods=["GET"])
         self._session.mount("https://", HTTPAdapter(max_retries=again))
         self._credentials = {"username": username, "password": password}
         self._log_in()

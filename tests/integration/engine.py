@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 LABEL = "sm2a.local-aws"
@@ -37,6 +39,17 @@ def kill(container: str) -> None:
     """End a container of ``containers`` at once."""
     engine, _, identifier = container.partition(":")
     assert _run(engine, "kill", identifier).returncode == 0
+
+
+@contextlib.contextmanager
+def paused(name: str) -> Iterator[None]:
+    """The container of that name does nothing meanwhile."""
+    (engine,) = [engine for engine in engines() if _run(engine, "container", "inspect", name).returncode == 0]
+    assert _run(engine, "pause", name).returncode == 0
+    try:
+        yield
+    finally:
+        assert _run(engine, "unpause", name).returncode == 0
 
 
 def leftovers(name: str) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a file that shows that it is alive.
+"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a file that shows that it is alive,
+and an end that leaves no message behind.
 
 Loaded by the main process of the worker only: `[celery] extra_celery_config` has
 `{"imports": ["sm2a_runtime.worker_hooks"]}`.
@@ -15,6 +16,7 @@ from typing import Any
 from celery import bootsteps, signals
 from celery.worker import state
 
+from sm2a_runtime import last_polls
 from sm2a_runtime.drain import FROM_CONCURRENCY, Drainer
 from sm2a_runtime.intake import Intake
 from sm2a_runtime.liveness import liveness_file
@@ -62,6 +64,22 @@ class TaskIntake(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
         hub.call_repeatedly(INTAKE_SECONDS, lambda: self._intake.follow(consumer, _takes_tasks.is_set()))
 
 
+class LastPolls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Finishes the long polls of a worker that ends: stopped after the consumer, before the pool and the event loop."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def stop(self, parent: Any) -> None:
+        """Called in a warm shutdown. A failure must not keep the tasks that still run from their end."""
+        try:
+            last_polls.finish(parent.hub, lambda: state.should_terminate is not None)
+        except Exception:
+            log.exception("Last polls: unexpected error")
+
+    def terminate(self, parent: Any) -> None:
+        """Called in a cold shutdown: there is no time."""
+
+
 def touch_liveness_file() -> None:
     """Make the file new. A full disk must not stop the worker."""
     try:
@@ -86,6 +104,7 @@ def protect_forever(drainer: Drainer) -> None:
 def add_steps(sender: Any = None, **_: Any) -> None:
     """Before the worker builds its steps."""
     sender.app.steps["consumer"].update({Liveness, TaskIntake})
+    sender.app.steps["worker"].add(LastPolls)
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]

@@ -58,9 +58,9 @@ def hooks(celery: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_steps_are_added_before_the_worker_builds_its_steps(celery: SimpleNamespace, hooks: ModuleType) -> None:
-    steps: dict[str, set[type]] = {"consumer": set()}
+    steps: dict[str, set[type]] = {"consumer": set(), "worker": set()}
     celery.signals.worker_init.send(sender=SimpleNamespace(app=SimpleNamespace(steps=steps)))
-    assert steps["consumer"] == {hooks.Liveness, hooks.TaskIntake}
+    assert steps == {"consumer": {hooks.Liveness, hooks.TaskIntake}, "worker": {hooks.LastPolls}}
 
 
 def test_each_start_of_the_loop_touches_the_file_and_again_every_few_seconds(hooks: ModuleType, tmp_path: Path) -> None:
