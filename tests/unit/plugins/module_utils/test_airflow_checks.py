@@ -191,5 +191,6 @@ def test_what_the_role_sets_is_refused_unless_it_is_a_default_to_change() -> Non
         "core.parallelism",
         "fab.cookie_secure",
         "logging.delete_local_logs",
+        "workers.execution_api_retries",
         "workers.execution_api_timeout",
     }
