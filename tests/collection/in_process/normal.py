@@ -17,7 +17,6 @@ from typing import Any
 from ansible.module_utils import basic
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.plugins.action import ActionBase
-from ansible.vars.clean import remove_internal_keys
 
 COLLECTIONS = ("sm2a.airflow.", "amazon.aws.")
 PROFILE = "legacy"
@@ -66,6 +65,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         said = io.StringIO()
         with environment(variables), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
             code.main()
-        returned = dict(self._parse_returned_data({"stdout": said.getvalue(), "stderr": ""}, PROFILE))
-        remove_internal_keys(returned)
-        return returned
+        returned = self._parse_returned_data({"stdout": said.getvalue(), "stderr": ""}, PROFILE)
+        # An object since ansible-core 2.21.
+        return dict(returned) if isinstance(returned, dict) else dict(returned.as_result_dict(for_round_trip=True))
