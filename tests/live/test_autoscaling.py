@@ -17,7 +17,7 @@ from ansible_collections.sm2a.airflow.tests.integration.airflow_api import Airfl
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.settings import ARTIFACTS, NAME, PORT
 from ansible_collections.sm2a.airflow.tests.live import fleet
-from ansible_collections.sm2a.airflow.tests.live.fleet import DAG, GROUPS, MAXIMUM, MINIMUM, Burst
+from ansible_collections.sm2a.airflow.tests.live.fleet import CONCURRENCY, DAG, GROUPS, MAXIMUM, MINIMUM, Burst
 
 TASKS, SECONDS = 30, 20  # on each of the two queues
 BACK_SECONDS = 420
@@ -131,6 +131,10 @@ def test_the_size_is_held_while_the_database_restarts(
         say(f"{group}: {len(blind)} ticks without the database")
         assert blind, "no tick was made without the database"
         assert decreases(blind) == []
+        # With the database, never below what waits and runs.
+        seeing = [record for record in records if record not in blind]
+        for record in decreases(seeing):
+            assert record["desired"] * CONCURRENCY >= record["tasks"]["queued"] + record["tasks"]["running"]
 
 
 def outage(service: str, seconds: float) -> None:
