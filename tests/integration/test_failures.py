@@ -6,22 +6,36 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.integration.airflow_api import FINISHED, AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.availability import Availability
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, play
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME, PROJECT
 
 ROLLBACK_SECONDS = 90
+WORKER_LOG_PORT, TRIGGERER_LOG_PORT = 8793, 8794
+# One task runs for some seconds and the next is deferred for some: time enough to read their logs meanwhile.
 DAG = """
-from airflow.sdk import dag, task
+import time
+from datetime import timedelta
+
+from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+from airflow.sdk import BaseOperator, dag, task
+
+class Wait(BaseOperator):
+    def execute(self, context):
+        self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=15)), method_name="resume")
+
+    def resume(self, context, event):
+        print("waited")
 
 @dag(schedule=None)
 def from_bucket():
     @task
     def say():
         print("from the bucket")
-    say()
+        time.sleep(15)
+    say() >> Wait(task_id="wait")
 
 from_bucket()
 """
@@ -40,6 +54,20 @@ def airflow_image(stack: Stack) -> str:
     ecs = stack.aws("ecs")
     definition = ecs.describe_task_definition(taskDefinition=f"{NAME}-scheduler")["taskDefinition"]
     return str(definition["containerDefinitions"][0]["image"])
+
+
+def live_log(airflow: AirflowApi, run: str, name: str, state: str, port: int) -> str:
+    """Log of a task of the DAG in ``state``: as soon as it is served from ``port``, or the last one of that time."""
+    log = ""
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline and f":{port}/log/" not in log:
+        (task,) = [each for each in airflow.tasks("from_bucket", run) if each["task_id"] == name]
+        if task["state"] == state:
+            log = airflow.log("from_bucket", run, task)
+        elif task["state"] in FINISHED:
+            break
+        time.sleep(1)
+    return log
 
 
 def deploy(name: str, say: Say, changes: dict[str, Any]) -> Run:
@@ -106,4 +134,10 @@ def test_dags_arrive_from_s3_without_a_deployment(
     seconds = round(time.monotonic() - started, 1)
     measures.record(dag_from_s3_seconds=seconds)
     say(f"a DAG in the bucket was there after {seconds} s")
-    assert airflow.wait_for_run("from_bucket", airflow.trigger("from_bucket"), 240) == "success"
+    run = airflow.trigger("from_bucket")
+    # S3 has a log only when its part of the task is over; until then it comes from where that runs, or says why not.
+    running = live_log(airflow, run, "say", "running", WORKER_LOG_PORT)
+    assert f":{WORKER_LOG_PORT}/log/" in running, running
+    deferred = live_log(airflow, run, "wait", "deferred", TRIGGERER_LOG_PORT)
+    assert f":{TRIGGERER_LOG_PORT}/log/" in deferred, deferred
+    assert airflow.wait_for_run("from_bucket", run, 240) == "success"

@@ -98,6 +98,11 @@ def test_a_component_gets_and_may_read_exactly_the_documented_secrets(component:
     assert sorted(SECRETS[component]) == sorted(documented.values())
 
 
+def test_who_serves_live_logs_knows_the_key_that_signs_the_requests_for_them() -> None:
+    for component in ("api_server", "worker", "triggerer"):
+        assert given_secrets(component)["AIRFLOW__API__SECRET_KEY_SECRET"] == "api_secret_key"
+
+
 def test_documented_variables_are_set() -> None:
     text = (PROJECT / "docker/airflow/README.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`((?:AIRFLOW__|SM2A_|FORWARDED_|AWS_)[A-Z0-9_]+)`", text))
