@@ -18,6 +18,7 @@ VALUES: dict[str, Any] = {
     "airflow_dags_source": "s3",
     "airflow_dags_s3_uri": "s3://company-dags/airflow",
     "cluster_dags_kms_key_arn": DAGS_KEY,
+    "network_load_balancer_egress": [{"ports": [8443], "cidrs": ["192.0.2.0/24"]}],
 }
 
 
@@ -32,6 +33,13 @@ class Environment:
         self._inventory.write_text(yaml.safe_dump({"sm2a": {"hosts": {"control_plane": values}}}), encoding="utf-8")
         run = self.aws.play("site", "-i", str(self._inventory))
         assert run.code == 0, run.end()
+
+    def egress(self, group: str) -> set[tuple[int, str]]:
+        """Ports and ranges that the security group lets out to."""
+        name = {"Name": "group-name", "Values": [f"{runs.NAME}-{group}"]}
+        [found] = self.aws.client("ec2").describe_security_groups(Filters=[name])["SecurityGroups"]
+        rules = found["IpPermissionsEgress"]
+        return {(rule["FromPort"], entry["CidrIp"]) for rule in rules for entry in rule["IpRanges"]}
 
     def statements(self, component: str) -> dict[str, dict[str, Any]]:
         """What the component's task role allows, by the names of the statements."""
@@ -64,3 +72,7 @@ def test_dags_come_from_a_bucket_of_ones_own(environment: Environment) -> None:
         variables = environment.variables(family)
         [bundle] = json.loads(variables["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
         assert (bundle["kwargs"]["bucket_name"], bundle["kwargs"]["prefix"]) == ("company-dags", "airflow")
+
+
+def test_the_load_balancer_may_reach_what_the_inventory_says(environment: Environment) -> None:
+    assert environment.egress("load-balancer") == {(8443, "192.0.2.0/24")}

@@ -1,0 +1,124 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What site.yml hands to a role: the user's own value takes part, unless the option is not the user's to set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, main_options, read_yaml, role_names
+
+# Ids of what another role made, and names that it gave.
+MADE_BY_ANOTHER_ROLE = {
+    "airflow_admin_secret_name",
+    "airflow_cluster_name",
+    "airflow_config_prefix",
+    "airflow_connections_prefix",
+    "airflow_database",
+    "airflow_execution_role_arn",
+    "airflow_log_group_names",
+    "airflow_logs_uri",
+    "airflow_namespace_arn",
+    "airflow_queues",
+    "airflow_security_group_ids",
+    "airflow_subnet_ids",
+    "airflow_target_group_arn",
+    "airflow_task_role_arns",
+    "airflow_url",
+    "airflow_variables_prefix",
+    "airflow_vpc_cidr",
+    "airflow_worker_task_role_arns",
+    "autoscaler_cluster_name",
+    "autoscaler_database_secret_name",
+    "autoscaler_execution_role_arn",
+    "autoscaler_log_group_name",
+    "autoscaler_security_group_ids",
+    "autoscaler_subnet_ids",
+    "autoscaler_task_role_arn",
+    "cluster_logs_bucket_arn",
+    "cluster_master_secret_arn",
+    "cluster_queue_arns",
+    "cluster_repository_arns",
+    "cluster_secrets_prefix",
+    "database_config_prefix",
+    "database_secrets_policy",
+    "database_security_group_ids",
+    "database_subnet_ids",
+    "load_balancer_access_logs_bucket",
+    "load_balancer_security_group_ids",
+    "load_balancer_subnet_ids",
+    "load_balancer_vpc_id",
+    "monitoring_cluster_name",
+    "monitoring_database_identifier",
+    "monitoring_dead_letter_queue",
+    "monitoring_load_balancer_arn",
+    "monitoring_log_group_names",
+    "monitoring_queues",
+    "monitoring_services",
+    "monitoring_target_group_arn",
+}
+# Set once for the environment under another name, by which both roles go.
+NAMED_ELSEWHERE = {
+    "airflow_execute_command": "cluster_execute_command",
+    "airflow_image": "images_airflow_image",
+    "airflow_region": "sm2a_region",
+    "airflow_task_queued_timeout": "broker_task_queued_timeout",
+    "airflow_visibility_timeout": "broker_visibility_timeout",
+    "autoscaler_image": "images_autoscaler_image",
+    "autoscaler_region": "sm2a_region",
+    "autoscaler_worker_groups": "airflow_worker_groups",
+    "broker_queues": "airflow_worker_groups",
+    "cluster_config_secret_names": "airflow_config_secrets",
+    "cluster_dags_uris": "airflow_dags_s3_uri",
+    "cluster_kms_key_arn": "secrets_kms_key_arn",
+    "cluster_worker_groups": "airflow_worker_groups",
+    "database_kms_key_arn": "secrets_kms_key_arn",
+    "monitoring_airflow_metrics": "airflow_metrics_enabled",
+    "monitoring_container_insights": "cluster_container_insights",
+    "monitoring_kms_key_arn": "secrets_kms_key_arn",
+    "monitoring_region": "sm2a_region",
+    "monitoring_worker_groups": "airflow_worker_groups",
+    "network_database_port": "database_port",
+    "network_kms_key_arn": "secrets_kms_key_arn",
+    "network_load_balancer_internal": "load_balancer_scheme",
+    "network_load_balancer_ports": "load_balancer_https_port",
+    "run_lock_state": "sm2a_lock",
+    "run_lock_timeout": "sm2a_lock_timeout",
+    "storage_kms_key_arn": "secrets_kms_key_arn",
+}
+DERIVED = MADE_BY_ANOTHER_ROLE | NAMED_ELSEWHERE.keys()
+
+
+def imports(tasks: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Role and variables of each import, those in blocks too."""
+    for task in tasks:
+        for part in ("block", "rescue", "always"):
+            yield from imports(task.get(part, []))
+        if imported := task.get("ansible.builtin.import_role"):
+            yield imported["name"].rpartition(".")[2], task.get("vars", {})
+
+
+[PLAY] = read_yaml(PROJECT / "playbooks/site.yml")
+GIVEN = [
+    (name, value)
+    for role, variables in imports(PLAY["tasks"])
+    for name, value in variables.items()
+    if name in main_options(role)
+]
+
+
+@pytest.mark.parametrize(("name", "value"), [pair for pair in GIVEN if pair[0] not in DERIVED])
+def test_the_value_of_the_inventory_takes_part(name: str, value: Any) -> None:
+    assert f"hostvars[inventory_hostname].{name}" in str(value)
+
+
+def test_every_derived_option_is_one_that_site_sets() -> None:
+    assert DERIVED - {name for name, _ in GIVEN} == set()
+
+
+def test_the_name_elsewhere_is_one_that_users_may_set() -> None:
+    elsewhere = {name for name in NAMED_ELSEWHERE.values() if not name.startswith("sm2a_")}
+    documented = {name for role in role_names() for name in main_options(role)}
+    assert elsewhere <= documented - DERIVED
