@@ -19,7 +19,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_
 
 NO_CLUSTER = ("ClusterNotFoundException",)
 NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveException")
-# DescribeServices and DeleteTaskDefinitions take ten names, DescribeTasks a hundred.
+# DescribeServices and DeleteTaskDefinitions take ten names, DescribeTasks and GetTaskProtection a hundred.
 SERVICES_PER_CALL = 10
 REVISIONS_PER_CALL = 10
 TASKS_PER_CALL = 100
@@ -244,6 +244,16 @@ def list_tasks(client: Any, **filters: Any) -> list[str]:
     """ARNs of tasks; filters are those of ListTasks."""
     pages = client.get_paginator("list_tasks").paginate(**filters)
     return [arn for page in pages for arn in page["taskArns"]]
+
+
+@call("read the protection of ECS tasks")
+def protected_tasks(client: Any, cluster: str, arns: list[str]) -> set[str]:
+    """Those of the tasks that hold scale-in protection."""
+    found: set[str] = set()
+    for group in chunks(arns, TASKS_PER_CALL):
+        answer = client.get_task_protection(cluster=cluster, tasks=group)["protectedTasks"]
+        found |= {item["taskArn"] for item in answer if item["protectionEnabled"]}
+    return found
 
 
 @call("describe ECS tasks")

@@ -1,6 +1,10 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Follow the deployments of ECS services until all are steady or one has failed."""
+"""Follow the deployments of ECS services until all are steady or one has failed.
+
+A worker that runs tasks holds scale-in protection, and ECS keeps it beside its successors for as long as that lasts,
+which may be hours. A deployment that waits for nothing else is as good as complete.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +53,23 @@ def is_steady(service: Mapping[str, Any], target: Target) -> bool:
     return not target.count_tasks or service["runningCount"] >= service["desiredCount"]
 
 
+def finishing_count(service: Mapping[str, Any]) -> int:
+    """How many tasks of earlier deployments still run."""
+    return sum(item.get("runningCount", 0) for item in service.get("deployments") or [] if item["status"] != "PRIMARY")
+
+
+def waits_for_protected(ecs: Any, cluster: str, service: Mapping[str, Any]) -> bool:
+    """Whether all tasks of the current deployment are healthy and all others hold scale-in protection."""
+    primary = primary_deployment(service)
+    if not finishing_count(service) or primary["runningCount"] < service["desiredCount"]:
+        return False
+    arns = ecs_api.list_tasks(ecs, cluster=cluster, serviceName=service["serviceName"])
+    tasks = [task for task in ecs_api.describe_tasks(ecs, cluster, arns) if task["desiredStatus"] == "RUNNING"]
+    healthy = [task["healthStatus"] == "HEALTHY" for task in tasks if task.get("startedBy") == primary["id"]]
+    others = [task["taskArn"] for task in tasks if task.get("startedBy") != primary["id"]]
+    return sum(healthy) >= service["desiredCount"] and ecs_api.protected_tasks(ecs, cluster, others) == set(others)
+
+
 def wait_steady(reader: Reader, cluster: str, targets: list[Target], delay: int, timeout: int) -> dict[str, Any]:
     """Wait for all targets together and return their services by name.
 
@@ -62,8 +83,9 @@ def wait_steady(reader: Reader, cluster: str, targets: list[Target], delay: int,
         services.update(ecs_api.describe_services(reader.ecs, cluster, [target.service for target in targets]))
         waiting.clear()
         for target in targets:
+            service = services.get(target.service, {})
             try:
-                if not is_steady(services.get(target.service, {}), target):
+                if not is_steady(service, target) and not waits_for_protected(reader.ecs, cluster, service):
                     waiting.append(target)
             except DeploymentFailedError as error:
                 failures[target.service] = str(error)

@@ -67,6 +67,7 @@ def report(name: str, service: dict[str, Any], before: dict[str, Any], after: di
         "task_definition_arn": service.get("taskDefinition", ""),
         "desired_count": service.get("desiredCount", 0),
         "running_count": service.get("runningCount", 0),
+        "finishing_count": ecs_rollout.finishing_count(service),
         "diff": (before, after),
     }
 
@@ -156,7 +157,9 @@ def ensure_present(reader: Reader, params: dict[str, Any], check_mode: bool) -> 
     if params["wait"] and not check_mode:
         steady = ecs_rollout.wait_steady(reader, cluster, targets, params["wait_delay"], params["wait_timeout"])
         for entry in reports:
-            entry["running_count"] = steady[entry["name"]]["runningCount"]
+            service = steady[entry["name"]]
+            entry["running_count"] = service["runningCount"]
+            entry["finishing_count"] = ecs_rollout.finishing_count(service)
     # The old services go when the new ones are there.
     return reports + remove(reader, params, unlisted(ecs, params), check_mode)
 

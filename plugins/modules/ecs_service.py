@@ -146,7 +146,9 @@ options:
     description:
       - Whether the services exist. V(absent) stops their tasks and, with O(wait), waits until they are gone.
   wait:
-    description: Wait until every service is steady, or fail with the reason why one is not.
+    description: Wait until every service is steady, or fail with the reason why one is not. A service is also steady
+      while healthy tasks run as many as desired, and the only others are of earlier deployments and hold scale-in
+      protection.
     type: bool
     default: true
   wait_timeout:
@@ -222,6 +224,10 @@ services:
       type: int
     running_count:
       description: How many tasks run.
+      type: int
+    finishing_count:
+      description: How many of them are of an earlier deployment. They hold scale-in protection, and ECS stops each when
+        it has given that back; the wait does not wait for them.
       type: int
 """
 

@@ -3,8 +3,9 @@
 """A worker that drains takes no further tasks, finishes those that it has and gives its protection back.
 
 The autoscaler asks for it through the one thing that both may set: the protection of this very task. What the worker
-sets itself lasts an hour; the autoscaler protects a worker that shall drain for two days. So the sign takes protection
-from nobody, outlives a restart of the autoscaler, and an image that does not know it only stays protected longer.
+sets itself lasts twelve hours; the autoscaler protects a worker that shall drain for two days. So the sign takes
+protection from nobody, outlives a restart of the autoscaler, and an image that does not know it only stays protected
+longer.
 Times are seconds of a monotonic clock.
 """
 
@@ -16,14 +17,12 @@ from sm2a_runtime.protection import ProtectionError, Protector
 
 log = logging.getLogger(__name__)
 
-# With fewer slots a worker becomes idle often enough by itself: the autoscaler never lets it drain.
-FROM_CONCURRENCY = 6
 SIGN_SECONDS = 24 * 3600.0  # a protection that lasts longer than this is the sign
 LOOK_SECONDS = 20.0  # between two looks at the protection
 # Before the protection goes, the consumer has surely let go of its queues.
 SETTLE_SECONDS = 3.0
 # So long a worker that has drained waits to be stopped before it takes tasks again. The autoscaler needs a few ticks.
-STAY_SECONDS = 120.0
+STAY_SECONDS = 60.0
 # A long poll that was under way when the intake ended has ended too, so that no two of them run after it is resumed.
 PAUSE_SECONDS = 30.0
 
@@ -36,18 +35,15 @@ class Watched(Protocol):
 
 
 class Drainer:
-    """Looks for the sign. Between a sign and its end it keeps the protector from renewing, which would wipe it out.
+    """Looks for the sign. Between a sign and its end it keeps the protector from renewing, which would wipe it out."""
 
-    Without ``looks`` it never drains.
-    """
-
-    def __init__(self, agent: Watched, protector: Protector, clock: Callable[[], float], looks: bool = True) -> None:
+    def __init__(self, agent: Watched, protector: Protector, clock: Callable[[], float]) -> None:
         self._agent = agent
         self._protector = protector
         self._clock = clock
         self._told_at: float | None = None
         self._resume_at = float("-inf")
-        self._look_at = float("-inf") if looks else float("inf")
+        self._look_at = float("-inf")
 
     @property
     def takes_tasks(self) -> bool:
@@ -81,5 +77,4 @@ class Drainer:
             log.info("Drain: taken back")
             self._resume_at = max(now, self._told_at + PAUSE_SECONDS)
             self._told_at = None
-        if left > 0:
-            self._protector.found_protected()
+        self._protector.found(left > 0)

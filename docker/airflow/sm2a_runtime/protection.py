@@ -18,6 +18,9 @@ from typing import Any, Protocol
 
 log = logging.getLogger(__name__)
 
+# A call without an answer may have been carried out: protect again before anything else, release when idle.
+UNKNOWN = float("-inf")
+
 
 class Action(Enum):
     """What to ask of ECS."""
@@ -30,7 +33,7 @@ class Action(Enum):
 class ProtectionPolicy:
     """When to protect, renew and release."""
 
-    expires_minutes: int = 60
+    expires_minutes: int
     idle_grace_seconds: float = 10.0
     retry_seconds: float = 5.0
 
@@ -54,7 +57,10 @@ class ProtectionPolicy:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the policy knows of the past: when protection was last granted, since when idle, when ECS last failed."""
+    """What the policy knows of the past: when protection was last granted, since when idle, when ECS last failed.
+
+    ``protected_at`` is None without protection, and ``UNKNOWN`` after a call that failed.
+    """
 
     protected_at: float | None = None
     idle_since: float | None = None
@@ -65,8 +71,8 @@ class Memory:
         return replace(self, protected_at=now if action is Action.PROTECT else None, failed_at=None)
 
     def failed(self, now: float) -> "Memory":
-        """After ECS did not. A protection that was held stays held until it expires."""
-        return replace(self, failed_at=now)
+        """After ECS refused, or did not answer: nobody knows whether the task is protected."""
+        return replace(self, protected_at=UNKNOWN, failed_at=now)
 
 
 class ProtectionError(Exception):
@@ -149,10 +155,12 @@ class Protector:
             return False
         return self._act(Action.RELEASE, 0)
 
-    def found_protected(self) -> None:
-        """Somebody else has protected this task: it is to be released when idle, as if it had been done here."""
-        if self._memory.protected_at is None:
+    def found(self, protected: bool) -> None:
+        """What ECS says of this task, which counts for more than what was done here."""
+        if protected and self._memory.protected_at is None:
             self._memory = replace(self._memory, protected_at=self._clock())
+        if not protected:
+            self._memory = replace(self._memory, protected_at=None)
 
     def _act(self, action: Action, held: int) -> bool:
         """Ask for it, and whether it was done."""

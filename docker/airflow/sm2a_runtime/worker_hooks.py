@@ -17,7 +17,7 @@ from celery import bootsteps, signals
 from celery.worker import state
 
 from sm2a_runtime import last_polls
-from sm2a_runtime.drain import FROM_CONCURRENCY, Drainer
+from sm2a_runtime.drain import Drainer
 from sm2a_runtime.intake import Intake
 from sm2a_runtime.liveness import liveness_file
 from sm2a_runtime.protection import EcsAgent, ProtectionPolicy, Protector
@@ -115,13 +115,11 @@ def start_protection(**_: Any) -> None:
         log.info("Task protection: off, because ECS_AGENT_URI is not set")
         return
     policy = ProtectionPolicy(
-        expires_minutes=int(os.environ.get("SM2A_PROTECTION_MINUTES", "60")),
+        expires_minutes=int(os.environ.get("SM2A_PROTECTION_MINUTES", "720")),
         idle_grace_seconds=float(os.environ.get("SM2A_IDLE_GRACE_SECONDS", "10")),
     )
     agent = EcsAgent(uri)
-    slots = int(os.environ.get("AIRFLOW__CELERY__WORKER_CONCURRENCY", "16"))
-    protector = Protector(agent, policy, time.monotonic)
-    drainer = Drainer(agent, protector, time.monotonic, looks=slots >= FROM_CONCURRENCY)
+    drainer = Drainer(agent, Protector(agent, policy, time.monotonic), time.monotonic)
     threading.Thread(target=protect_forever, args=(drainer,), name="task-protection", daemon=True).start()
 
 

@@ -23,11 +23,12 @@ DESCRIBE_SERVICES_LIMIT = 10  # services in one DescribeServices call
 
 @dataclass(frozen=True)
 class ServiceCounts:
-    """What ECS says of one service."""
+    """What ECS says of one service. ``replaced`` are the earlier deployments that still have tasks, by id."""
 
     desired: int
     running: int
     pending: int
+    replaced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,14 @@ def read_services(ecs: Any, cluster: str, services: Sequence[str]) -> Read[Servi
                 problems[name] = f"ECS service {name} does not exist in cluster {cluster}"
                 continue
             item = active[name]
-            values[name] = ServiceCounts(item["desiredCount"], item["runningCount"], item["pendingCount"])
+            values[name] = ServiceCounts(
+                item["desiredCount"], item["runningCount"], item["pendingCount"], _replaced(item.get("deployments", ()))
+            )
     return Read(values, problems)
+
+
+def _replaced(deployments: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(item["id"] for item in deployments if item["status"] != "PRIMARY" and item["runningCount"])
 
 
 def read_queues(sqs: Any, queue_urls: Sequence[str]) -> Read[MessageCounts]:

@@ -17,7 +17,7 @@ from sm2a_autoscaler.aws import AWS_ERRORS, throttled
 from sm2a_autoscaler.database import DatabaseError
 from sm2a_autoscaler.drains import choose, tell
 from sm2a_autoscaler.ecs_tasks import Worker, read_protection, read_workers
-from sm2a_autoscaler.model import Decision, GroupObservation, Source, WorkerGroup
+from sm2a_autoscaler.model import Decision, Fleet, GroupObservation, Source, WorkerGroup
 from sm2a_autoscaler.policy import DRAIN_FROM_CONCURRENCY
 from sm2a_autoscaler.signals import GroupNotes, Signals
 from sm2a_autoscaler.start_ups import StartUps
@@ -75,10 +75,14 @@ class Caretaker:
             if not waits(seen, notes):
                 self._watchdog(group).rest()
             wanted = drain.get(group.name)
-            if self.monotonic() < self._resume_at or not self._worth_a_look(group, seen, notes, wanted):
+            if (
+                seen.fleet is None
+                or self.monotonic() < self._resume_at
+                or not self._worth_a_look(group, seen, seen.fleet, notes, wanted)
+            ):
                 continue
             try:
-                stops += self._tend(group, waits(seen, notes), wanted)
+                stops += self._tend(group, seen.fleet, waits(seen, notes), wanted)
                 looked[group.name] = self._draining.get(group.name, 0)
             except (*AWS_ERRORS, DatabaseError) as error:
                 problems.append(f"the workers of {group.name} could not be looked after: {error}")
@@ -86,42 +90,49 @@ class Caretaker:
                     self._resume_at = self.monotonic() + PAUSE_SECONDS
         return Care(tuple(stops), tuple(problems), looked)
 
-    def _worth_a_look(self, group: WorkerGroup, seen: GroupObservation, notes: GroupNotes, wanted: int | None) -> bool:
-        if seen.fleet is None or seen.demand is None or seen.demand.source is not Source.DATABASE:
+    def _worth_a_look(
+        self, group: WorkerGroup, seen: GroupObservation, fleet: Fleet, notes: GroupNotes, wanted: int | None
+    ) -> bool:
+        if seen.demand is None or seen.demand.source is not Source.DATABASE:
             return False
-        starts = seen.fleet.pending > 0 or self.start_ups.watching(group.service)
-        return starts or waits(seen, notes) or self._drains(group, wanted)
+        starts = fleet.pending > 0 or self.start_ups.watching(group.service)
+        return starts or waits(seen, notes) or self._drains(group, fleet, wanted)
 
-    def _drains(self, group: WorkerGroup, wanted: int | None) -> bool:
+    def _drains(self, group: WorkerGroup, fleet: Fleet, wanted: int | None) -> bool:
         """True when workers drain or shall, and when nobody knows since a start."""
-        if wanted is None or group.concurrency < DRAIN_FROM_CONCURRENCY:
+        if wanted is None:
             return False
-        return wanted > 0 or self._draining.get(group.name, 1) > 0
+        known = 0 if group.concurrency < DRAIN_FROM_CONCURRENCY else 1
+        return wanted > 0 or bool(fleet.replaced) or self._draining.get(group.name, known) > 0
 
-    def _tend(self, group: WorkerGroup, waiting: bool, wanted: int | None) -> list[Stop]:
+    def _tend(self, group: WorkerGroup, fleet: Fleet, waiting: bool, wanted: int | None) -> list[Stop]:
         workers = read_workers(self.ecs, self.cluster, group.service)
         busy = self.busy()
         now, wall = self.monotonic(), self.wall()
         self.start_ups.observe(group.service, workers, busy, wall)
-        if wanted is not None and self._drains(group, wanted):
-            self._drain(group, workers, busy, wanted)
+        if wanted is not None and self._drains(group, fleet, wanted):
+            self._drain(group, fleet, workers, busy, wanted)
         if not waiting:
             return []
         watchdog = self._watchdog(group)
-        suspects = watchdog.look(workers, busy, now, wall)[:CANDIDATES]
-        if not suspects:
-            return []
-        protected = read_protection(self.ecs, self.cluster, [suspect.worker.arn for suspect in suspects])
-        for suspect in suspects:
-            # The addresses are read again: it may have taken a task at last.
-            if suspect.worker.arn not in protected and suspect.worker.address not in self.busy():
+        # Who had a task that ended between two looks is still protected for a moment.
+        protected = read_protection(self.ecs, self.cluster, [worker.arn for worker in workers])
+        working = {*busy, *(worker.address for worker in workers if worker.arn in protected)}
+        for suspect in watchdog.look(workers, working, now, wall)[:CANDIDATES]:
+            # Both are read again: it may have taken a task at last.
+            if suspect.worker.address in self.busy():
+                continue
+            if not read_protection(self.ecs, self.cluster, [suspect.worker.arn]):
                 watchdog.stopped(now)
                 return [self._stop(group, suspect)]
         return []
 
-    def _drain(self, group: WorkerGroup, workers: Sequence[Worker], busy: Mapping[str, int], wanted: int) -> None:
+    def _drain(
+        self, group: WorkerGroup, fleet: Fleet, workers: Sequence[Worker], busy: Mapping[str, int], wanted: int
+    ) -> None:
         arns = [worker.arn for worker in workers if worker.address in busy]
-        draining = choose(workers, busy, read_protection(self.ecs, self.cluster, arns), wanted, self.wall())
+        protected = read_protection(self.ecs, self.cluster, arns)
+        draining = choose(workers, busy, protected, wanted, self.wall(), replaced=replaced(workers, fleet))
         if not self.dry_run:
             tell(self.ecs, self.cluster, draining)
             self._draining[group.name] = draining.total
@@ -137,6 +148,13 @@ class Caretaker:
 
     def _stop_task(self, worker: Worker, reason: str) -> None:
         self.ecs.stop_task(cluster=self.cluster, task=worker.arn, reason=f"SM2A autoscaler: {reason}")
+
+
+def replaced(workers: Sequence[Worker], fleet: Fleet) -> tuple[Worker, ...]:
+    """The workers of earlier deployments, once the current one has all of its own: they need no further tasks."""
+    earlier = tuple(worker for worker in workers if worker.deployment in fleet.replaced)
+    ready = sum(worker.healthy for worker in workers if worker not in earlier)
+    return earlier if ready >= fleet.desired else ()
 
 
 def waits(seen: GroupObservation, notes: GroupNotes) -> bool:

@@ -3,21 +3,21 @@
 """Which workers take no further tasks, so that they become idle, and how they are told.
 
 They are told by their own scale-in protection, the one thing that autoscaler and worker may both set: a worker
-protects itself for an hour while it has tasks; one that shall drain is protected for two days (``sm2a_runtime.drain``).
-So nobody loses protection, the sign outlives a restart of the autoscaler, and ECS stops a worker only after it gave its
-protection back itself, without a task.
+protects itself for twelve hours while it has tasks; one that shall drain is protected for two days
+(``sm2a_runtime.drain``). So nobody loses protection, the sign outlives a restart of the autoscaler, and ECS stops a
+worker only after it gave its protection back itself, without a task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sm2a_autoscaler.ecs_tasks import Worker
 
 SIGN_MINUTES = 2880
-OWN_MINUTES = 60
+OWN_MINUTES = 720
 # What lasts longer is the sign, on either side.
 SIGN_SECONDS = 24 * 3600.0
 UPDATED_AT_ONCE = 10  # tasks in one call of UpdateTaskProtection
@@ -33,17 +33,27 @@ class Draining:
 
 
 def choose(
-    workers: Sequence[Worker], tasks: Mapping[str, int], protected: Mapping[str, float], wanted: int, wall: float
+    workers: Sequence[Worker],
+    tasks: Mapping[str, int],
+    protected: Mapping[str, float],
+    wanted: int,
+    wall: float,
+    *,
+    replaced: Collection[Worker] = (),
 ) -> Draining:
-    """``wanted`` busy workers: those that drain already, then those with the fewest tasks, which are empty first.
+    """The busy ones of the workers that are ``replaced``, and ``wanted`` others.
+
+    Of these first those that drain already, then those with the fewest tasks, which are empty first.
 
     ``tasks`` are running tasks by address, ``protected`` when the protection of a task ends (see ``read_protection``).
     Only protected workers are told: one without has no task any more, or not yet its protection.
     """
     busy = [worker for worker in workers if worker.address in tasks and worker.arn in protected]
     told = {worker.arn for worker in busy if protected[worker.arn] - wall > SIGN_SECONDS}
-    order = sorted(busy, key=lambda worker: (worker.arn not in told, tasks[worker.address or ""], worker.arn))
-    chosen, others = order[: max(0, wanted)], order[max(0, wanted) :]
+    leaving = [worker for worker in busy if worker in replaced]
+    staying = [worker for worker in busy if worker not in replaced]
+    staying.sort(key=lambda worker: (worker.arn not in told, tasks[worker.address or ""], worker.arn))
+    chosen, others = leaving + staying[: max(0, wanted)], staying[max(0, wanted) :]
     return Draining(
         begin=tuple(worker for worker in chosen if worker.arn not in told),
         end=tuple(worker for worker in others if worker.arn in told),

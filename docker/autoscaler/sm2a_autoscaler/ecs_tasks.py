@@ -15,13 +15,15 @@ PAGES = 10  # of one service that are read
 
 @dataclass(frozen=True)
 class Worker:
-    """One task. Times are seconds since the epoch; ``address`` is the one by which Airflow knows the worker."""
+    """One task. Times are seconds since the epoch; ``address`` is the one by which Airflow knows the worker, and
+    ``deployment`` the id of the service's deployment that started it."""
 
     arn: str
     created_at: float
     started_at: float | None = None
     address: str | None = None
     healthy: bool = False
+    deployment: str = ""
 
     @property
     def name(self) -> str:
@@ -52,6 +54,11 @@ def read_protection(ecs: Any, cluster: str, arns: Sequence[str]) -> Mapping[str,
     return ends
 
 
+def count_protected(ecs: Any, cluster: str, service: str) -> int:
+    """How many tasks of a service hold scale-in protection. Raises botocore's errors."""
+    return sum(len(read_protection(ecs, cluster, arns)) for arns in _pages(ecs, cluster, service))
+
+
 def worker(task: Mapping[str, Any]) -> Worker:
     """One task of DescribeTasks."""
     started = _seconds(task.get("startedAt")) if task.get("lastStatus") == "RUNNING" else None
@@ -61,6 +68,7 @@ def worker(task: Mapping[str, Any]) -> Worker:
         started_at=started,
         address=_address(task),
         healthy=started is not None and task.get("healthStatus") == "HEALTHY",
+        deployment=task.get("startedBy", ""),
     )
 
 

@@ -105,7 +105,8 @@ class Demand:
 class Fleet:
     """Counts of one ECS service.
 
-    ``start_up_seconds`` is the 90th percentile of its tasks' start-up times, None while none was seen.
+    ``start_up_seconds`` is the 90th percentile of its tasks' start-up times, None while none was seen; ``replaced`` are
+    the earlier deployments that still have tasks, by id.
     """
 
     desired: int
@@ -113,6 +114,7 @@ class Fleet:
     pending: int
     read_at: float
     start_up_seconds: float | None = None
+    replaced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -143,4 +143,6 @@ def _demand(
 
 
 def _fleet(counts: ServiceCounts | None, read_at: float, start_up: float | None) -> Fleet | None:
-    return Fleet(counts.desired, counts.running, counts.pending, read_at, start_up) if counts else None
+    if counts is None:
+        return None
+    return Fleet(counts.desired, counts.running, counts.pending, read_at, start_up, counts.replaced)

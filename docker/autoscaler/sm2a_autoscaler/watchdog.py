@@ -38,7 +38,9 @@ class Watchdog:
     _looked_at: float = field(default=float("-inf"), init=False)
     _stopped_at: float = field(default=float("-inf"), init=False)
 
-    def look(self, workers: Sequence[Worker], busy: Collection[str], now: float, wall: float) -> tuple[Suspect, ...]:
+    def look(
+        self, workers: Sequence[Worker], busy: Collection[str | None], now: float, wall: float
+    ) -> tuple[Suspect, ...]:
         """Suspects while tasks wait, the longest idle first; none so soon after a stop."""
         known = self._idle_since if now - self._looked_at <= GAP_SECONDS else {}
         self._looked_at = now

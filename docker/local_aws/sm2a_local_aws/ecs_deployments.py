@@ -64,6 +64,12 @@ def make_deployment(original: Callable[..., dict[str, Any]], *arguments: Any, **
     return deployment
 
 
+@replaces("ministack.services.ecs:_run_task", "6e96d8f5a5b8")
+def run_task(original: Handler, data: dict[str, Any]) -> Any:
+    """A service's tasks are started by one of its deployments."""
+    return original({**data, "startedBy": data["_deploymentId"]} if data.get("_deploymentId") else data)
+
+
 @replaces("ministack.services.ecs:_create_service", "8bc82a13551c")
 def create_service(original: Handler, data: dict[str, Any]) -> Any:
     """Keep the fields that MiniStack drops."""

@@ -1,6 +1,7 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""Task scale-in protection: the two API calls, its expiry, and a scheduler that never stops a protected task."""
+"""Task scale-in protection: the two API calls, its expiry, a scheduler that never stops a protected task, and a rollout
+that is in progress for as long as protected tasks of the earlier deployment run."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import ecs
 
 from sm2a_local_aws import ecs_lookup
-from sm2a_local_aws.patching import replaces
+from sm2a_local_aws.patching import relies_on, replaces
 
 Handler = Callable[[dict[str, Any]], Any]
 
@@ -22,7 +23,10 @@ DEFAULT_MINUTES = 120
 MAXIMUM_MINUTES = 2880
 # What MiniStack's scheduler gives as reason when it stops a task of its own accord.
 SCALE_IN = "Service scaling down"
-SCHEDULER_REASONS = (SCALE_IN, "Deployment completed", "Task definition updated", "Deployment capacity limit")
+REPLACED = "Deployment completed"
+SCHEDULER_REASONS = (SCALE_IN, REPLACED, "Task definition updated", "Deployment capacity limit")
+
+relies_on("ministack.services.ecs", {"_primary_deployment": "90248cc9237d", "_deployment_for_task": "fcb7b542d268"})
 
 # task ARN -> when its protection ends, seconds since the epoch
 _protected_until: dict[str, float] = {}
@@ -43,7 +47,7 @@ def update_task_protection(_original: Handler, data: dict[str, Any]) -> Any:
     protect = bool(data.get("protectionEnabled"))
     changed, failures = [], []
     for reference in data.get("tasks", []):
-        task, failure = _protectable(reference, data.get("cluster", "default"))
+        task, failure = _protectable(reference, data.get("cluster", "default"), protect)
         if task is None:
             failures.append(failure)
             continue
@@ -79,6 +83,23 @@ def stop_task(original: Handler, data: dict[str, Any]) -> Any:
     return original(data)
 
 
+@replaces("ministack.services.ecs:_complete_service_deployment", "4472ae6823d0")
+def complete_service_deployment(original: Callable[..., None], cluster: str, key: str, **options: Any) -> None:
+    """Steady new tasks take the place of the old ones that are not protected; the deployment waits for the others."""
+    service = ecs._services.get(key)
+    primary = ecs._primary_deployment(service) if service else None
+    if service is None or primary is None or service["status"] != "ACTIVE":
+        return
+    tasks = ecs_lookup.tasks_of(service)
+    old = [task for task in tasks if ecs._deployment_for_task(service, task) is not primary]
+    steady = sum(task.get("_startup_stable", False) for task in tasks if task not in old)
+    if not any(is_protected(task["taskArn"]) for task in old):
+        original(cluster, key, **options)
+    elif primary["rolloutState"] == "IN_PROGRESS" and steady >= service["desiredCount"]:
+        for task in old:
+            ecs._stop_task({"task": task["taskArn"], "cluster": cluster, "reason": REPLACED})
+
+
 @replaces("ministack.services.ecs:_reconcile_service_tasks", "16e4d03cbf75")
 def reconcile_service_tasks(original: Callable[[str, str], None], cluster: str, key: str) -> None:
     """After a scale-in that passed protected tasks by, stop unprotected ones in their place, newest first."""
@@ -97,7 +118,8 @@ def reconcile_service_tasks(original: Callable[[str, str], None], cluster: str, 
         ecs._stop_task({"task": task["taskArn"], "cluster": cluster, "reason": SCALE_IN})
 
 
-def _protectable(reference: str, cluster: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+def _protectable(reference: str, cluster: str, protect: bool) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """The task, or why its protection cannot be set. Protection ends whenever somebody wants it to."""
     task = ecs._resolve_task(reference, ecs._resolve_cluster_name(cluster))
     if task is None:
         return None, {"arn": reference, "reason": "MISSING"}
@@ -105,6 +127,11 @@ def _protectable(reference: str, cluster: str) -> tuple[dict[str, Any] | None, d
         return None, _not_a_service_task(task)
     if task["desiredStatus"] == "STOPPED":
         return None, {"arn": task["taskArn"], "reason": "TASK_NOT_VALID", "detail": "The task is stopping"}
+    service = ecs_lookup.service_of(task)
+    protected = sum(is_protected(other["taskArn"]) for other in ecs_lookup.tasks_of(service)) if service else 0
+    if protect and service and protected > service["desiredCount"]:
+        detail = "The service has more protected tasks than its desired count"
+        return None, {"arn": task["taskArn"], "reason": "DEPLOYMENT_BLOCKED", "detail": detail}
     return task, {}
 
 
@@ -125,6 +152,7 @@ def _set_protection(task: dict[str, Any], seconds: int) -> None:
         if not is_protected(arn):
             _protected_until.pop(arn, None)
             ecs._reconcile_service_tasks(cluster, key)
+            ecs._complete_service_deployment(cluster, key)
 
     if seconds:
         spawn_background(_after, seconds, reconcile, thread_name="sm2a-protection-expiry")

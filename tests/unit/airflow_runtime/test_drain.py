@@ -125,7 +125,8 @@ def test_an_agent_that_fails_changes_nothing_and_is_asked_again(world: World, dr
     assert world.protected_seconds() == 0
 
 
-def test_a_worker_with_few_slots_never_looks(world: World) -> None:
-    drainer = Drainer(world, Protector(world, ProtectionPolicy(), lambda: world.now), lambda: world.now, looks=False)
-    world.protect(SIGN)
-    assert world.run(drainer, 60, held=1) == {True}
+def test_a_task_that_lost_its_protection_is_protected_again(world: World, drainer: Drainer) -> None:
+    world.run(drainer, 30, held=1)
+    world.ends = 0.0
+    world.run(drainer, LOOK_SECONDS, held=1)
+    assert world.protected_seconds() > 0

@@ -28,16 +28,21 @@ class Clock:
 
 @dataclass
 class FakeAgent:
-    """Records what was asked; fails while `broken`."""
+    """Records what was asked; refuses while `broken`, does it without an answer while `silent`."""
 
     calls: list[tuple[float, bool, int]] = field(default_factory=list)
     broken: bool = False
+    silent: bool = False
+    protected: bool = False
     clock: Clock = field(default_factory=Clock)
 
     def set_protection(self, enabled: bool, expires_minutes: int) -> None:
         self.calls.append((self.clock.now, enabled, expires_minutes))
         if self.broken:
             raise ProtectionError("throttled")
+        self.protected = enabled
+        if self.silent:
+            raise ProtectionError("timed out")
 
 
 @pytest.fixture
@@ -106,6 +111,24 @@ def test_a_refused_release_does_not_forget_that_the_task_is_protected(protector:
     run(protector, agent, 12, held=0)
     agent.broken = False
     assert run(protector, agent, 12, held=0) == [(3, False)]
+
+
+def test_a_release_without_an_answer_may_have_been_carried_out(protector: Protector, agent: FakeAgent) -> None:
+    run(protector, agent, 1, held=1)
+    agent.silent = True
+    run(protector, agent, 11, held=0)
+    agent.silent = False
+    assert not agent.protected
+    run(protector, agent, 6, held=1)
+    assert agent.protected
+
+
+def test_a_protection_without_an_answer_is_released_when_idle(protector: Protector, agent: FakeAgent) -> None:
+    agent.silent = True
+    run(protector, agent, 1, held=1)
+    agent.silent = False
+    run(protector, agent, 12, held=0)
+    assert not agent.protected
 
 
 def test_a_message_that_comes_while_the_agent_refuses_is_protected_after_the_pause(

@@ -15,7 +15,9 @@ from sm2a_autoscaler.model import Action, Decision
 
 def decision(current: int | None, desired: int | None, service: str = "worker-default") -> Decision:
     """A decision about one service."""
-    action = Action.KEEP if current == desired else Action.SCALE_OUT
+    action = Action.KEEP
+    if current is not None and desired is not None and current != desired:
+        action = Action.SCALE_OUT if desired > current else Action.SCALE_IN
     return Decision("default", service, action, current, desired, ())
 
 
@@ -30,6 +32,15 @@ class Ecs:
     def __init__(self, *errors: Exception | None) -> None:
         self.errors = list(errors)
         self.calls: list[tuple[str, int]] = []
+        self.tasks = [f"task-{number}" for number in range(5)]
+        self.protected = 0
+
+    def list_tasks(self, **_: Any) -> dict[str, Any]:
+        return {"taskArns": self.tasks}
+
+    def get_task_protection(self, tasks: list[str], **_: Any) -> dict[str, Any]:
+        guarded = self.tasks[: self.protected]
+        return {"protectedTasks": [{"taskArn": arn, "protectionEnabled": arn in guarded} for arn in tasks]}
 
     def update_service(self, cluster: str, service: str, desiredCount: int) -> None:  # noqa: N803 (the name in boto3)
         self.calls.append((service, desiredCount))
@@ -61,6 +72,25 @@ def test_a_difference_is_set_on_the_service(ecs: Any) -> None:
     (service,) = ecs.describe_services(cluster=cluster, services=["worker-default"])["services"]
     assert (applied.result, service["desiredCount"]) == (Result.APPLIED, 3)
     assert service["taskDefinition"] == arn
+
+
+@pytest.mark.parametrize(
+    ("protected", "size", "action"), [(0, 1, Action.SCALE_IN), (3, 3, Action.SCALE_IN), (5, 4, Action.KEEP)]
+)
+def test_a_scale_in_ends_at_the_protected_workers(protected: int, size: int, action: Action) -> None:
+    ecs = Ecs()
+    ecs.protected = protected
+    (applied,) = Actuator(ecs, "sm2a").apply([decision(4, 1)], 0)
+    assert (applied.decision.desired, applied.decision.action) == (size, action)
+    assert ecs.calls == ([("worker-default", size)] if size < 4 else [])
+    assert applied.result is (Result.APPLIED if size < 4 else Result.UNCHANGED)
+
+
+def test_a_scale_out_is_not_delayed_by_a_look_at_protection() -> None:
+    ecs = Ecs()
+    del ecs.tasks
+    Actuator(ecs, "sm2a").apply([decision(1, 3)], 0)
+    assert ecs.calls == [("worker-default", 3)]
 
 
 def test_one_failure_does_not_keep_the_others_from_theirs() -> None:

@@ -29,6 +29,8 @@ class World:
         self.protected: dict[str, float] = {}
         self.told: list[tuple[str, int]] = []
         self.healthy = True
+        self.replaced: frozenset[str] = frozenset()
+        self.started_by: dict[str, str] = {}
         self.stopped: list[str] = []
         self.looks = 0
         self.error: Exception | None = None
@@ -48,6 +50,7 @@ class World:
                     "desiredStatus": "RUNNING",
                     "lastStatus": "RUNNING",
                     "healthStatus": health,
+                    "startedBy": self.started_by.get(arn, "ecs-svc/2"),
                     "createdAt": 99_960.0,
                     "startedAt": 1.0,
                     "attachments": [{"details": [{"name": "privateIPv4Address", "value": arn}]}],
@@ -97,7 +100,9 @@ class World:
 
     def signals(self, queued: int = 3, visible: int = 3, pending: int = 0, source: Source = Source.DATABASE) -> Signals:
         """What was seen in a tick."""
-        seen = GroupObservation(Demand(queued, 1, self.now, source=source), Fleet(2, 2, pending, self.now))
+        seen = GroupObservation(
+            Demand(queued, 1, self.now, source=source), Fleet(2, 2, pending, self.now, replaced=self.replaced)
+        )
         notes = GroupNotes(MessageCounts(visible, 1), ())
         return Signals(Observation(self.now, {"default": seen}), {"default": notes}, {})
 
@@ -140,6 +145,16 @@ def test_a_protected_worker_is_never_stopped_and_the_next_one_is_looked_at(world
     world.busy, world.protected = [set()], {"10.0.0.1": world.now + 3600}
     world.tend(world.caretaker())
     assert world.stopped == ["10.0.0.2"]
+
+
+def test_a_worker_whose_short_tasks_are_never_seen_is_spared(world: World) -> None:
+    caretaker = world.caretaker()
+    world.tend(caretaker, 100)
+    world.protected = {"10.0.0.1": world.now + 3600}
+    world.tend(caretaker, 10)
+    world.protected = {}
+    world.tend(caretaker, 170)
+    assert world.stopped == []
 
 
 def test_a_worker_that_takes_a_task_at_the_last_moment_is_spared(world: World) -> None:
@@ -231,6 +246,21 @@ def test_a_dry_run_tells_nobody(large: World) -> None:
     assert large.told == []
 
 
-def test_workers_with_few_slots_are_never_told(world: World) -> None:
-    world.tend(world.caretaker(), 20, drain=1, queued=0)
+def test_nobody_looks_for_workers_with_few_slots_that_drain(world: World) -> None:
+    world.tend(world.caretaker(), 20, drain=0, queued=0)
     assert (world.looks, world.told) == (0, [])
+
+
+def test_busy_workers_of_an_earlier_deployment_drain_once_the_current_one_is_ready(world: World) -> None:
+    world.workers += ["10.0.0.3", "10.0.0.4"]
+    world.replaced, world.started_by = frozenset({"ecs-svc/1"}), dict.fromkeys(["10.0.0.1", "10.0.0.2"], "ecs-svc/1")
+    world.busy = [{"10.0.0.2", "10.0.0.3"}]
+    world.protected = dict.fromkeys(["10.0.0.2", "10.0.0.3"], world.now + 60 * OWN_MINUTES)
+    world.healthy = False
+    caretaker = world.caretaker()
+    world.tend(caretaker, 20, queued=0)
+    assert world.told == []
+    world.healthy = True
+    *_, last = world.tend(caretaker, 20, queued=0)
+    assert world.told == [("10.0.0.2", SIGN_MINUTES)]
+    assert last.draining == {"default": 1}

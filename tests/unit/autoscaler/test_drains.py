@@ -39,6 +39,11 @@ def test_fewer_may_drain_again() -> None:
     assert names(choose(WORKERS, TASKS, protected, 0, WALL)) == ("", "bca")
 
 
+def test_replaced_workers_drain_besides_those_that_are_too_many() -> None:
+    assert names(choose(WORKERS, TASKS, OWN, 0, WALL, replaced=WORKERS[:1] + WORKERS[3:])) == ("a", "")
+    assert names(choose(WORKERS, TASKS, OWN, 1, WALL, replaced=WORKERS[:1])) == ("ab", "")
+
+
 def test_a_worker_without_protection_is_not_told() -> None:
     assert names(choose(WORKERS, TASKS, {"a": WALL + 10}, 3, WALL)) == ("a", "")
 

@@ -82,6 +82,39 @@ def test_scale_in_passes_protected_tasks_by(control_plane: Any) -> None:
     control_plane.wait("the unprotected task's end", lambda: control_plane.tasks_of("guarded") == {protected[1]})
 
 
+def test_rollout_waits_for_protected_tasks(control_plane: Any) -> None:
+    control_plane.create_service("rolled", control_plane.task_definition("rolled"), 2)
+    first = control_plane.wait_for_steady("rolled", 2)["deployments"][0]["id"]
+    ecs = control_plane.client("ecs")
+    kept, *_ = sorted(control_plane.tasks_of("rolled"))
+    ecs.update_task_protection(cluster=CLUSTER, tasks=[kept], protectionEnabled=True)
+    ecs.update_service(cluster=CLUSTER, service="rolled", taskDefinition=control_plane.task_definition("rolled"))
+
+    def only_the_protected_is_left() -> bool:
+        tasks = ecs.describe_tasks(cluster=CLUSTER, tasks=list(control_plane.tasks_of("rolled")))["tasks"]
+        return [task["taskArn"] for task in tasks if task["startedBy"] == first] == [kept] and len(tasks) == 3
+
+    control_plane.wait("the end of the other old task", only_the_protected_is_left)
+    primary, old = control_plane.service("rolled")["deployments"]
+    assert (primary["rolloutState"], old["id"], old["runningCount"]) == ("IN_PROGRESS", first, 1)
+    ecs.update_task_protection(cluster=CLUSTER, tasks=[kept], protectionEnabled=False)
+    control_plane.wait_for_steady("rolled", 2)
+    assert kept not in control_plane.tasks_of("rolled")
+
+
+def test_more_protected_tasks_than_desired_block_further_protection(control_plane: Any) -> None:
+    control_plane.create_service("blocked", control_plane.task_definition("blocked"), 3)
+    control_plane.wait_for_steady("blocked", 3)
+    tasks = sorted(control_plane.tasks_of("blocked"))
+    ecs = control_plane.client("ecs")
+    ecs.update_task_protection(cluster=CLUSTER, tasks=tasks, protectionEnabled=True)
+    ecs.update_service(cluster=CLUSTER, service="blocked", desiredCount=2)
+    answer = ecs.update_task_protection(cluster=CLUSTER, tasks=tasks[:1], protectionEnabled=True)
+    assert [failure["reason"] for failure in answer["failures"]] == ["DEPLOYMENT_BLOCKED"]
+    ecs.update_task_protection(cluster=CLUSTER, tasks=tasks[:1], protectionEnabled=False)
+    assert ecs.update_task_protection(cluster=CLUSTER, tasks=tasks[1:], protectionEnabled=True)["failures"] == []
+
+
 def test_protection_reports_what_cannot_be_protected(control_plane: Any) -> None:
     one_off = control_plane.run_task(control_plane.task_definition("alone"))
     answer = control_plane.client("ecs").update_task_protection(

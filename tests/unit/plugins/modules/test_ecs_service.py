@@ -292,6 +292,27 @@ def test_a_rollback_is_a_failure(
         run_module(MODULE, args(cluster, service(cluster) | {"task_definition": f"{cluster}:2"}))
 
 
+def test_a_rollout_does_not_wait_for_tasks_that_protect_themselves(
+    run_module: RunModule, aws: Aws, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_module(MODULE, args(cluster, service(cluster)))
+    ecs = aws("ecs")
+    busy = ecs.list_tasks(cluster=cluster, serviceName="web")["taskArns"][:1]
+    ecs.update_task_protection(cluster=cluster, tasks=busy, protectionEnabled=True)
+    update = args(cluster, service(cluster) | {"task_definition": f"{cluster}:2"}, wait_timeout=3)
+    # Without a container engine nobody checks health: the first run finds no healthy task.
+    with pytest.raises(ModuleFailedError, match="not steady after 3 seconds"):
+        run_module(MODULE, update)
+    real = ecs_api.describe_tasks
+    monkeypatch.setattr(
+        ecs_api, "describe_tasks", lambda *place: [task | {"healthStatus": "HEALTHY"} for task in real(*place)]
+    )
+    result = run_module(MODULE, update)
+    assert (result["changed"], result["services"][0]["finishing_count"]) == (False, 1)
+    ecs.update_task_protection(cluster=cluster, tasks=busy, protectionEnabled=False)
+    assert run_module(MODULE, args(cluster, update["services"][0]))["services"][0]["finishing_count"] == 0
+
+
 def test_a_deployment_that_had_failed_is_started_again(
     run_module: RunModule, cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
