@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -25,6 +26,9 @@ MISSING = ("NotFoundException",)
 HIDDEN = (*MISSING, "AccessDeniedException")
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 TAG_NAMES = ("TagKey", "TagValue")
+# Tags of a new key may be five minutes late for IAM: seconds between two attempts of a call, and for all attempts.
+PAUSE_SECONDS = 5.0
+PATIENCE_SECONDS = 360.0
 
 
 @call("describe the KMS key", missing=MISSING)
@@ -76,6 +80,28 @@ def create_key(
         return metadata
 
     return create_once(kms, create, lambda: find_live(kms, identity))
+
+
+@contextmanager
+def patience_with_new_key(kms: Any) -> Iterator[None]:
+    """While it is open, calls are repeated that KMS refuses because it does not know a new key or its tags yet.
+
+    A caller who may use keys with certain tags only is refused until IAM knows the tags.
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+
+    def pause(operation: Any, response: tuple[Any, dict[str, Any]] | None, **_others: Any) -> float | None:
+        code = response[1].get("Error", {}).get("Code") if response else None
+        # A key that is looked for, by its alias, may be missing for good.
+        late = code in HIDDEN and operation.name != "DescribeKey" and time.monotonic() < end
+        return PAUSE_SECONDS if late else None
+
+    # botocore sleeps for the first answer that is not None.
+    kms.meta.events.register_first("needs-retry.kms", pause)
+    try:
+        yield
+    finally:
+        kms.meta.events.unregister("needs-retry.kms", pause)
 
 
 @call("create the alias of the KMS key")

@@ -14,6 +14,7 @@ description:
     rotation.
   - Unlike M(amazon.aws.kms_key) it finds a key without its alias by O(identity_tags), so that neither a lost reply nor
     an interrupted run leaves a second key, and it has a diff.
+  - For up to six minutes it repeats calls that AWS refuses because it does not know a new key or its tags yet.
   - A key that waits for its deletion is restored.
   - An option that is not set leaves the key's value alone.
 author:
@@ -187,7 +188,8 @@ def ensure_present(kms: Any, options: Options, check_mode: bool) -> Outcome:
     metadata = api.create_key(
         kms, options["description"] or "", options["policy"], wanted_tags(options), options["identity_tags"]
     )
-    return Outcome(True, {}, change(kms, view(kms, metadata, None), options, check_mode)[2])
+    with api.patience_with_new_key(kms):
+        return Outcome(True, {}, change(kms, view(kms, metadata, None), options, check_mode)[2])
 
 
 def new_key(kms: Any, options: Options) -> dict[str, Any]:

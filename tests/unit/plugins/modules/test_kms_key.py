@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import kms as api
 from ansible_collections.sm2a.airflow.plugins.modules import kms_key
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 
 MODULE = "kms_key"
 Aws = Callable[[str], Any]
@@ -187,6 +189,68 @@ def test_a_lost_reply_makes_no_second_key(
     assert (len(lost_keys), len(lost_aliases)) == (1, 1)
     assert len(keys_of(aws, identity)) == 1
     assert not run_module(MODULE, present)["changed"]
+    run_module(MODULE, absent)
+
+
+class Refusal:
+    """The body of an answer of KMS that refuses a call, as urllib3 gives it."""
+
+    def __init__(self, code: str) -> None:
+        self.content = json.dumps({"__type": code, "message": "Not yet"}).encode()
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.content
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, code: str, times: int) -> dict[str, int]:
+    """Refuse the first ``times`` calls of each action that names a key; no pause is made. Counts the calls of each."""
+    real, calls = URLLib3Session.send, dict[str, int]()
+
+    def send(session: URLLib3Session, request: Any) -> Any:
+        action = request.headers["X-Amz-Target"].decode().partition(".")[2]
+        calls[action] = calls.get(action, 0) + 1
+        if action not in ("CreateKey", "DescribeKey", "ListKeys") and calls[action] <= times:
+            return AWSResponse(request.url, 400, {}, Refusal(code))
+        return real(session, request)
+
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr(api, "PAUSE_SECONDS", 0.0)
+    return calls
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotFoundException"])
+def test_a_new_key_is_waited_for(
+    run_module: support.RunModule,
+    *,
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+) -> None:
+    """KMS knows a new key, and IAM its tags, some calls late."""
+    with monkeypatch.context() as late:
+        calls = refuse(late, code, 3)
+        made = run_module(MODULE, present)["key"]
+    assert calls["CreateKey"] == 1
+    assert min(calls[action] for action in ("GetKeyPolicy", "CreateAlias", "EnableKeyRotation")) == 4
+    assert made["tags"].keys() == {"team", "sm2a:environment"}
+    assert not run_module(MODULE, present)["changed"]
+    run_module(MODULE, absent)
+
+
+def test_only_a_new_key_is_waited_for_and_not_for_ever(
+    run_module: support.RunModule, *, present: dict[str, Any], absent: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as refused:
+        refuse(refused, "AccessDeniedException", 99)
+        refused.setattr(api, "PATIENCE_SECONDS", 0.0)
+        with pytest.raises(support.ModuleFailedError, match="Failed to read the"):
+            run_module(MODULE, present)
+    with monkeypatch.context() as refused:
+        calls = refuse(refused, "AccessDeniedException", 1)
+        with pytest.raises(support.ModuleFailedError, match="Failed to read the"):
+            run_module(MODULE, present)
+    assert "CreateKey" not in calls
     run_module(MODULE, absent)
 
 
