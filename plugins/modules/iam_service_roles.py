@@ -196,12 +196,13 @@ def differing(current: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
 
 def apply(iam: Any, name: str, current: dict[str, Any], wanted: dict[str, Any], members: list[str]) -> None:
     """Bring ``members`` of an existing role to ``wanted``."""
+    # First: who changes the rest may be allowed to do so only with roles that carry the boundary.
+    if "permissions_boundary" in members:
+        set_boundary(iam, name, wanted["permissions_boundary"])
     if "trust" in members:
         set_trust(iam, name, wanted["trust"])
     if "description" in members:
         set_description(iam, name, wanted["description"])
-    if "permissions_boundary" in members:
-        set_boundary(iam, name, wanted["permissions_boundary"])
     if "inline_policies" in members:
         for policy, content in wanted["inline_policies"].items():
             put_inline_policy(iam, name, policy, content)

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, ModuleFailedError, RunModule
+from botocore.httpsession import URLLib3Session
 
 Aws = Callable[[str], Any]
 MODULE = "iam_service_roles"
@@ -154,4 +156,24 @@ def test_what_holds_a_role_is_named(run_module: RunModule, aws: Aws, unique_name
             run_module(MODULE, {"roles": [{"name": unique_name}], "state": "absent"})
     finally:
         iam.remove_role_from_instance_profile(InstanceProfileName=f"{unique_name}-profile", RoleName=unique_name)
+    assert run_module(MODULE, {"roles": [{"name": unique_name}], "state": "absent"})["changed"]
+
+
+def test_the_boundary_comes_before_everything_that_may_depend_on_it(
+    run_module: RunModule, aws: Aws, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may only change roles with the boundary can give it to a role that has none."""
+    run_module(MODULE, {"roles": [{"name": unique_name}], "trust_statements": []})
+    real, called = URLLib3Session.send, list[str]()
+
+    def send(session: URLLib3Session, request: Any) -> Any:
+        called.extend(re.findall(r"\bAction=(\w+)", str(request.body)))
+        return real(session, request)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(URLLib3Session, "send", send)
+        run_module(MODULE, full(unique_name))
+    changes = [action for action in called if not action.startswith(("Get", "List"))]
+    assert changes[0] == "PutRolePermissionsBoundary"
+    assert {"UpdateAssumeRolePolicy", "PutRolePolicy", "AttachRolePolicy"} < set(changes)
     assert run_module(MODULE, {"roles": [{"name": unique_name}], "state": "absent"})["changed"]
