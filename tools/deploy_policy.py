@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ import yaml
 SOURCE = Path(__file__).resolve().parents[1] / "docs/permissions.yml"
 # What IAM allows in a managed policy, not counting white space.
 MANAGED_POLICY_CHARACTERS = 6144
+# ARNs of what options of the roles give and nobody can tell by name: the placeholder, and the option here.
+GIVEN = {
+    "GIVEN_SECRETS": ("--secret", "secret of somebody else that a run reads"),
+    "GIVEN_KEYS": ("--key", "KMS key without the tag of the environment"),
+    "GIVEN_ROLES": ("--role", "IAM role of somebody else that a service is given"),
+    "GIVEN_WEB_ACLS": ("--web-acl", "web ACL of somebody else"),
+}
 
 Statement = dict[str, Any]
 
@@ -28,9 +36,7 @@ def statements() -> dict[str, list[Statement]]:
 def fill_in(value: Any, names: Mapping[str, str]) -> Any:
     """``value`` with every placeholder, such as ACCOUNT, replaced at any depth."""
     if isinstance(value, str):
-        for placeholder, name in names.items():
-            value = value.replace(placeholder, name)
-        return value
+        return re.sub("|".join(map(re.escape, names)), lambda found: names[found[0]], value)
     if isinstance(value, list):
         return [fill_in(item, names) for item in value]
     if isinstance(value, dict):
@@ -38,51 +44,76 @@ def fill_in(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
-def policy(subject: list[Statement], names: Mapping[str, str], boundary: str | None) -> dict[str, Any]:
-    """The policy document of one subject."""
+def policy(
+    subject: list[Statement], names: Mapping[str, str], boundary: str | None, given: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The policy document of one subject, without statements that are about nothing."""
     written = []
     for statement in subject:
-        conditions = dict(statement.get("conditions", {}))
-        if conditions.pop("boundary", False) and boundary:
+        resources = [arn for one in statement["resources"] for arn in given.get(one, [fill_in(one, names)])]
+        conditions = fill_in(statement.get("conditions", {}), names)
+        carries_boundary = conditions.pop("boundary", None)
+        if boundary and carries_boundary:
             conditions["StringEquals"] = {"iam:PermissionsBoundary": boundary}
-        written.append(
-            {
-                "Sid": statement["sid"],
-                "Effect": "Allow",
-                "Action": statement["actions"],
-                "Resource": fill_in(statement["resources"], names),
-                **({"Condition": fill_in(conditions, names)} if conditions else {}),
-            }
-        )
+        if resources and not (boundary and carries_boundary is False):
+            written.append(
+                {
+                    "Sid": statement["sid"],
+                    "Effect": "Allow",
+                    "Action": statement["actions"],
+                    "Resource": resources,
+                    **({"Condition": conditions} if conditions else {}),
+                }
+            )
     return {"Version": "2012-10-17", "Statement": written}
 
 
-def policies(names: Mapping[str, str], boundary: str | None = None) -> dict[str, dict[str, Any]]:
-    """Policy documents by subject. ``names``: NAME, REGION, ACCOUNT, PARTITION, HOSTED_ZONE."""
-    return {subject: policy(listed, names, boundary) for subject, listed in statements().items()}
+def policies(
+    names: Mapping[str, str], boundary: str | None = None, given: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Policy documents by subject.
+
+    ``names``: NAME, REGION, ACCOUNT, PARTITION, HOSTED_ZONE and /IAM_PATH/. ``given``: ARNs by placeholder of GIVEN.
+    """
+    arns = dict.fromkeys(GIVEN, ()) | dict(given or {})
+    return {subject: policy(listed, names, boundary, arns) for subject, listed in statements().items()}
 
 
-def main() -> None:
+def iam_path(text: str) -> str:
+    """The IAM path that ``text`` is; ArgumentTypeError when it is none."""
+    if not re.fullmatch(r"/([\w+=,.@-]+/)*", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text} does not begin and end with a slash")
+    return text
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Write ``<directory>/<name>-deploy-<subject>.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="sm2a_name of the environment")
     parser.add_argument("directory", type=Path, help="where the files go")
     parser.add_argument("--region", required=True, help="sm2a_region")
     parser.add_argument("--account", required=True, help="number of the AWS account")
-    parser.add_argument("--partition", default="aws", help="aws, aws-cn or aws-us-gov")
+    parser.add_argument("--partition", default="aws", choices=["aws", "aws-us-gov"])
     parser.add_argument("--hosted-zone", default="*", help="id of the Route 53 zone, if any; every zone when unset")
     parser.add_argument("--permissions-boundary", help="ARN of the policy that every role must carry as its boundary")
-    given = parser.parse_args()
+    parser.add_argument("--iam-path", default="/", type=iam_path, help="cluster_, network_ and database_iam_path")
+    for placeholder, (option, what) in GIVEN.items():
+        parser.add_argument(
+            option, action="append", default=[], dest=placeholder, metavar="ARN", help=f"{what}; may be repeated"
+        )
+    chosen = parser.parse_args(arguments)
     names = {
-        "HOSTED_ZONE": given.hosted_zone,
-        "PARTITION": given.partition,
-        "ACCOUNT": given.account,
-        "REGION": given.region,
-        "NAME": given.name,
+        "HOSTED_ZONE": chosen.hosted_zone,
+        "PARTITION": chosen.partition,
+        "/IAM_PATH/": chosen.iam_path,
+        "ACCOUNT": chosen.account,
+        "REGION": chosen.region,
+        "NAME": chosen.name,
     }
-    given.directory.mkdir(parents=True, exist_ok=True)
-    for subject, document in policies(names, given.permissions_boundary).items():
-        path = given.directory / f"{given.name}-deploy-{subject.replace('_', '-')}.json"
+    given = {placeholder: getattr(chosen, placeholder) for placeholder in GIVEN}
+    chosen.directory.mkdir(parents=True, exist_ok=True)
+    for subject, document in policies(names, chosen.permissions_boundary, given).items():
+        path = chosen.directory / f"{chosen.name}-deploy-{subject.replace('_', '-')}.json"
         path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         print(path)
 

