@@ -26,4 +26,6 @@ class Candidate:
         fleet = Fleet(view.desired, view.ready, view.starting, view.now, view.start_up_seconds())
         observation = Observation(view.now, {NAME: GroupObservation(view.demand(), fleet)})
         (decision,), self._memory = decide(self._settings, observation, self._memory)
-        return Order(view.desired if decision.desired is None else decision.desired, decision.drain or 0)
+        wanted = view.desired if decision.desired is None else decision.desired
+        # As the actuator does.
+        return Order(max(wanted, min(view.protected, view.desired)), decision.drain or 0)

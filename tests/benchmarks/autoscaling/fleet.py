@@ -58,13 +58,15 @@ class Fleet:
         self.desired = min(max(workers, self._cloud.minimum), self._cloud.maximum)
         self._reconcile(idle_at_tick)
 
-    def drain(self, wanted: int, empty_in: Callable[[Worker], float]) -> None:
-        """So many busy workers take no new task: those already told first, then those soonest to be empty."""
+    def drain(self, wanted: int) -> None:
+        """So many busy workers take no new task: those already told first, then those with the fewest tasks."""
+        now = self._events.now
         busy = [worker for worker in self.counted() if worker.tasks]
-        busy.sort(key=lambda worker: (not worker.draining, empty_in(worker), worker.number))
+        busy.sort(key=lambda worker: (not worker.draining, len(worker.tasks), worker.number))
         for worker in self.workers:
-            worker.draining = worker in busy[:wanted]
-        self._room()
+            worker.tell(worker in busy[:wanted], now)
+            if worker.resumes_at > now:
+                self._events.at(worker.resumes_at, self._room)
 
     def task_left(self, worker: Worker) -> None:
         """One of its tasks ended; after the last one it may be time to go."""

@@ -94,7 +94,10 @@ class Order:
 
 
 class View(Protocol):
-    """What a policy may see at a tick. ``desired`` is the last order, ``starting`` and ``ready`` are as they are."""
+    """What a policy may see at a tick.
+
+    ``desired`` is the last order; ``starting``, ``ready``, ``busy`` and ``protected`` workers are as they are.
+    """
 
     now: float
     queued: int
@@ -103,6 +106,7 @@ class View(Protocol):
     starting: int
     ready: int
     busy: int
+    protected: int
     cloud: Cloud
 
     def demand(self) -> Demand:

@@ -17,9 +17,6 @@ from .records import Arrivals, Durations, Schedule
 from .view import Snapshot
 from .workers import Worker
 
-# What a task without history counts when it is about which worker will be empty first.
-UNKNOWN_SECONDS = 3600.0
-
 
 class Simulation:
     """One play. ``record`` asks for what happened over time."""
@@ -86,7 +83,8 @@ class Simulation:
     def _dispatch(self) -> None:
         """Messages go to workers with a free slot, each as likely as another."""
         slots = self.cloud.concurrency
-        takers = [worker for worker in self.fleet.workers if worker.takes_tasks(slots)] if self.queue else []
+        now = self.events.now
+        takers = [worker for worker in self.fleet.workers if worker.takes_tasks(slots, now)] if self.queue else []
         while self.queue and takers:
             position = int(self._choices.random() * len(takers))
             worker = takers[position]
@@ -153,14 +151,7 @@ class Simulation:
 
     def _tell_to_drain(self, order: Order) -> None:
         if order.drain or any(worker.draining for worker in self.fleet.workers):
-            self.events.after(self.cloud.drain_seconds, lambda: self.fleet.drain(order.drain, self._empty_in))
-
-    def _empty_in(self, worker: Worker) -> float:
-        """Expected seconds until its last task ends."""
-        tasks = [self.running[key] for key in worker.tasks]
-        now = self.events.now
-        expected = [self.durations.remaining(item.task.kind, now - item.started_at, now) for item in tasks]
-        return max(UNKNOWN_SECONDS if seconds is None else seconds for seconds in expected)
+            self.events.after(self.cloud.drain_seconds, lambda: self.fleet.drain(order.drain))
 
 
 def simulate(

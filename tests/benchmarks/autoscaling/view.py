@@ -34,6 +34,7 @@ class Snapshot:
         self.starting = sum(worker.phase is Phase.STARTING for worker in workers)
         self.ready = len(workers) - self.starting
         self.busy = sum(bool(worker.tasks) for worker in simulation.fleet.workers)
+        self.protected = sum(worker.protected(self.now) for worker in workers if worker.phase is Phase.READY)
 
     def demand(self) -> Demand:
         """All that the metadata database would tell."""

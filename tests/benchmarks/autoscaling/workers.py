@@ -9,6 +9,10 @@ from .model import Cloud
 
 # The worker gives its protection back when it has had no task for so long (sm2a_runtime.protection).
 IDLE_GRACE_SECONDS = 10.0
+# A worker that need not drain any more takes tasks so long after it was told to, and one that has drained so long after
+# its last task (sm2a_runtime.drain).
+PAUSE_SECONDS = 30.0
+STAY_SECONDS = 60.0
 
 
 class Phase(Enum):
@@ -29,11 +33,22 @@ class Worker:
     phase: Phase = Phase.STARTING
     tasks: set[int] = field(default_factory=set)
     draining: bool = False
+    told_at: float = 0.0
+    resumes_at: float = 0.0
     idle_since: float = 0.0
 
-    def takes_tasks(self, slots: int) -> bool:
+    def tell(self, draining: bool, now: float) -> None:
+        """Let it drain, or let it take tasks again when it can."""
+        if draining and not self.draining:
+            self.told_at = now
+        elif self.draining and not draining:
+            self.resumes_at = self.told_at + PAUSE_SECONDS if self.tasks else self.idle_since + STAY_SECONDS
+        self.draining = draining
+
+    def takes_tasks(self, slots: int, now: float) -> bool:
         """True while it would receive a message."""
-        return self.phase is Phase.READY and not self.draining and len(self.tasks) < slots
+        free = self.phase is Phase.READY and len(self.tasks) < slots
+        return free and not self.draining and now >= self.resumes_at
 
     def protected(self, now: float) -> bool:
         """True while ECS must not stop it. One that drained gives its protection back at once."""
