@@ -11,7 +11,6 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     "sm2a_name": {"type": "str", "required": True, "pattern": r"[a-z][a-z0-9-]{1,20}"},
     "sm2a_region": {"type": "str", "required": True, "pattern": r"[a-z]{2}(-[a-z]+)+-\d"},
     "sm2a_tags": {"type": "dict"},
-    "sm2a_state": {"type": "str", "choices": ["present", "absent"]},
     # One run at a time, and the seconds after which the lock of a run that died elsewhere expires.
     "sm2a_lock": {"type": "bool"},
     "sm2a_lock_timeout": {"type": "int"},

@@ -88,6 +88,12 @@ def test_right_value_passes(value: Any) -> None:
     assert ill_typed_variables({"load_balancer_port": value, "load_balancer_scheme": "internal"}, SPECS) == []
 
 
+@pytest.mark.parametrize("name", STACK_OPTIONS)
+def test_every_variable_of_the_stack_does_something(name: str) -> None:
+    files = [*(PROJECT / "playbooks").glob("*.yml"), *(PROJECT / "roles").glob("*/vars/**/*.yml")]
+    assert any(name in file.read_text(encoding="utf-8") for file in files)
+
+
 def test_required_variable_of_the_stack_is_named() -> None:
     assert missing_variables({"sm2a_region": "eu-west-1", "sm2a_name": ""}, STACK_OPTIONS) == ["sm2a_name: is required"]
 
