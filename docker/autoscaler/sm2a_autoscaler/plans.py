@@ -10,7 +10,7 @@ whatever comes after those.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -141,7 +141,9 @@ def _ends(standings: list[Standing], running: list[float | None], past: KnownPas
 
 def _step(standings: list[Standing], shape: TaskShape, ends: list[float | None], past: KnownPast) -> Outstanding:
     """One task of which not every instance has ended well; its parents are added by the caller."""
-    counts = {item.state: item.count for item in standings}
+    counts: Counter[str | None] = Counter()
+    for item in standings:
+        counts[item.state] += item.count
     states = counts.keys() - DONE
     if not states or not states <= ACTIVE | {None}:
         return BLOCKED

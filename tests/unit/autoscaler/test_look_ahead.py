@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from sm2a_autoscaler.history import Past, TaskKey
@@ -91,6 +92,12 @@ def test_expanded_instances_count_as_they_are_and_the_last_one_is_waited_for() -
     assert found["default"].upcoming == (Upcoming(40, 1, 10),)
     assert found["large"].upcoming == ()
     assert found["large"].remaining_seconds == (10, 40)
+
+
+def test_instances_of_one_task_in_two_versions_count_together() -> None:
+    versions = (standing("large", None, 3), replace(standing("large", None, 2), version="older"))
+    found = outlook(Progress(standings=(standing("extract", "success"), *versions, standing("load", None))))
+    assert found["large"].upcoming == (Upcoming(0, 5, 60),)
 
 
 @pytest.mark.parametrize("state", ["failed", "skipped", "upstream_failed", "up_for_retry", "deferred"])
