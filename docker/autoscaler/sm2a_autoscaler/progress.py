@@ -40,8 +40,9 @@ GROUP BY ti.dag_id, ti.run_id, ti.task_id, ti.state, ti.queue, ti.dag_version_id
 LIMIT %s
 """
 # Through `idx_next_dagrun_create_after` and through `idx_dag_run_queued_dags`. The scheduler makes no run where
-# `exceeds_max_non_backfill` is set, and starts none beyond `max_active_runs`. Runs of a backfill take turns: one starts
-# when another ends, which the forecast of that one's tasks does not know, so they are left out.
+# `exceeds_max_non_backfill` is set, and starts none beyond `max_active_runs`, at 0 or NULL none at all. Runs of a
+# backfill take turns: one starts when another ends, which the forecast of that one's tasks does not know, so they are
+# left out.
 STARTING_QUERY = """
 SELECT d.dag_id, v.id, {until}, 1, 1
 FROM dag d
@@ -51,7 +52,7 @@ WHERE d.next_dagrun_create_after <= now() + INTERVAL %s SECOND
   AND d.next_dagrun_create_after > now() - INTERVAL %s SECOND
   AND d.is_paused = false AND d.is_stale = false AND d.has_import_errors = false AND d.exceeds_max_non_backfill = false
 UNION ALL
-SELECT dr.dag_id, dr.created_dag_version_id, 0, count(*), max(d.max_active_runs) -
+SELECT dr.dag_id, dr.created_dag_version_id, 0, count(*), coalesce(max(d.max_active_runs), 0) -
        (SELECT count(*) FROM dag_run a WHERE a.dag_id = dr.dag_id AND a.state = 'running' AND a.backfill_id IS NULL)
 FROM dag_run dr
 JOIN dag d ON d.dag_id = dr.dag_id AND d.is_paused = false

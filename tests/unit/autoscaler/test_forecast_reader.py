@@ -152,6 +152,13 @@ def test_runs_that_are_due_or_queued_are_foreseen_within_their_limits(world: Env
     assert forecast.queues["large"].unscheduled_rate == pytest.approx(4 / 300)
 
 
+@pytest.mark.parametrize("limit", [None, 0])
+def test_without_a_number_of_runs_airflow_starts_none(world: Environment, limit: int | None) -> None:
+    world.add_dag(max_active_runs=limit)
+    world.add_run("manual__1", "queued", age=400, run_type="manual")
+    assert world.reader.read() == Forecast({})
+
+
 @pytest.mark.parametrize(
     "columns",
     [{"is_paused": True}, {"is_stale": True}, {"has_import_errors": True}, {"exceeds_max_non_backfill": True}],
