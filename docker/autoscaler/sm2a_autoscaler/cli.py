@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shutdown.listen()
     journal = open_journal(settings.cluster, time.time)
     database = MetadataDatabase(
-        DatabaseSecret(client("secretsmanager", settings.region), settings.database_secret), settings.cluster
+        DatabaseSecret(client("secretsmanager", settings.region), settings.database_secret),
+        settings.cluster,
+        tick_seconds=settings.tick_seconds,
     )
     autoscaler = build(settings, database, journal, options)
     groups = {group.name: f"{group.minimum}..{group.maximum} x {group.concurrency}" for group in settings.groups}

@@ -40,10 +40,12 @@ CONNECTION = {
         " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
     ),
 }
-# The longest tick takes 300 s. An instance that vanished without closing its session keeps the lock until the timeout.
+# A session of MySQL ends after a tick and so long without a query; calls to AWS that all time out take a good minute.
+# The lock of an instance that vanished without closing its session comes free then.
+SILENCE_SECONDS = 90
 MYSQL_SESSION = (
     f"SET SESSION max_execution_time = {STATEMENT_TIMEOUT_SECONDS * 1000}, transaction_read_only = 1,"
-    " time_zone = '+00:00', wait_timeout = 400"
+    " time_zone = '+00:00', wait_timeout = {}"
 )
 # `restarting` is a task whose worker was told to stop it: it still fills a slot. `hostname` is the worker's address, so
 # its distinct values are the workers that must not be stopped. All states are found through the index `ti_state`.
@@ -89,10 +91,20 @@ class TaskCounts:
 
 
 class MetadataDatabase:
-    """A lazily opened session that is dropped at the first error and opened again at the next call."""
+    """A lazily opened session that is dropped at the first error and opened again at the next call.
 
-    def __init__(self, secret: DatabaseSecret, lock_name: str, connect: Callable[..., Any] | None = None) -> None:
+    It is used every ``tick_seconds``.
+    """
+
+    def __init__(
+        self,
+        secret: DatabaseSecret,
+        lock_name: str,
+        connect: Callable[..., Any] | None = None,
+        tick_seconds: float = 10,
+    ) -> None:
         self._secret = secret
+        self._tick_seconds = tick_seconds
         self._lock_key = lock_key(lock_name)
         self._connect = connect or bounded_connect(ANSWER_TIMEOUT_SECONDS)
         self._connection: Any = None
@@ -172,14 +184,14 @@ class MetadataDatabase:
 
     def _session(self) -> Any:
         if self._secret.dialect() == MYSQL:
-            return connect_to_mysql(self._secret.parameters())
+            return connect_to_mysql(self._secret.parameters(), self._tick_seconds)
         connection = self._connect(**{**self._secret.parameters(), **CONNECTION})
         # No transaction stays open between ticks: it would hold back vacuum.
         connection.autocommit = True
         return connection
 
 
-def connect_to_mysql(parameters: Mapping[str, Any]) -> Any:
+def connect_to_mysql(parameters: Mapping[str, Any], tick_seconds: float) -> Any:
     """A read-only session that waits for each answer as long as one of PostgreSQL does."""
     return pymysql.connect(
         **parameters,
@@ -187,7 +199,7 @@ def connect_to_mysql(parameters: Mapping[str, Any]) -> Any:
         connect_timeout=ANSWER_TIMEOUT_SECONDS,
         read_timeout=ANSWER_TIMEOUT_SECONDS,
         write_timeout=ANSWER_TIMEOUT_SECONDS,
-        init_command=MYSQL_SESSION,
+        init_command=MYSQL_SESSION.format(round(tick_seconds + SILENCE_SECONDS)),
     )
 
 

@@ -48,7 +48,7 @@ def main() -> int:
 
 def _writer(dialect: str, parameters: dict[str, Any]) -> Any:
     if dialect == MYSQL:
-        connection = connect_to_mysql(parameters | {"local_infile": False})
+        connection = connect_to_mysql(parameters | {"local_infile": False}, tick_seconds=300)
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION transaction_read_only = 0")
         return connection
