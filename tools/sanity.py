@@ -89,6 +89,8 @@ def seed_home(home: Path) -> dict[str, str]:
     }
     real = {"XDG_CONFIG_HOME": ".config", "XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share"}
     kept |= {name: os.environ.get(name, str(Path.home() / path)) for name, path in real.items()}
+    # A module that Python compiles at its first import may warn on standard error, which fails the changelog test.
+    kept["UV_COMPILE_BYTECODE"] = "1"
     kept["UV"] = os.environ.get("UV") or shutil.which("uv") or sys.exit("uv is not on PATH.")
     (cache / "uv_environment.json").write_text(json.dumps(kept), encoding="utf-8")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # for shellcheck
