@@ -75,7 +75,9 @@ class ForecastReader:
     def _read(self, reader: Budget, now: float) -> Forecast:
         with self.database.bounded(STATEMENT_SECONDS):
             progress = read_progress(reader, self.database.dialect(), HORIZON_SECONDS)
-            structures, remarks = self._structures.read(reader, progress.versions())
+            versions = progress.versions()
+            self._structures.refresh(reader, versions)
+            structures = self._structures.known(versions)
             self._history.refresh(reader, keys_of_interest(progress, structures), now)
         queues = look_ahead(
             progress,
@@ -84,7 +86,7 @@ class ForecastReader:
             default_queue=self.default_queue,
             horizon_seconds=HORIZON_SECONDS,
         )
-        return Forecast(self._with_means(queues), remarks=tuple(remarks))
+        return Forecast(self._with_means(queues), remarks=tuple(self._structures.problems(versions)))
 
     def _with_means(self, queues: Mapping[str, QueueOutlook]) -> Mapping[str, QueueOutlook]:
         """The outlook in which a queue that has no tasks at the moment keeps the mean duration that it had."""

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sm2a_autoscaler.dialect import placeholders
@@ -12,7 +13,7 @@ from sm2a_autoscaler.history import Reader
 from sm2a_autoscaler.structures import DagStructure, StructureError, decode, parse
 
 PARSED_AT_ONCE = 25  # serialized DAGs read in one tick; a large one takes some 10 ms
-REMEMBERED_VERSIONS = 5_000
+REMEMBERED_TASKS = 200_000  # some 100 MB
 VERSIONS_AT_ONCE = 1_000
 
 # Both through the unique index on dag_version_id.
@@ -24,38 +25,81 @@ WHERE dag_version_id IN ({})
 """
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What is known of one version: its structure, or the problem with it."""
+
+    dag_hash: str
+    structure: DagStructure | None = None
+    problem: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Its share of the memory: its tasks, and one for itself."""
+        return 1 + len(self.structure.tasks if self.structure else ())
+
+
 class Structures:
-    """DAG structures by version, parsed once for each hash. An unreadable one is not tried again before it changes."""
+    """DAG structures by version, parsed once for each hash. An unreadable one is not tried again before it changes.
+
+    What has not been wanted for the longest is forgotten first. What is wanted now is kept; once that alone fills the
+    memory, nothing further is read.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[str, DagStructure | None]] = {}
-        self._problems: dict[str, str] = {}
+        self._entries: dict[str, Entry] = {}  # in the order in which they were wanted
+        self._size = 0
 
-    def read(self, reader: Reader, versions: Iterable[str]) -> tuple[dict[str, DagStructure], list[str]]:
-        """Known structures of these versions, and a sentence for each unreadable one. Raises DatabaseError."""
+    def known(self, versions: Iterable[str]) -> dict[str, DagStructure]:
+        """Those of these versions that could be read so far."""
+        entries = {version: self._entries[version] for version in versions if version in self._entries}
+        return {version: entry.structure for version, entry in entries.items() if entry.structure is not None}
+
+    def problems(self, versions: Iterable[str]) -> list[str]:
+        """A sentence for each of these versions that could not be read."""
+        entries = (self._entries[version] for version in sorted(versions) if version in self._entries)
+        return [entry.problem for entry in entries if entry.problem is not None]
+
+    def refresh(self, reader: Reader, versions: Iterable[str]) -> None:
+        """Read some of those that are new or have changed. Raises DatabaseError."""
         wanted = sorted(versions, reverse=True)[:VERSIONS_AT_ONCE]
         if not wanted:
-            return {}, []
+            return
         rows = reader.look(HASHES_QUERY.format(placeholders(len(wanted))), wanted)
         hashes = {str(version): str(dag_hash) for version, dag_hash in rows}
-        missing = [version for version, found in hashes.items() if self._known.get(version, ("",))[0] != found]
-        if missing := missing[:PARSED_AT_ONCE]:
-            for row in reader.look(DATA_QUERY.format(placeholders(len(missing))), missing):
-                self._learn(*row)
-        for version in list(self._known)[: max(0, len(self._known) - REMEMBERED_VERSIONS)]:
-            self._forget(version)
-        known = {version: self._known[version][1] for version in hashes if version in self._known}
-        problems = [self._problems[version] for version in hashes if version in self._problems]
-        return {version: structure for version, structure in known.items() if structure is not None}, problems
+        self._make_room(hashes)
+        due = [version for version, dag_hash in hashes.items() if self._due(version, dag_hash)]
+        if due and self._size < REMEMBERED_TASKS:
+            self._read(reader, due[:PARSED_AT_ONCE])
 
-    def _learn(self, version: Any, dag_id: str, dag_hash: str, data: Any, compressed: Any) -> None:
-        self._forget(str(version))
-        try:
-            self._known[str(version)] = dag_hash, parse(decode(data, compressed))
-        except StructureError as error:
-            self._known[str(version)] = dag_hash, None
-            self._problems[str(version)] = f"the serialized DAG {dag_id} {error}"
+    def _due(self, version: str, dag_hash: str) -> bool:
+        entry = self._entries.get(version)
+        return entry is None or entry.dag_hash != dag_hash
+
+    def _read(self, reader: Reader, versions: list[str]) -> None:
+        rows = reader.look(DATA_QUERY.format(placeholders(len(versions))), versions)
+        for version, dag_id, dag_hash, data, compressed in rows:
+            self._enter(str(version), _entry(dag_id, str(dag_hash), data, compressed))
+
+    def _make_room(self, wanted: Collection[str]) -> None:
+        for version in wanted:
+            if version in self._entries:
+                self._entries[version] = self._entries.pop(version)
+        while self._size >= REMEMBERED_TASKS and (oldest := next(iter(self._entries))) not in wanted:
+            self._forget(oldest)
+
+    def _enter(self, version: str, entry: Entry) -> None:
+        self._forget(version)
+        self._entries[version] = entry
+        self._size += entry.size
 
     def _forget(self, version: str) -> None:
-        self._known.pop(version, None)
-        self._problems.pop(version, None)
+        if entry := self._entries.pop(version, None):
+            self._size -= entry.size
+
+
+def _entry(dag_id: str, dag_hash: str, data: Any, compressed: Any) -> Entry:
+    try:
+        return Entry(dag_hash, parse(decode(data, compressed)))
+    except StructureError as error:
+        return Entry(dag_hash, problem=f"the serialized DAG {dag_id} {error}")
