@@ -81,7 +81,8 @@ class Given:
             "ANSIBLE_CACHE_PLUGIN": "jsonfile",
             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache),
             "ANSIBLE_CONFIG": str(runs.PROJECT / "ansible.cfg"),
-            "ANSIBLE_INJECT_INVOCATION": "1",  # from ansible-core 2.21 on the arguments of modules show only when asked for
+            # From ansible-core 2.21 on the arguments of modules show only when asked for.
+            "ANSIBLE_INJECT_INVOCATION": "1",
             "ANSIBLE_LOG_PATH": str(log),
             "ANSIBLE_NOCOLOR": "1",
             "CANARY": self.values(serial)[3],
