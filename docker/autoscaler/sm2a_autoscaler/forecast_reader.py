@@ -14,7 +14,7 @@ from typing import Any
 from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
 from sm2a_autoscaler.history import History
 from sm2a_autoscaler.look_ahead import QueueOutlook, keys_of_interest, look_ahead
-from sm2a_autoscaler.progress import read_progress
+from sm2a_autoscaler.progress import Progress, read_progress
 from sm2a_autoscaler.structure_cache import Structures
 
 HORIZON_SECONDS = 300  # further ahead no worker has to be started
@@ -48,6 +48,22 @@ class Budget:
 
 
 @dataclass
+class Rest:
+    """A time after a failure in which the database is left alone."""
+
+    reason: str = ""
+    until: float = float("-inf")
+
+    def begin(self, reason: str, now: float) -> None:
+        """Rest from now on."""
+        self.reason, self.until = reason, now + PAUSE_SECONDS
+
+    def left(self, now: float) -> str | None:
+        """For how long and why, None once it is over."""
+        return f"for another {self.until - now:.0f} s, after: {self.reason}" if now < self.until else None
+
+
+@dataclass
 class ForecastReader:
     """Reads the outlook for all queues. ``default_queue`` is that of tasks which name none."""
 
@@ -57,36 +73,46 @@ class ForecastReader:
     _structures: Structures = field(default_factory=Structures, init=False)
     _history: History = field(default_factory=History, init=False)
     _means: dict[str, float] = field(default_factory=dict, init=False)
-    _resume_at: float = field(default=float("-inf"), init=False)
-    _failure: str = field(default="", init=False)
+    _rest: Rest = field(default_factory=Rest, init=False)
+    _rest_of_learning: Rest = field(default_factory=Rest, init=False)
 
     def read(self) -> Forecast:
         """The outlook now. What the database refuses is told in its problem, never raised."""
         started = self.monotonic()
-        if started < self._resume_at:
-            wait = self._resume_at - started
-            return Forecast(problem=f"no look-ahead for another {wait:.0f} s, after: {self._failure}")
+        if left := self._rest.left(started):
+            return Forecast(problem=f"no look-ahead {left}")
         try:
             return self._read(Budget(self.database, self.monotonic, started + TOTAL_SECONDS), started)
         except DatabaseError as error:
-            self._failure, self._resume_at = str(error), self.monotonic() + PAUSE_SECONDS
+            self._rest.begin(str(error), self.monotonic())
             return Forecast(problem=f"no look-ahead: {error}")
 
     def _read(self, reader: Budget, now: float) -> Forecast:
         with self.database.bounded(STATEMENT_SECONDS):
             progress = read_progress(reader, self.database.dialect(), HORIZON_SECONDS)
-            versions = progress.versions()
-            self._structures.refresh(reader, versions)
-            structures = self._structures.known(versions)
-            self._history.refresh(reader, keys_of_interest(progress, structures), now)
+            lacks = self._learn(reader, progress, now)
+        versions = progress.versions()
         queues = look_ahead(
             progress,
-            structures,
+            self._structures.known(versions),
             self._history,
             default_queue=self.default_queue,
             horizon_seconds=HORIZON_SECONDS,
         )
-        return Forecast(self._with_means(queues), remarks=tuple(self._structures.problems(versions)))
+        return Forecast(self._with_means(queues), remarks=(*lacks, *self._structures.problems(versions)))
+
+    def _learn(self, reader: Budget, progress: Progress, now: float) -> list[str]:
+        """Look up DAGs and tasks that are new. A failure costs the outlook no more than what it would have told."""
+        if left := self._rest_of_learning.left(now):
+            return [f"no new DAGs and durations {left}"]
+        versions = progress.versions()
+        try:
+            self._structures.refresh(reader, versions, now)
+            self._history.refresh(reader, keys_of_interest(progress, self._structures.known(versions)), now)
+        except DatabaseError as error:
+            self._rest_of_learning.begin(str(error), self.monotonic())
+            return [f"no new DAGs and durations: {error}"]
+        return []
 
     def _with_means(self, queues: Mapping[str, QueueOutlook]) -> Mapping[str, QueueOutlook]:
         """The outlook in which a queue that has no tasks at the moment keeps the mean duration that it had."""

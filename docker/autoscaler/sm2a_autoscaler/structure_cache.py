@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import math
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sm2a_autoscaler.batch import Batch
+from sm2a_autoscaler.database import DatabaseError
 from sm2a_autoscaler.dialect import placeholders
 from sm2a_autoscaler.history import Reader
 from sm2a_autoscaler.structures import DagStructure, StructureError, decode, parse
@@ -15,6 +18,7 @@ from sm2a_autoscaler.structures import DagStructure, StructureError, decode, par
 PARSED_AT_ONCE = 25  # serialized DAGs read in one tick; a large one takes some 10 ms
 REMEMBERED_TASKS = 200_000  # some 100 MB
 VERSIONS_AT_ONCE = 1_000
+RETRY_SECONDS = 3600.0  # before a DAG is read again that the database did not deliver even alone
 
 # Both through the unique index on dag_version_id.
 HASHES_QUERY = "SELECT dag_version_id, dag_hash FROM serialized_dag WHERE dag_version_id IN ({})"
@@ -27,11 +31,12 @@ WHERE dag_version_id IN ({})
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of one version: its structure, or the problem with it."""
+    """What is known of one version: its structure, or the problem with it. From ``due_at`` on it is read again."""
 
     dag_hash: str
     structure: DagStructure | None = None
     problem: str | None = None
+    due_at: float = math.inf
 
     @property
     def size(self) -> int:
@@ -49,6 +54,7 @@ class Structures:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}  # in the order in which they were wanted
         self._size = 0
+        self._batch = Batch(PARSED_AT_ONCE)
 
     def known(self, versions: Iterable[str]) -> dict[str, DagStructure]:
         """Those of these versions that could be read so far."""
@@ -60,24 +66,32 @@ class Structures:
         entries = (self._entries[version] for version in sorted(versions) if version in self._entries)
         return [entry.problem for entry in entries if entry.problem is not None]
 
-    def refresh(self, reader: Reader, versions: Iterable[str]) -> None:
-        """Read some of those that are new or have changed. Raises DatabaseError."""
+    def refresh(self, reader: Reader, versions: Iterable[str], now: float) -> None:
+        """Read some of those that are new or have changed; ``now`` is monotonic seconds. Raises DatabaseError."""
         wanted = sorted(versions, reverse=True)[:VERSIONS_AT_ONCE]
         if not wanted:
             return
         rows = reader.look(HASHES_QUERY.format(placeholders(len(wanted))), wanted)
         hashes = {str(version): str(dag_hash) for version, dag_hash in rows}
         self._make_room(hashes)
-        due = [version for version, dag_hash in hashes.items() if self._due(version, dag_hash)]
+        due = [version for version, dag_hash in hashes.items() if self._due(version, dag_hash, now)]
         if due and self._size < REMEMBERED_TASKS:
-            self._read(reader, due[:PARSED_AT_ONCE])
+            self._read(reader, due[: self._batch.size], hashes, now)
 
-    def _due(self, version: str, dag_hash: str) -> bool:
+    def _due(self, version: str, dag_hash: str, now: float) -> bool:
         entry = self._entries.get(version)
-        return entry is None or entry.dag_hash != dag_hash
+        return entry is None or entry.dag_hash != dag_hash or now >= entry.due_at
 
-    def _read(self, reader: Reader, versions: list[str]) -> None:
-        rows = reader.look(DATA_QUERY.format(placeholders(len(versions))), versions)
+    def _read(self, reader: Reader, versions: list[str], hashes: Mapping[str, str], now: float) -> None:
+        try:
+            rows = reader.look(DATA_QUERY.format(placeholders(len(versions))), versions)
+        except DatabaseError as error:
+            self._batch.failed(len(versions))
+            if len(versions) == 1:
+                problem = f"the serialized DAG of version {versions[0]} could not be read: {error}"
+                self._enter(versions[0], Entry(hashes[versions[0]], problem=problem, due_at=now + RETRY_SECONDS))
+            raise
+        self._batch.succeeded()
         for version, dag_id, dag_hash, data, compressed in rows:
             self._enter(str(version), _entry(dag_id, str(dag_hash), data, compressed))
 

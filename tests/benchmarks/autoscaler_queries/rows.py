@@ -2,8 +2,9 @@
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """Rows of a metadata database with a past: ended runs of many DAGs, and some that run, wait or are due.
 
-Every DAG has the same 20 tasks: one extract, sixteen transforms of it, one task mapped over a result, a branch and a
-load. One run of each DAG is in progress, with as many tasks in each state as a busy environment has.
+Every DAG has the same 21 tasks: one extract, sixteen transforms of it, one task mapped over a result, a branch, a load
+and an alert that is always skipped. One run of each DAG is in progress, with as many tasks in each state as a busy
+environment has.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 DAGS = 100
 TRANSFORMS = 16
-TASKS = ("extract", *(f"transform_{number:02}" for number in range(TRANSFORMS)), "mapped", "branch", "load")
+TASKS = ("extract", *(f"transform_{number:02}" for number in range(TRANSFORMS)), "mapped", "branch", "load", "alert")
 MAPPED = 4
 INSTANCES = len(TASKS) - 1 + MAPPED  # in an ended run
 # Of a run in progress: the extract is done, of the transforms so many are done, run, are queued, and are to come.
@@ -72,6 +73,7 @@ def tables(instances: int, now: datetime) -> Iterator[Table]:
         " queue operator updated_at dag_version_id",
         _instances(runs, now),
     )
+    yield Table("job", "state job_type latest_heartbeat", _jobs(now))
 
 
 def _runs(runs: int, now: datetime) -> Iterator[Row]:
@@ -95,7 +97,7 @@ def _instances(runs: int, now: datetime) -> Iterator[Row]:
             for task in TASKS:
                 for index in range(MAPPED) if task == "mapped" and age else (-1,):
                     number += 1
-                    state = "success" if age else _state(task)
+                    state = _past_state(task) if age else _state(task)
                     seconds = 20.0 + (dag * len(task) + age) % 60
                     yield (
                         _uuid(at, number),
@@ -118,6 +120,18 @@ def _instances(runs: int, now: datetime) -> Iterator[Row]:
                     )
 
 
+def _jobs(now: datetime) -> Iterator[Row]:
+    """Two of each component at work, and those that ended before them."""
+    for component in ("SchedulerJob", "DagProcessorJob", "TriggererJob"):
+        for number in range(200):
+            yield "failed" if number >= 2 else "running", component, now - timedelta(hours=number)
+
+
+def _past_state(task: str) -> str:
+    """Of a task of an ended run."""
+    return "skipped" if task == "alert" else "success"
+
+
 def _state(task: str) -> str | None:
     """Of a task of a run in progress."""
     if task == "extract":
@@ -135,7 +149,7 @@ def _serialized(dag_id: str) -> str:
         "extract": transforms,
         **{task: ["mapped"] for task in transforms},
         "mapped": ["branch"],
-        "branch": ["load"],
+        "branch": ["load", "alert"],
     }
     tasks = []
     for task in TASKS:

@@ -248,6 +248,38 @@ def test_a_slow_query_is_given_up_keeps_the_lock_and_is_not_sent_again_for_a_whi
     assert world.reader.read() == Forecast({})
 
 
+@pytest.mark.parametrize("refused", ["LIMIT %s)", "data_compressed"])
+def test_a_failing_look_up_costs_no_more_than_what_it_would_have_told(
+    world: Environment, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    world.add_dag()
+    world.add_past()
+    add_run_in_progress(world)
+    look, sent = world.database.look, []
+
+    def refuse(query: str, arguments: Any = ()) -> list[Any]:
+        sent.append(query)
+        if refused in query:
+            raise DatabaseError("too slow")
+        return look(query, arguments)
+
+    monkeypatch.setattr(world.database, "look", refuse)
+    for _ in range(2):
+        forecast = world.reader.read()
+        assert forecast.problem is None
+        assert forecast.queues is not None
+        assert forecast.remarks[0].startswith("no new DAGs and durations")
+    # The database is left alone with it for a while, and asked for the rest.
+    assert len([query for query in sent if refused in query]) == 1
+    monkeypatch.undo()
+    world.now = PAUSE_SECONDS
+    # The DAG was refused on its own, which is not tried again soon; durations are.
+    forecast = world.reader.read()
+    assert forecast.queues is not None
+    assert list(forecast.queues["default"].remaining_seconds) == pytest.approx([40], abs=3)
+    assert bool(forecast.queues["default"].upcoming) is (refused != "data_compressed")
+
+
 def test_a_session_that_is_lost_on_the_way_is_a_problem_and_no_more(world: Environment) -> None:
     world.database.counts()
     world.postgres.execute(
