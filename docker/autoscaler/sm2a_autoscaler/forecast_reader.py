@@ -2,11 +2,13 @@
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """The look-ahead of one tick: bounded reads of the metadata database, with what earlier ticks learned kept in memory.
 
-It may fail at any point without harm: the exact counts were read before, and the decision is then made without it.
+It may fail at any point without harm, be it by a defect: the exact counts were read before, and the decision is then
+made without it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +23,8 @@ HORIZON_SECONDS = 300  # further ahead no worker has to be started
 STATEMENT_SECONDS = 2.0
 TOTAL_SECONDS = 4.0  # no further query is sent after this time
 PAUSE_SECONDS = 60.0  # after a failure: a database in trouble is left alone
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,20 @@ class ForecastReader:
     _rest_of_learning: Rest = field(default_factory=Rest, init=False)
 
     def read(self) -> Forecast:
-        """The outlook now. What the database refuses is told in its problem, never raised."""
+        """The outlook now. What the database refuses, and any defect, is told in its problem, never raised."""
         started = self.monotonic()
         if left := self._rest.left(started):
             return Forecast(problem=f"no look-ahead {left}")
         try:
             return self._read(Budget(self.database, self.monotonic, started + TOTAL_SECONDS), started)
         except DatabaseError as error:
-            self._rest.begin(str(error), self.monotonic())
-            return Forecast(problem=f"no look-ahead: {error}")
+            reason = str(error)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            if reason != self._rest.reason:
+                LOG.exception("the look-ahead has a defect")
+        self._rest.begin(reason, self.monotonic())
+        return Forecast(problem=f"no look-ahead: {reason}")
 
     def _read(self, reader: Budget, now: float) -> Forecast:
         with self.database.bounded(STATEMENT_SECONDS):

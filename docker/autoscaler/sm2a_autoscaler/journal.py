@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -53,7 +54,7 @@ class Journal:
 
 
 class LibraryLogs(logging.Handler):
-    """Makes the warnings of libraries JSON lines as well."""
+    """Makes the warnings of libraries JSON lines as well, with the traceback of those that tell of an exception."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(logging.WARNING)
@@ -61,7 +62,10 @@ class LibraryLogs(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one library message."""
-        self._journal.event("library", level=record.levelname.lower(), logger=record.name, message=record.getMessage())
+        fields = {"logger": record.name, "message": record.getMessage()}
+        if record.exc_info and record.exc_info[0]:
+            fields["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        self._journal.event("library", level=record.levelname.lower(), **fields)
 
 
 def open_journal(cluster: str, wall: Callable[[], float], stream: TextIO = sys.stdout) -> Journal:

@@ -291,6 +291,24 @@ def test_a_session_that_is_lost_on_the_way_is_a_problem_and_no_more(world: Envir
     assert world.database.counts() == {}
 
 
+def test_a_defect_is_a_problem_and_is_told_once_with_its_traceback(
+    world: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TypeError(defect)
+
+    monkeypatch.setattr(forecast_reader, "look_ahead", fail)
+    assert world.database.acquire_lock()
+    for defect in ("one", "one", "other"):
+        assert world.reader.read().problem == f"no look-ahead: TypeError: {defect}"
+        assert f"after: TypeError: {defect}" in str(world.reader.read().problem)
+        world.now += PAUSE_SECONDS
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["one", "other"]
+    assert world.database._holds_lock
+    monkeypatch.undo()
+    assert world.reader.read() == Forecast({})
+
+
 def test_a_missing_table_is_a_problem_and_no_more(world: Environment) -> None:
     world.postgres.execute("ALTER TABLE dag RENAME TO away")
     try:

@@ -70,3 +70,17 @@ def test_warnings_of_libraries_become_events(stream: io.StringIO, root_logger: l
     (line,) = lines(stream)
     assert (line["event"], line["level"], line["logger"]) == ("library", "warning", "urllib3")
     assert line["message"] == "pool is full"
+
+
+def test_an_exception_that_is_logged_becomes_one_line_with_its_traceback(
+    stream: io.StringIO, root_logger: logging.Logger
+) -> None:
+    open_journal("sm2a", lambda: WALL, stream)
+    try:
+        raise ValueError("odd")
+    except ValueError:
+        logging.getLogger("sm2a_autoscaler").exception("a defect")
+    (line,) = lines(stream)
+    assert (line["level"], line["message"]) == ("error", "a defect")
+    assert line["traceback"].startswith("Traceback")
+    assert line["traceback"].endswith("ValueError: odd\n")
