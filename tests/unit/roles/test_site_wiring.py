@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, main_options, read_yaml, role_names
 
 # Ids of what another role made, and names that it gave.
@@ -122,3 +124,24 @@ def test_the_name_elsewhere_is_one_that_users_may_set() -> None:
     elsewhere = {name for name in NAMED_ELSEWHERE.values() if not name.startswith("sm2a_")}
     documented = {name for role in role_names() for name in main_options(role)}
     assert elsewhere <= documented - DERIVED
+
+
+def test_a_repository_by_ssh_can_be_reached(tmp_path: Path) -> None:
+    variables = next(variables for role, variables in imports(PLAY["tasks"]) if role == "network")
+    internal = {name: value for name, value in variables.items() if name.startswith("__")}
+    expression = variables["network_task_egress"].strip().replace("{{", "(").replace("}}", ")")
+    ports = {
+        "git@git.example.com:team/dags.git": [["22"]],
+        "ssh://git@git.example.com/team/dags.git": [["22"]],
+        "ssh://git@git.example.com:2222/team/dags.git": [["2222"]],
+        "https://ada@git.example.com:8443/team/dags.git": [],
+    }
+    cases = [{**internal, "airflow_dags_source": "git", "airflow_dags_git_url": url} for url in ports]
+    cases += [{**internal, "airflow_dags_source": "image", "airflow_dags_git_url": next(iter(ports))}, internal]
+    rendered = render(tmp_path, "network", ["defaults/main.yml"], expression, cases)
+    assert [[[str(port) for port in rule["ports"]] for rule in rules] for rules in rendered] == [
+        *ports.values(),
+        [],
+        [],
+    ]
+    assert {cidr for rules in rendered for rule in rules for cidr in rule["cidrs"]} == {"0.0.0.0/0"}
