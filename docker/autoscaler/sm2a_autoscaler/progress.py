@@ -55,7 +55,7 @@ UNION ALL
 SELECT dr.dag_id, dr.created_dag_version_id, 0, count(*), coalesce(max(d.max_active_runs), 0) -
        (SELECT count(*) FROM dag_run a WHERE a.dag_id = dr.dag_id AND a.state = 'running' AND a.backfill_id IS NULL)
 FROM dag_run dr
-JOIN dag d ON d.dag_id = dr.dag_id AND d.is_paused = false
+JOIN dag d ON d.dag_id = dr.dag_id AND d.is_paused = false AND d.is_stale = false
 WHERE dr.state = 'queued' AND dr.backfill_id IS NULL AND dr.run_after <= now()
 GROUP BY dr.dag_id, dr.created_dag_version_id
 LIMIT %s

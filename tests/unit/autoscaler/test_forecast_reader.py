@@ -174,8 +174,9 @@ def test_a_run_that_the_scheduler_does_not_make_is_given_up(world: Environment, 
     assert bool(world.reader.read().queues) is foreseen
 
 
-def test_runs_of_a_paused_dag_and_of_backfills_start_nothing(world: Environment) -> None:
-    world.add_dag(is_paused=True)
+@pytest.mark.parametrize("columns", [{"is_paused": True}, {"is_stale": True}])
+def test_runs_of_a_dag_that_rests_and_of_backfills_start_nothing(world: Environment, columns: dict[str, Any]) -> None:
+    world.add_dag(**columns)
     add_run_in_progress(world)
     world.add_run("backfill__1", "queued", run_type="backfill", backfill_id=1)
     forecast = world.reader.read()
