@@ -8,9 +8,9 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,23 @@ from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, pl
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 from ansible_collections.sm2a.airflow.tests.integration.watch import Sample
 
+DAY_SECONDS = 24 * 3600
 HERE = Path(__file__).resolve().parent
 DAG = "live_burst"
-GROUPS = ("default", "heavy")
-MINIMUM, MAXIMUM, CONCURRENCY = 1, 3, 4
+CONCURRENCY = 4
+# Of one group and of another one that scales to zero.
+MINIMUM = {"default": 1, "heavy": 0}
+GROUPS = tuple(MINIMUM)
+MAXIMUM = dict.fromkeys(GROUPS, 3)
 
 
-def groups(minimum: int) -> list[dict[str, Any]]:
-    """Two groups, each of ``minimum`` to MAXIMUM workers."""
-    size = {"cpu": 1024, "memory": 2048, "concurrency": CONCURRENCY, "min": minimum, "max": MAXIMUM}
-    return [{"name": name, "queue": name, **size} for name in GROUPS]
+def groups(minimum: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The groups, each of ``minimum`` to MAXIMUM workers."""
+    size = {"cpu": 1024, "memory": 2048, "concurrency": CONCURRENCY}
+    return [{"name": name, "queue": name, **size, "min": minimum[name], "max": MAXIMUM[name]} for name in GROUPS]
 
 
-def deploy(say: Say, minimum: int = MINIMUM) -> Run:
+def deploy(say: Say, name: str = "live", minimum: Mapping[str, int] = MINIMUM) -> Run:
     """A run of site.yml with groups of that minimum."""
     extra = {
         "airflow_worker_groups": groups(minimum),
@@ -40,25 +44,48 @@ def deploy(say: Say, minimum: int = MINIMUM) -> Run:
         "airflow_dags_source": "s3",
         "airflow_dags_refresh_interval": 10,
     }
-    run = play(f"live_{minimum}", ["site.yml"], say, extra=extra, timeout=1500, own_processes=False)
+    run = play(name, ["site.yml"], say, extra=extra, timeout=1500, own_processes=False)
     assert run.code == 0, run.end()
     return run
 
 
+def services(stack: Stack) -> dict[str, dict[str, Any]]:
+    """What ECS says of the workers' services, by group."""
+    names = [f"worker-{name}" for name in GROUPS]
+    found = stack.aws("ecs").describe_services(cluster=NAME, services=names)["services"]
+    return {service["serviceName"].removeprefix("worker-"): service for service in found}
+
+
 def counts(stack: Stack) -> dict[str, tuple[int, int]]:
     """Workers desired and running, by group."""
-    services = [f"worker-{name}" for name in GROUPS]
-    found = stack.aws("ecs").describe_services(cluster=NAME, services=services)["services"]
-    by_name = {service["serviceName"].removeprefix("worker-"): service for service in found}
-    return {name: (by_name[name]["desiredCount"], by_name[name]["runningCount"]) for name in GROUPS}
+    return {name: (service["desiredCount"], service["runningCount"]) for name, service in services(stack).items()}
 
 
-def wait_for_size(stack: Stack, size: int, seconds: float) -> None:
+def wait_for_size(stack: Stack, sizes: Mapping[str, int], seconds: float) -> None:
     """Return when every group has just that many workers."""
+    wanted = {name: (size, size) for name, size in sizes.items()}
     deadline = time.monotonic() + seconds
-    while (seen := counts(stack)) != dict.fromkeys(GROUPS, (size, size)):
-        assert time.monotonic() < deadline, f"not {size} workers within {seconds} s: {seen}"
+    while (seen := counts(stack)) != wanted:
+        assert time.monotonic() < deadline, f"not {dict(sizes)} workers within {seconds} s: {seen}"
         time.sleep(2)
+
+
+def workers(stack: Stack, group: str) -> set[str]:
+    """ARNs of the tasks of a group's service."""
+    return set(stack.aws("ecs").list_tasks(cluster=NAME, serviceName=f"worker-{group}")["taskArns"])
+
+
+def draining(stack: Stack, arns: set[str]) -> set[str]:
+    """Those that were told to drain: protected for longer than a worker ever protects itself."""
+    answer = stack.aws("ecs").get_task_protection(cluster=NAME, tasks=sorted(arns))["protectedTasks"]
+    return {
+        item["taskArn"] for item in answer if item["protectionEnabled"] and left(item["expirationDate"]) > DAY_SECONDS
+    }
+
+
+def left(until: datetime) -> float:
+    """Seconds until then."""
+    return (until - datetime.now(UTC)).total_seconds()
 
 
 @dataclass(frozen=True)

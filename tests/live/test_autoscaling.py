@@ -8,6 +8,7 @@ import json
 import time
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from ansible_collections.sm2a.airflow.tests.live.fleet import CONCURRENCY, DAG, 
 TASKS, SECONDS = 30, 20  # on each of the two queues
 BACK_SECONDS = 420
 RESTART_SECONDS = 25
+ROLL_OUT_SECONDS = 150.0
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def scaled(stack: Stack, airflow: AirflowApi, measures: Measures, say: Say) -> B
 
 def test_a_burst_on_two_groups_is_done_once_and_scales_both(stack: Stack, scaled: Burst) -> None:
     every_task_once(stack, scaled)
-    assert {group: largest(stack, group, scaled.started) for group in GROUPS} == dict.fromkeys(GROUPS, MAXIMUM)
+    assert {group: largest(stack, group, scaled.started) for group in GROUPS} == MAXIMUM
 
 
 def test_scale_in_beside_long_tasks_kills_none(
@@ -85,6 +87,44 @@ def test_scale_in_beside_long_tasks_kills_none(
         say(f"{group}: {max(sizes)} workers, {smallest} while the long tasks ran")
         measures.record(**{f"live_long_{group}": [max(sizes), smallest]})
         assert smallest < max(sizes), "nothing was scaled in while the long tasks ran"
+
+
+def test_a_roll_out_lets_busy_workers_finish(stack: Stack, airflow: AirflowApi, at_minimum: None, say: Say) -> None:
+    long = [ROLL_OUT_SECONDS] * 2
+    run, started = start(airflow, long, long)
+    wait_until("the long tasks run", lambda: sum(hosts(airflow, run).values()) == 2 * len(long), 120)
+    before = {group: fleet.workers(stack, group) for group in GROUPS}
+    old_hosts = set(hosts(airflow, run))
+    for group in GROUPS:
+        stack.aws("ecs").update_service(cluster=NAME, service=f"worker-{group}", forceNewDeployment=True)
+    wait_until(
+        "the old workers drain", lambda: all(fleet.draining(stack, arns) == arns for arns in before.values()), 120
+    )
+    say(f"roll-out: the old workers drain after {round(-fleet.left(started))} s")
+    next_run, _ = start(airflow, [1.0] * 4, [1.0] * 4)
+    assert airflow.wait_for_run(DAG, next_run, 120) == "success"
+    new_hosts = {task["hostname"] for task in airflow.tasks(DAG, next_run)}
+    assert old_hosts.isdisjoint(new_hosts), "a worker that drains took a task"
+    assert airflow.state(DAG, run) == "running", "the long tasks are too short for this test"
+    every_task_once(stack, fleet.finish(airflow, run, started), len(long))
+    wait_until(
+        "the old workers are gone", lambda: not any(before[group] & fleet.workers(stack, group) for group in GROUPS), 60
+    )
+    assert {len(service["deployments"]) for service in fleet.services(stack).values()} == {1}
+
+
+def hosts(airflow: AirflowApi, run: str) -> Counter[str]:
+    """How many of the mapped tasks run on each worker."""
+    tasks = [task for task in airflow.tasks(DAG, run) if task["task_id"].startswith("work_")]
+    return Counter(task["hostname"] for task in tasks if task["state"] == "running")
+
+
+def wait_until(what: str, condition: Callable[[], bool], seconds: float) -> None:
+    """Return when it is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(2)
 
 
 def autoscaler_containers() -> list[str]:
@@ -105,7 +145,7 @@ def test_a_killed_autoscaler_goes_on(stack: Stack, airflow: AirflowApi, at_minim
     assert len(after) == 1
     assert after != before
     fleet.wait_for_size(stack, MINIMUM, BACK_SECONDS)
-    assert {group: largest(stack, group, started) for group in GROUPS} == dict.fromkeys(GROUPS, MAXIMUM)
+    assert {group: largest(stack, group, started) for group in GROUPS} == MAXIMUM
 
 
 def decreases(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -164,12 +204,12 @@ def test_the_size_is_held_while_sqs_is_silent(stack: Stack, airflow: AirflowApi,
 def test_a_burst_is_nearly_as_quick_as_on_a_fixed_fleet(
     stack: Stack, airflow: AirflowApi, scaled: Burst, measures: Measures, say: Say
 ) -> None:
-    fleet.deploy(say, MAXIMUM)
+    fleet.deploy(say, "live_fixed", MAXIMUM)
     fleet.wait_for_size(stack, MAXIMUM, 180)
     fixed = fleet.finish(airflow, *start_burst(airflow))
     every_task_once(stack, fixed)
     ratio = scaled.drain_seconds / fixed.drain_seconds
     measures.record(live_fixed_drain_seconds=fixed.drain_seconds, live_drain_ratio=round(ratio, 2))
-    say(f"drain: {scaled.drain_seconds} s with scaling, {fixed.drain_seconds} s with {MAXIMUM} workers all the time")
-    # Started at a third of the slots, with workers that take half a minute to start.
+    say(f"drain: {scaled.drain_seconds} s with scaling, {fixed.drain_seconds} s with {MAXIMUM} all the time")
+    # Started at a third of the slots and at none, with workers that take half a minute to start.
     assert ratio < 2.5

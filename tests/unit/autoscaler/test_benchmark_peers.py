@@ -43,6 +43,7 @@ class Seen:
     starting: int = 0
     ready: int = 1
     busy: int = 0
+    protected: int = 0
     cloud: Cloud = field(default_factory=Cloud)
 
     def demand(self) -> Demand:

@@ -1,16 +1,20 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""A real Celery worker on the emulator's SQS: a message that comes while it ends is there for the other workers."""
+"""A real Celery worker on the emulator's SQS: what becomes of messages while it ends or drains."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +28,15 @@ __all__ = ["aws_endpoint"]
 RUNTIME = Path(__file__).parents[3] / "docker/airflow"
 POLL_SECONDS = 5
 TASK_SECONDS = 3
+SIGN_SECONDS = 48 * 3600
 APPLICATION = """
 import time
 import celery
 from celery import signals
+from sm2a_runtime import drain
+
+# Everything as in production, only sooner.
+drain.LOOK_SECONDS, drain.PAUSE_SECONDS, drain.STAY_SECONDS = 1, 1, 8
 
 app = celery.Celery("worker", broker="sqs://", task_cls=celery.Task)
 app.conf.update(
@@ -60,6 +69,49 @@ def nap(seconds):
 """
 
 
+class Agent(HTTPServer):
+    """The ECS agent of the worker's task; its protection lasts until ``ends``, seconds since the epoch."""
+
+    ends = 0.0
+
+    def left(self) -> float:
+        """Seconds of protection."""
+        return max(0.0, self.ends - time.time())
+
+    def protect(self, seconds: float) -> None:
+        """As worker and autoscaler do."""
+        self.ends = time.time() + seconds
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Agent
+
+    def do_PUT(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.protect(60 * asked["ExpiresInMinutes"] if asked["ProtectionEnabled"] else 0)
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        ends = datetime.fromtimestamp(self.server.ends, UTC).isoformat()
+        protection = {"ProtectionEnabled": self.server.left() > 0, "ExpirationDate": ends}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"protection": protection}).encode())
+
+    def log_message(self, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def agent() -> Iterator[Agent]:
+    with Agent(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
 @dataclass
 class Worker:
     """A running worker and its queue."""
@@ -70,10 +122,10 @@ class Worker:
     url: str
     send: Callable[[float], None]
 
-    def wait_for(self, text: str) -> None:
-        """Until the worker has said so."""
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Until the worker has said so that often."""
         deadline = time.monotonic() + 30
-        while text not in (said := self.log.read_text()):
+        while (said := self.log.read_text()).count(text) < times:
             assert time.monotonic() < deadline, said
             assert self.process.poll() is None, said
             time.sleep(0.05)
@@ -91,20 +143,22 @@ class Worker:
 
 
 @pytest.fixture
-def worker(aws_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def worker(aws_endpoint: str, agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     """A worker with two slots that has nothing to do."""
     settings = {
         "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "ECS_AGENT_URI": f"http://127.0.0.1:{agent.server_port}",
+        "NO_PROXY": "127.0.0.1",
         "SM2A_LIVENESS_FILE": str(tmp_path / "alive"),
         "PYTHONPATH": f"{tmp_path}{os.pathsep}{RUNTIME}",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     sqs = boto3.client("sqs")
-    url = sqs.create_queue(QueueName=f"last-polls-{uuid.uuid4().hex[:8]}", Attributes={"VisibilityTimeout": "3600"})[
+    url = sqs.create_queue(QueueName=f"celery-worker-{uuid.uuid4().hex[:8]}", Attributes={"VisibilityTimeout": "3600"})[
         "QueueUrl"
     ]
     (tmp_path / "application.py").write_text(APPLICATION.format(url=url, wait=POLL_SECONDS), encoding="utf-8")
@@ -159,3 +213,21 @@ def test_a_cold_shutdown_does_not_wait(worker: Worker) -> None:
     started = time.monotonic()
     worker.process.wait(POLL_SECONDS + 10)
     assert time.monotonic() - started < POLL_SECONDS - 1
+
+
+def test_a_worker_that_drains_leaves_messages_to_others_until_nobody_stops_it(worker: Worker, agent: Agent) -> None:
+    worker.send(TASK_SECONDS)
+    worker.wait_for("nap begins")
+    worker.wait_for("Task protection: protect")
+    agent.protect(SIGN_SECONDS)
+    worker.wait_for("Drain: begins")
+    worker.wait_for("nap ends")
+    assert agent.left() > SIGN_SECONDS / 2, "the sign was wiped out"
+    worker.wait_for("Drain: done")
+    assert agent.left() == 0
+    # The poll that was under way may bring it once more to this worker, which gives it back.
+    worker.send(0)
+    time.sleep(3)
+    assert worker.log.read_text().count("nap begins") == 1
+    worker.wait_for("nap ends", times=2)
+    assert worker.process.poll() is None
