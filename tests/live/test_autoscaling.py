@@ -97,9 +97,7 @@ def test_a_roll_out_lets_busy_workers_finish(stack: Stack, airflow: AirflowApi, 
     old_hosts = set(hosts(airflow, run))
     for group in GROUPS:
         stack.aws("ecs").update_service(cluster=NAME, service=f"worker-{group}", forceNewDeployment=True)
-    wait_until(
-        "the old workers drain", lambda: all(fleet.draining(stack, arns) == arns for arns in before.values()), 120
-    )
+    wait_until("all workers of the earlier deployment drain", lambda: rolls_out(stack, before), 120)
     say(f"roll-out: the old workers drain after {round(-fleet.left(started))} s")
     next_run, _ = start(airflow, [1.0] * 4, [1.0] * 4)
     assert airflow.wait_for_run(DAG, next_run, 120) == "success"
@@ -111,6 +109,12 @@ def test_a_roll_out_lets_busy_workers_finish(stack: Stack, airflow: AirflowApi, 
         "the old workers are gone", lambda: not any(before[group] & fleet.workers(stack, group) for group in GROUPS), 60
     )
     assert {len(service["deployments"]) for service in fleet.services(stack).values()} == {1}
+
+
+def rolls_out(stack: Stack, before: dict[str, set[str]]) -> bool:
+    """Whether in every group some of the earlier workers are left, and all of these drain."""
+    left = {group: arns & fleet.workers(stack, group) for group, arns in before.items()}
+    return all(arns and fleet.draining(stack, arns) == arns for arns in left.values())
 
 
 def hosts(airflow: AirflowApi, run: str) -> Counter[str]:
