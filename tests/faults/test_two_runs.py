@@ -15,6 +15,7 @@ from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
 
 BUCKET = f"{runs.NAME}-run-lock-000000000000"
 KEY = "run-lock.json"
+LOCK_SECONDS = 900
 
 
 def lock_of(bench: Bench) -> dict[str, Any] | None:
@@ -42,7 +43,7 @@ def test_the_second_run_is_refused(bench: Bench, empty_account: None) -> None:
 
     # The first call after the lock takes longer than the other run.
     bench.proxy.book.set([Rule("latency", service="kms", seconds=120, calls=1)])
-    bench.play("site", watch=meanwhile)
+    bench.play("site", watch=meanwhile, extra={"sm2a_lock_timeout": LOCK_SECONDS})
     bench.proxy.book.set([])
     refused, checked = others
     assert refused.code != 0
@@ -59,6 +60,7 @@ def test_a_lock_from_elsewhere_is_given_back_by_hand(bench: Bench) -> None:
     """The run before was killed here; this one died on another machine."""
     holder = lock_of(bench)
     assert holder is not None
+    assert holder["timeout_seconds"] == LOCK_SECONDS
     elsewhere = {**holder, "host": "build7", "machine": "other", "user": "ada"}
     bench.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps(elsewhere).encode())
     refused = bench.aws.play("teardown", extra={**MORE, **runs.DESTROY})
