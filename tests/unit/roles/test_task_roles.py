@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, read_yaml
+from ansible_collections.sm2a.airflow.tests.unit.roles.test_metrics_sidecar import GIVEN, VARIABLE_FILES
 
 POLICIES = read_yaml(PROJECT / "roles/cluster/vars/policies.yml")
 SECRETS = read_yaml(PROJECT / "roles/cluster/vars/main.yml")["__cluster_config_secrets"]
@@ -50,11 +53,26 @@ def test_statements_name_actions_and_resources(name: str) -> None:
         assert actions(statement) <= WITHOUT_RESOURCE | ({"ecs:ListTasks"} if limited else set())
 
 
-def test_the_autoscaler_stops_workers_only() -> None:
+def test_the_autoscaler_stops_workers_only(tmp_path: Path) -> None:
+    """IAM tells them by a tag, which tasks get from their services."""
     (statement,) = (found for found in STATEMENTS.values() if "ecs:StopTask" in actions(found))
-    assert statement["Condition"] == {"StringLike": {"aws:ResourceTag/aws:ecs:serviceName": "worker-*"}}
-    # ECS tags the tasks of a service by itself when it is told to.
-    assert "enable_ecs_managed_tags: true" in (PROJECT / "roles/airflow/templates/services.yml.j2").read_text()
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/sm2a:component": "worker"},
+        "ArnEquals": {"ecs:cluster": "{{ __cluster_arn }}"},
+    }
+    names = [*("api-server", "scheduler", "dag-processor", "triggerer"), "worker-default"]
+    more = {
+        "__airflow_registered": {"arns": {f"unit-{name}": name for name in names}},
+        "airflow_subnet_ids": [],
+        "airflow_security_group_ids": dict.fromkeys(LETTERS.values(), "group"),
+        "airflow_target_group_arn": "target",
+        "airflow_namespace_arn": "namespace",
+    }
+    (services,) = render(tmp_path, "airflow", VARIABLE_FILES, "__airflow_service_definitions", [GIVEN | more])
+    assert [service["name"] for service in services] == names
+    for service in services:
+        assert service["propagate_tags"] == "SERVICE"
+        assert (service["tags"] == {"sm2a:component": "worker"}) == service["name"].startswith("worker-")
 
 
 def test_every_policy_uses_known_statements_and_its_own_secrets() -> None:

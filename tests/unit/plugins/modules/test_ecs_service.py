@@ -313,6 +313,18 @@ def test_a_rollout_does_not_wait_for_tasks_that_protect_themselves(
     assert run_module(MODULE, args(cluster, update["services"][0]))["services"][0]["finishing_count"] == 0
 
 
+def test_another_tag_starts_no_deployment(run_module: RunModule, aws: Aws, cluster: str) -> None:
+    def deployments() -> list[str]:
+        (described,) = aws("ecs").describe_services(cluster=cluster, services=["web"])["services"]
+        return [each["id"] for each in described["deployments"]]
+
+    run_module(MODULE, args(cluster, service(cluster)))
+    before, tagged = deployments(), service(cluster) | {"tags": {"team": "data", "sm2a:component": "worker"}}
+    assert run_module(MODULE, args(cluster, tagged))["changed"]
+    assert deployments() == before
+    assert not run_module(MODULE, args(cluster, tagged))["changed"]
+
+
 def test_a_deployment_that_had_failed_is_started_again(
     run_module: RunModule, cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
