@@ -130,7 +130,7 @@ def endless_log_group(environment: Environment) -> None:
 
 @twin("CloudWatch.key")
 def log_group_without_a_key(environment: Environment) -> None:
-    environment.aws("logs").create_log_group(logGroupName=f"/sm2a/{environment.name}/twin")
+    environment.aws("logs").create_log_group(logGroupName=f"/aws/ecs/containerinsights/{environment.name}/twin")
 
 
 @twin("CloudWatch.15")

@@ -190,7 +190,11 @@ class Environment:
 
     @cached_property
     def log_groups(self) -> list[Resource]:
-        return self.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=f"/sm2a/{self.name}/")
+        found: list[Resource] = []
+        for place in ("/sm2a", "/aws/ecs/containerinsights", "/aws/rds/instance"):
+            prefix = f"{place}/{self.name}/"
+            found += self.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
+        return found
 
     @cached_property
     def alarms(self) -> list[Resource]:
