@@ -1,12 +1,16 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What the EC2 networking modules share: named resources, tags, placeholders of check mode and patient deletion."""
+"""What the EC2 networking modules share: named resources, tags, placeholders of check mode, and patience."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
+    from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
@@ -16,6 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.creates import error_code
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
 
 # Network interfaces of a deleted load balancer, database, task or endpoint hold groups and subnets for some minutes.
@@ -24,8 +29,12 @@ INTERFACE_TIMEOUT_SECONDS = 900
 # After that a deletion is refused for seconds only.
 DEPENDENCY_RETRIES = 20
 DEPENDENCY_MAX_DELAY_SECONDS = 15
+# What was written can be missing in lists for some seconds.
+LIST_POLL_SECONDS = 2
+LIST_TIMEOUT_SECONDS = 120
 # How many network interfaces a message names.
 NAMED = 5
+Stray = TypeVar("Stray")
 
 
 @dataclass
@@ -150,3 +159,40 @@ def delete_patiently(delete: Callable[[], Any]) -> None:
         max_delay=DEPENDENCY_MAX_DELAY_SECONDS,
         catch_extra_error_codes=["DependencyViolation", "InvalidIPAddress.InUse", "ResourceInUse"],
     )(delete)()
+
+
+def create_or_replace(
+    create: Callable[[], Any], replace: Callable[[], Any], *, there: bool, exists: Sequence[str], missing: Sequence[str]
+) -> None:
+    """Replace what is ``there`` according to a list, else create it; do the other when AWS knows better than the list.
+
+    ``exists`` are the error codes with which it refuses to create, ``missing`` those with which it refuses to replace.
+    A create is refused after a lost reply, too. ClientError for every other refusal.
+    """
+    first, second = (replace, create) if there else (create, replace)
+    other_way, as_listed = (missing, exists) if there else (exists, missing)
+    try:
+        first()
+    except ClientError as error:
+        if error_code(error) not in other_way:
+            raise
+        try:
+            second()
+        except ClientError as again:
+            # The list is right: the first refusal had another cause, which AWS gives the same code.
+            raise error if error_code(again) in as_listed else again from None
+
+
+def settle(look: Callable[[], Sequence[Stray]], move: Callable[[Stray], Any], what: str) -> None:
+    """``move`` what ``look`` finds out of place, until it finds nothing; AnsibleAWSError after two minutes.
+
+    ``move`` may fail silently where a list was out of date. ``what`` is for the message: "the subnets of ...".
+    """
+
+    def settled() -> bool:
+        for stray in look():
+            move(stray)
+        return not look()
+
+    if not wait_until(settled, LIST_POLL_SECONDS, LIST_TIMEOUT_SECONDS):
+        raise AnsibleAWSError(message=f"{what} did not get there within two minutes: run this again")

@@ -10,6 +10,11 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
+    describe_route_tables,
+    describe_security_groups,
+    describe_subnets,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
 
 # Where an endpoint of each type is: option -> key of a create request (Add<key> and Remove<key> change it).
@@ -28,6 +33,12 @@ def describe_endpoints(ec2: Any, vpc_id: str) -> list[dict[str, Any]]:
     pages = ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
     found = pages.build_full_result()["VpcEndpoints"]
     return [one for one in found if one["VpcId"] == vpc_id]
+
+
+def list_places(ec2: Any, vpc_id: str) -> None:
+    """Have EC2 tell of all that endpoints can be in: the client waits for what it was told of, should it be new."""
+    for describe in (describe_subnets, describe_security_groups, describe_route_tables):
+        describe(ec2, vpc_id)
 
 
 def state_of(endpoint: dict[str, Any]) -> str:

@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, delete_patiently, tags_of
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import (
+    Run,
+    create_or_replace,
+    delete_patiently,
+    settle,
+    tags_of,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import Network, describe_network_acls
 
 ANYWHERE = "0.0.0.0/0"
@@ -49,18 +55,25 @@ def delete_acl(ec2: Any, acl_id: str) -> None:
     delete_patiently(lambda: ec2.delete_network_acl(NetworkAclId=acl_id))
 
 
-@call("write an entry of a network ACL", missing=("NetworkAclEntryAlreadyExists",))
-def write_entry(ec2: Any, acl_id: str, entry: Entry, replace: bool) -> None:
-    ports = {} if entry.first is None else {"PortRange": {"From": entry.first, "To": entry.last}}
-    write = ec2.replace_network_acl_entry if replace else ec2.create_network_acl_entry
-    write(
-        NetworkAclId=acl_id,
-        RuleNumber=entry.number,
-        Egress=entry.egress,
-        Protocol=entry.protocol,
-        RuleAction=entry.action,
-        CidrBlock=entry.cidr,
-        **ports,
+@call("write an entry of a network ACL")
+def write_entry(ec2: Any, acl_id: str, entry: Entry, there: bool) -> None:
+    """``there``: the ACL has an entry of that number."""
+    members: dict[str, Any] = {
+        "NetworkAclId": acl_id,
+        "RuleNumber": entry.number,
+        "Egress": entry.egress,
+        "Protocol": entry.protocol,
+        "RuleAction": entry.action,
+        "CidrBlock": entry.cidr,
+    }
+    if entry.first is not None:
+        members["PortRange"] = {"From": entry.first, "To": entry.last}
+    create_or_replace(
+        lambda: ec2.create_network_acl_entry(**members),
+        lambda: ec2.replace_network_acl_entry(**members),
+        there=there,
+        exists=("NetworkAclEntryAlreadyExists",),
+        missing=("InvalidNetworkAclEntry.NotFound",),
     )
 
 
@@ -69,6 +82,7 @@ def delete_entry(ec2: Any, acl_id: str, number: int, egress: bool) -> None:
     ec2.delete_network_acl_entry(NetworkAclId=acl_id, RuleNumber=number, Egress=egress)
 
 
+# The association has another id after a lost reply, or when the list was late: who calls this looks again.
 @call("give a subnet another network ACL", missing=("InvalidAssociationID.NotFound",))
 def move_subnet(ec2: Any, association_id: str, acl_id: str) -> None:
     ec2.replace_network_acl_association(AssociationId=association_id, NetworkAclId=acl_id)
@@ -111,13 +125,42 @@ def own_acl(network: Network, tier: str) -> dict[str, Any] | None:
     return next((one for one in named if not one.get("IsDefault")), None)
 
 
-def associations(network: Network) -> dict[str, tuple[str, str]]:
+def associations(acls: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     """Subnet id -> (association id, ACL id)."""
     return {
         one["SubnetId"]: (one["NetworkAclAssociationId"], acl["NetworkAclId"])
-        for acl in network.network_acls
+        for acl in acls
         for one in acl.get("Associations", [])
     }
+
+
+def move_in(ec2: Any, vpc_id: str, acl_id: str, name: str, subnet_ids: Sequence[str]) -> None:
+    """Give subnets the ACL of a name; a new subnet can be missing in the list for some seconds."""
+
+    def outside() -> list[str]:
+        held = associations(describe_network_acls(ec2, vpc_id))
+        places = [held.get(subnet_id, ("", "")) for subnet_id in subnet_ids]
+        return [association_id for association_id, current in places if current != acl_id]
+
+    def move(association_id: str) -> None:
+        if association_id:
+            move_subnet(ec2, association_id, acl_id)
+
+    settle(outside, move, f"The subnets of network ACL {name}")
+
+
+def move_out(ec2: Any, vpc_id: str, acl_id: str, name: str, default_id: str) -> None:
+    """Give the subnets of the ACL of a name the VPC's default one."""
+
+    def inside() -> list[str]:
+        held = associations(describe_network_acls(ec2, vpc_id))
+        return [association_id for association_id, current in held.values() if current == acl_id]
+
+    settle(
+        inside,
+        lambda association_id: move_subnet(ec2, association_id, default_id),
+        f"The subnets of network ACL {name}",
+    )
 
 
 def ensure_network_acls(
@@ -128,8 +171,6 @@ def ensure_network_acls(
     ``wanted``: tier -> ports open to anywhere; a tier that is not in it goes back to the VPC's default ACL.
     ``subnets``: tier -> {name: id}. The VPC exists, except in check mode.
     """
-    if network.vpc and not run.check_mode and not set(_ids(subnets)) <= set(associations(network)):
-        network.network_acls = describe_network_acls(run.ec2, network.vpc["VpcId"])
     for tier in TIERS:
         if tier in wanted:
             _ensure_acl(run, network, tier, wanted[tier], subnets[tier])
@@ -137,16 +178,12 @@ def ensure_network_acls(
             _withdraw_acl(run, network, tier)
 
 
-def _ids(subnets: Mapping[str, Mapping[str, str]]) -> list[str]:
-    return [subnet_id for tier in subnets.values() for subnet_id in tier.values()]
-
-
 def _ensure_acl(run: Run, network: Network, tier: str, ports: list[str], subnets: Mapping[str, str]) -> None:
     name = f"{network.name}-{tier}"
     cidr = network.vpc["CidrBlock"] if network.vpc else run.after[network.name]["cidr"]
     acl, wants = own_acl(network, tier), entries_wanted(ports, cidr)
     before: dict[str, Any] = {}
-    tags, has, held = run.new_tags(name), set[Entry](), associations(network)
+    tags, has, held = run.new_tags(name), set[Entry](), associations(network.network_acls)
     if acl:
         has, acl_id = entries_of(acl), str(acl["NetworkAclId"])
         inside = [key for key, subnet_id in subnets.items() if held.get(subnet_id, ("", ""))[1] == acl_id]
@@ -157,17 +194,15 @@ def _ensure_acl(run: Run, network: Network, tier: str, ports: list[str], subnets
     if acl and not run.check_mode:
         acl_id = str(acl["NetworkAclId"])
         _write_entries(run.ec2, acl_id, has, wants)
-        for subnet_id in subnets.values():
-            association_id, current = held.get(subnet_id, ("", ""))
-            if current != acl_id:
-                move_subnet(run.ec2, association_id, acl_id)
+        if any(held.get(subnet_id, ("", ""))[1] != acl_id for subnet_id in subnets.values()):
+            move_in(run.ec2, acl["VpcId"], acl_id, name, list(subnets.values()))
     run.record(f"{name} network ACL", before, {**_shown(wants), "subnets": sorted(subnets), "tags": tags})
 
 
 def _write_entries(ec2: Any, acl_id: str, has: set[Entry], wants: set[Entry]) -> None:
     places = {(entry.number, entry.egress) for entry in has}
     for entry in sorted(wants - has):
-        write_entry(ec2, acl_id, entry, replace=(entry.number, entry.egress) in places)
+        write_entry(ec2, acl_id, entry, there=(entry.number, entry.egress) in places)
     for number, egress in sorted(places - {(entry.number, entry.egress) for entry in wants}):
         delete_entry(ec2, acl_id, number, egress)
 
@@ -180,8 +215,8 @@ def _withdraw_acl(run: Run, network: Network, tier: str) -> None:
     default = next(one for one in network.network_acls if one.get("IsDefault"))
     _record_removal(run, network, tier, acl)
     if not run.check_mode:
-        for association in acl.get("Associations", []):
-            move_subnet(run.ec2, association["NetworkAclAssociationId"], default["NetworkAclId"])
+        if acl.get("Associations"):
+            move_out(run.ec2, acl["VpcId"], acl["NetworkAclId"], f"{network.name}-{tier}", default["NetworkAclId"])
         delete_acl(run.ec2, acl["NetworkAclId"])
 
 

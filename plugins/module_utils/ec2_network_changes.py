@@ -8,18 +8,25 @@ Every ensure function simulates in check mode, records what it did in the run, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import (
+    Run,
+    create_or_replace,
+    placeholder,
+    settle,
+    tags_of,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
     DEFAULT_ROUTE,
     Network,
     describe_addresses,
     describe_internet_gateways,
+    describe_route_tables,
     describe_subnets,
     describe_vpcs,
 )
@@ -84,7 +91,7 @@ def create_subnet(run: Run, name: str, vpc_id: str, cidr: str, zone: str) -> dic
     def find() -> dict[str, Any] | None:
         return next((one for one in describe_subnets(run.ec2, vpc_id) if tags_of(one).get("Name") == name), None)
 
-    return create_once(
+    subnet = create_once(
         run.ec2,
         lambda: dict(
             run.ec2.create_subnet(**members, TagSpecifications=run.tag_specification("subnet", name))["Subnet"]
@@ -92,6 +99,9 @@ def create_subnet(run: Run, name: str, vpc_id: str, cidr: str, zone: str) -> dic
         find,
         exists=("InvalidSubnet.Conflict",),
     )
+    waiter = run.ec2.get_waiter("subnet_available")
+    waiter.wait(SubnetIds=[subnet["SubnetId"]], WaiterConfig={"Delay": 2, "MaxAttempts": 60})
+    return subnet
 
 
 @call("stop the automatic public addresses of a subnet")
@@ -125,17 +135,27 @@ def create_route_table(run: Run, name: str, vpc_id: str) -> dict[str, Any]:
     return dict(run.ec2.create_route_table(VpcId=vpc_id, TagSpecifications=specification)["RouteTable"])
 
 
-@call("change the default route", missing=("InvalidRoute.NotFound", "RouteAlreadyExists"))
-def write_default_route(ec2: Any, table_id: str, current: str | None, target: str | None) -> None:
-    """Point 0.0.0.0/0 of a table to an internet gateway (igw-) or NAT gateway (nat-); None removes the route."""
-    if target is None:
-        ec2.delete_route(RouteTableId=table_id, DestinationCidrBlock=DEFAULT_ROUTE)
-        return
+@call("delete the default route", missing=("InvalidRoute.NotFound",))
+def delete_default_route(ec2: Any, table_id: str) -> None:
+    ec2.delete_route(RouteTableId=table_id, DestinationCidrBlock=DEFAULT_ROUTE)
+
+
+@call("change the default route")
+def write_default_route(ec2: Any, table_id: str, current: str | None, target: str) -> None:
+    """Point 0.0.0.0/0 of a table, which leads to ``current``, to an internet gateway (igw-) or NAT gateway (nat-)."""
     key = "NatGatewayId" if target.startswith("nat-") else "GatewayId"
-    write = ec2.replace_route if current else ec2.create_route
-    write(RouteTableId=table_id, DestinationCidrBlock=DEFAULT_ROUTE, **{key: target})
+    members = {"RouteTableId": table_id, "DestinationCidrBlock": DEFAULT_ROUTE, key: target}
+    create_or_replace(
+        lambda: ec2.create_route(**members),
+        lambda: ec2.replace_route(**members),
+        there=bool(current),
+        exists=("RouteAlreadyExists",),
+        # AWS answers the second one.
+        missing=("InvalidRoute.NotFound", "InvalidParameterValue"),
+    )
 
 
+# Both say that the list was late, or that a reply was lost: who calls this looks again.
 @call(
     "associate a subnet with its route table", missing=("InvalidAssociationID.NotFound", "Resource.AlreadyAssociated")
 )
@@ -145,6 +165,23 @@ def associate_route_table(ec2: Any, table_id: str, subnet_id: str, association_i
         ec2.replace_route_table_association(AssociationId=association_id, RouteTableId=table_id)
     else:
         ec2.associate_route_table(RouteTableId=table_id, SubnetId=subnet_id)
+
+
+def serve_subnets(ec2: Any, vpc_id: str, table_id: str, name: str, subnet_ids: Sequence[str]) -> None:
+    """Associate subnets with the route table of a name, until EC2 lists all of them there."""
+
+    def unserved() -> list[tuple[str, str | None]]:
+        """(subnet id, id of its association with another table if it has one)."""
+        held = {
+            association["SubnetId"]: (table["RouteTableId"], association["RouteTableAssociationId"])
+            for table in describe_route_tables(ec2, vpc_id)
+            for association in table.get("Associations", [])
+            if association.get("SubnetId")
+        }
+        places = [(subnet_id, *held.get(subnet_id, ("", None))) for subnet_id in subnet_ids]
+        return [(subnet_id, association_id) for subnet_id, current, association_id in places if current != table_id]
+
+    settle(unserved, lambda stray: associate_route_table(ec2, table_id, *stray), f"The subnets of route table {name}")
 
 
 def ensure_vpc(run: Run, network: Network, cidr: str) -> str:
@@ -244,10 +281,12 @@ def ensure_route_table(run: Run, network: Network, name: str, target: str | None
     elif not run.check_mode:
         table = create_route_table(run, name, vpc_id_of(network))
     if table and not run.check_mode:
-        if current != target:
+        if target is None and current:
+            delete_default_route(run.ec2, table["RouteTableId"])
+        elif target and current != target:
             write_default_route(run.ec2, table["RouteTableId"], current, target)
-        for subnet_id in set(subnets.values()) - served:
-            associate_route_table(run.ec2, table["RouteTableId"], subnet_id, association_of(network, subnet_id))
+        if set(subnets.values()) - served:
+            serve_subnets(run.ec2, vpc_id_of(network), table["RouteTableId"], name, list(subnets.values()))
     run.record(f"{name} route table", before, {"default_route": target, "subnets": sorted(subnets), "tags": tags})
     return str(table["RouteTableId"]) if table else ""
 
@@ -265,13 +304,4 @@ def default_target(table: Mapping[str, Any]) -> str | None:
         if route.get("DestinationCidrBlock") == DEFAULT_ROUTE:
             kinds = ("NatGatewayId", "GatewayId", "TransitGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")
             return next((str(route[kind]) for kind in kinds if route.get(kind)), "other")
-    return None
-
-
-def association_of(network: Network, subnet_id: str) -> str | None:
-    """The id of a subnet's explicit association with any of the network's named route tables."""
-    for table in network.route_tables.values():
-        for association in table.get("Associations", []):
-            if association.get("SubnetId") == subnet_id:
-                return str(association["RouteTableAssociationId"])
     return None

@@ -20,8 +20,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 
 Done = TypeVar("Done")
-# IAM tells other services about a new role within seconds.
-ROLE_PAUSES = (2.0, 4.0, 8.0, 16.0)
+# IAM tells other services about a new role within two minutes, mostly within seconds.
+ROLE_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 EXISTS = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 SNAPSHOT_MISSING = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 MISSING = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
@@ -68,7 +68,7 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def once_role_is_known(work: Callable[[], Done]) -> Done:
-    """Do ``work`` again for some seconds while RDS does not know a new role of Enhanced Monitoring yet."""
+    """Do ``work`` again for two minutes while RDS does not know a new role of Enhanced Monitoring yet."""
     for pause in ROLE_PAUSES:
         try:
             return work()

@@ -110,8 +110,10 @@ with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_vpcs
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
 
 # A new role can be unknown to EC2 for some seconds.
@@ -194,6 +196,8 @@ def ensure_present(run: Run, params: dict[str, Any], found: list[dict[str, Any]]
         tags = run.ensure_tags(flow_log_id, name, tags_of(current))
     else:
         tags = run.new_tags(name)
+        # The client waits for a VPC of which EC2 has told, should it be new.
+        describe_vpcs(run.ec2, {"vpc-id": params["vpc_id"]})
         flow_log_id = placeholder("fl") if run.check_mode else create_flow_log(run, name, wanted)
     former = [one["FlowLogId"] for one in found if one is not current]
     if former and not run.check_mode:
@@ -238,7 +242,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
     exit_with(module, lambda: ensure(run, params))
 
 

@@ -139,7 +139,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import (
     Run,
@@ -148,6 +148,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import (
     tags_of,
     wait_until_unused,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_security_groups
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_rules import (
     ALLOW_ALL_OUT,
@@ -329,7 +330,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
     exit_with(module, lambda: ensure(run, params))
 
 

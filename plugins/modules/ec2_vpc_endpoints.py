@@ -126,8 +126,9 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, exit_with
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_endpoints import (
     GONE,
     PLACES,
@@ -135,6 +136,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_endpoints import 
     delete_endpoints,
     describe_endpoints,
     held_by,
+    list_places,
     modify_endpoint,
     state_of,
     wait_until_available,
@@ -155,7 +157,10 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
         if kind == "Interface":
             request["PrivateDnsEnabled"] = fields["private_dns"] = True
         run.record(name, {}, {"service": service, "type": kind, **fields, "tags": run.new_tags(name)})
-        return "" if run.check_mode else create_endpoint(run, name, request)
+        if run.check_mode:
+            return ""
+        list_places(run.ec2, wanted["vpc_id"])
+        return create_endpoint(run, name, request)
     if current["VpcEndpointType"] != kind:
         held = f"{current['VpcEndpointId']} is a {current['VpcEndpointType']} endpoint"
         raise AnsibleAWSError(message=f"The type of the endpoint of {service} cannot change ({held}): remove it first")
@@ -170,6 +175,7 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
     if fields.get("private_dns") != has.get("private_dns"):
         changes["PrivateDnsEnabled"] = True
     if changes and not run.check_mode:
+        list_places(run.ec2, current["VpcId"])
         modify_endpoint(run.ec2, current["VpcEndpointId"], changes)
     before_tags = tags_of(current)
     after_tags = run.ensure_tags(current["VpcEndpointId"], name, before_tags)
@@ -264,7 +270,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
     exit_with(module, lambda: ensure(run, params))
 
 
