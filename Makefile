@@ -46,8 +46,8 @@ faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand;
 audit: test-tools  ## Security controls over a deployed environment, and each over a bad twin; artifacts/audit.txt.
 	@$(alone) tests/audit
 
-end-to-end: test-tools  ## A whole stack of its own with real containers.
-	@$(alone) tests/integration
+end-to-end: test-tools  ## A whole stack of its own with real containers; DATABASE_ENGINE=mysql for that one.
+	@SM2A_END_TO_END_DATABASE_ENGINE=$(or $(DATABASE_ENGINE),postgres) $(alone) tests/integration
 
 live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 25 minutes.
 	@$(alone) tests/live

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ ENDPOINT = f"http://{GATEWAY}:{PORT}"
 HTTPS_PORT = 8543
 HTTP_PORT = 8180
 URL = f"https://localhost:{HTTPS_PORT}"
+# "mysql" for a run on the other database.
+DATABASE_ENGINE = os.environ.get("SM2A_END_TO_END_DATABASE_ENGINE", "postgres")
 WORKERS_MINIMUM = 1
 WORKERS_MAXIMUM = 3
 WORKER_CONCURRENCY = 4
@@ -43,6 +46,7 @@ def variables() -> dict[str, Any]:
         "secrets_variables": {"smoke_variable": CANARY_VARIABLE},
         "secrets_connections": {"smoke_connection": f"http://smoke:{CANARY_PASSWORD}@smoke.example.com:8080"},
         "airflow_metrics_enabled": True,
+        "database_engine": DATABASE_ENGINE,
         "airflow_worker_groups": [
             {
                 "name": "default",
