@@ -23,7 +23,9 @@ from ansible_collections.sm2a.airflow.tests.live.fleet import CONCURRENCY, DAG, 
 TASKS, SECONDS = 30, 20  # on each of the two queues
 BACK_SECONDS = 420
 RESTART_SECONDS = 25
-ROLL_OUT_SECONDS = 150.0
+ROLL_OUT_SECONDS = 180.0
+# Until a worker has surely seen that it is to drain.
+LOOK_SECONDS = 25.0
 
 
 @pytest.fixture
@@ -98,6 +100,7 @@ def test_a_roll_out_lets_busy_workers_finish(stack: Stack, airflow: AirflowApi, 
     for group in GROUPS:
         stack.aws("ecs").update_service(cluster=NAME, service=f"worker-{group}", forceNewDeployment=True)
     wait_until("all workers of the earlier deployment drain", lambda: rolls_out(stack, before), 120)
+    time.sleep(LOOK_SECONDS)
     say(f"roll-out: the old workers drain after {round(-fleet.left(started))} s")
     next_run, _ = start(airflow, [1.0] * 4, [1.0] * 4)
     assert airflow.wait_for_run(DAG, next_run, 120) == "success"
