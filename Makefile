@@ -49,7 +49,7 @@ audit: test-tools  ## Security controls over a deployed environment, and each ov
 end-to-end: test-tools  ## A whole stack of its own with real containers; DATABASE_ENGINE=mysql for that one.
 	@SM2A_END_TO_END_DATABASE_ENGINE=$(or $(DATABASE_ENGINE),postgres) $(alone) tests/integration
 
-live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 25 minutes.
+live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 30 minutes.
 	@$(alone) tests/live
 
 bench:  ## The autoscaler against its peers on the same workloads; docs/autoscaling.md and .svg show it.
