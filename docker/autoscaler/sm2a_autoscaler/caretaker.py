@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError
 
 from sm2a_autoscaler.aws import AWS_ERRORS, throttled
 from sm2a_autoscaler.database import DatabaseError
-from sm2a_autoscaler.drains import choose, tell
+from sm2a_autoscaler.drains import Draining, choose, tell
 from sm2a_autoscaler.ecs_tasks import Worker, read_protection, read_workers
 from sm2a_autoscaler.model import Decision, Fleet, GroupObservation, Source, WorkerGroup
 from sm2a_autoscaler.policy import DRAIN_FROM_CONCURRENCY
@@ -110,13 +110,17 @@ class Caretaker:
         busy = self.busy()
         now, wall = self.monotonic(), self.wall()
         self.start_ups.observe(group.service, workers, busy, wall)
-        if wanted is not None and self._drains(group, fleet, wanted):
-            self._drain(group, fleet, workers, busy, wanted)
+        drains = self._drains(group, fleet, wanted)
+        if not drains and not waiting:
+            return []
+        protected = read_protection(self.ecs, self.cluster, [worker.arn for worker in workers])
+        if drains:
+            draining = choose(workers, busy, protected, wanted or 0, wall, replaced=replaced(workers, fleet))
+            self._drain(group, draining)
         if not waiting:
             return []
         watchdog = self._watchdog(group)
         # Who had a task that ended between two looks is still protected for a moment.
-        protected = read_protection(self.ecs, self.cluster, [worker.arn for worker in workers])
         working = {*busy, *(worker.address for worker in workers if worker.arn in protected)}
         for suspect in watchdog.look(workers, working, now, wall)[:CANDIDATES]:
             # Both are read again: it may have taken a task at last.
@@ -127,12 +131,7 @@ class Caretaker:
                 return [self._stop(group, suspect)]
         return []
 
-    def _drain(
-        self, group: WorkerGroup, fleet: Fleet, workers: Sequence[Worker], busy: Mapping[str, int], wanted: int
-    ) -> None:
-        arns = [worker.arn for worker in workers if worker.address in busy]
-        protected = read_protection(self.ecs, self.cluster, arns)
-        draining = choose(workers, busy, protected, wanted, self.wall(), replaced=replaced(workers, fleet))
+    def _drain(self, group: WorkerGroup, draining: Draining) -> None:
         if not self.dry_run:
             tell(self.ecs, self.cluster, draining)
             self._draining[group.name] = draining.total
