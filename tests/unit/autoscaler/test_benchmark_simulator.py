@@ -21,8 +21,15 @@ from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.model import 
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.peers import Fixed, Keda
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.queueing import erlang_c, mean_wait
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulator import simulate
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workers import (
+    IDLE_GRACE_SECONDS,
+    PAUSE_SECONDS,
+    STAY_SECONDS,
+)
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workloads import single
 from sm2a_autoscaler.model import Upcoming
+from sm2a_runtime import drain
+from sm2a_runtime.protection import ProtectionPolicy
 
 # A start-up takes a minute to the second, and orders are carried out at once.
 EXACT = Cloud(concurrency=2, minimum=0, maximum=4, start_up_median=60.0, start_up_sigma=0.0, order_seconds=0.0)
@@ -108,6 +115,11 @@ def test_a_busy_worker_without_protection_is_killed_after_its_grace_and_the_task
     assert result.spans[0] == pytest.approx(300 + 60 + 500, abs=10)
     patient = dataclasses.replace(platform, grace_seconds=600.0)
     assert simulate(workload(single(0.0, "long", 500.0)), orders, patient, EXACT, 1).killed == 0
+
+
+def test_workers_are_as_patient_as_the_real_ones() -> None:
+    assert (PAUSE_SECONDS, STAY_SECONDS) == (drain.PAUSE_SECONDS, drain.STAY_SECONDS)
+    assert ProtectionPolicy(expires_minutes=60).idle_grace_seconds == IDLE_GRACE_SECONDS
 
 
 def test_a_draining_worker_takes_nothing_new_and_ends() -> None:
