@@ -15,7 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange, call
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
+from ansible_collections.sm2a.airflow.plugins.module_utils.new_role import once_known
 
 NO_CLUSTER = ("ClusterNotFoundException",)
 NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveException")
@@ -23,10 +23,7 @@ NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveExceptio
 SERVICES_PER_CALL = 10
 REVISIONS_PER_CALL = 10
 TASKS_PER_CALL = 100
-# ECS has no code of its own for a role that it does not know yet.
-ROLE_UNKNOWN = "unable to assume"
-ROLE_SECONDS = 60
-ROLE_SECONDS_BETWEEN = 5
+ROLE_UNKNOWN = "nable to assume"
 
 
 def chunks(items: list[str], size: int) -> Iterator[list[str]]:
@@ -76,34 +73,12 @@ def update_cluster(client: Any, name: str, **members: Any) -> None:
     client.update_cluster(cluster=name, **members)
 
 
-def once_roles_are_known(work: Callable[[], Any]) -> Any:
-    """Return what ``work`` returns, again and again while ECS cannot assume a role that IAM made just now.
-
-    That takes seconds; the error of the last try is raised after a minute.
-    """
-    results: list[Any] = []
-    errors: list[AnsibleAWSError] = []
-
-    def done() -> bool:
-        try:
-            results.append(work())
-        except AnsibleAWSError as error:
-            if ROLE_UNKNOWN not in str(error.exception).lower():
-                raise
-            errors.append(error)
-        return bool(results)
-
-    if not wait_until(done, ROLE_SECONDS_BETWEEN, ROLE_SECONDS):
-        raise errors[-1]
-    return results[0]
-
-
+@call("set the capacity providers of an ECS cluster")
 def put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
     """Replace the capacity providers and the default strategy; in a new account ECS first makes a role for itself."""
-    once_roles_are_known(lambda: _put_capacity_providers(client, name, providers, strategy))
+    once_known(lambda: _put_capacity_providers(client, name, providers, strategy), ROLE_UNKNOWN)
 
 
-@call("set the capacity providers of an ECS cluster")
 @AWSRetry.jittered_backoff(  # type: ignore[untyped-decorator]
     retries=12, delay=3, max_delay=15, catch_extra_error_codes=["UpdateInProgressException", "ResourceInUseException"]
 )
@@ -220,16 +195,11 @@ def delete_service(client: Any, cluster: str, name: str) -> None:
     client.delete_service(cluster=cluster, service=name, force=True)
 
 
+@call("run an ECS task")
 def run_task(client: Any, **members: Any) -> dict[str, Any]:
     """RunTask for one task, once ECS knows its roles; AnsibleAWSError with ECS's reason when it was not placed."""
-    task: dict[str, Any] = once_roles_are_known(lambda: _run_task(client, **members))
-    return task
-
-
-@call("run an ECS task")
-def _run_task(client: Any, **members: Any) -> dict[str, Any]:
     # botocore adds a client token.
-    answer = client.run_task(count=1, **members)
+    answer = once_known(lambda: client.run_task(count=1, **members), ROLE_UNKNOWN)
     if not answer["tasks"]:
         reasons = "; ".join(
             " ".join(filter(None, (item.get("reason"), item.get("detail")))) for item in answer["failures"]

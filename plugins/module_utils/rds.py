@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 try:
-    from botocore.exceptions import ClientError, WaiterError
+    from botocore.exceptions import WaiterError
     from botocore.waiter import WaiterModel, create_waiter_with_client
 except ImportError:
     pass  # AnsibleAWSModule reports the missing library.
@@ -18,10 +17,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.new_role import once_known
 
-Done = TypeVar("Done")
-# IAM tells other services about a new role within two minutes, mostly within seconds.
-ROLE_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
+# What RDS misses in a role of Enhanced Monitoring that it does not know yet.
+ROLE_UNKNOWN = "ENHANCED_MONITORING"
 EXISTS = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 SNAPSHOT_MISSING = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 MISSING = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
@@ -57,38 +56,22 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Start the creation, or the restoration when the parameters name a snapshot; returns at once."""
     identifier = parameters["DBInstanceIdentifier"]
     start = rds.restore_db_instance_from_db_snapshot if "DBSnapshotIdentifier" in parameters else rds.create_db_instance
-    return once_role_is_known(
+    return once_known(
         lambda: create_once(
             rds,
             lambda: dict(start(**parameters)["DBInstance"]),
             lambda: describe_instance(rds, identifier),
             exists=EXISTS,
-        )
+        ),
+        ROLE_UNKNOWN,
     )
-
-
-def once_role_is_known(work: Callable[[], Done]) -> Done:
-    """Do ``work`` again for two minutes while RDS does not know a new role of Enhanced Monitoring yet."""
-    for pause in ROLE_PAUSES:
-        try:
-            return work()
-        except ClientError as error:
-            if "ENHANCED_MONITORING" not in str(error):
-                raise
-            time.sleep(pause)
-    return work()
 
 
 @call("modify the DB instance")
 def modify_instance(rds: Any, identifier: str, parameters: Mapping[str, Any], immediately: bool) -> dict[str, Any]:
     """Start the modification, at once or in the maintenance window."""
-    return once_role_is_known(
-        lambda: dict(
-            rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=immediately, **parameters)[
-                "DBInstance"
-            ]
-        )
-    )
+    members = {"DBInstanceIdentifier": identifier, "ApplyImmediately": immediately, **parameters}
+    return once_known(lambda: dict(rds.modify_db_instance(**members)["DBInstance"]), ROLE_UNKNOWN)
 
 
 @call("reboot the DB instance")

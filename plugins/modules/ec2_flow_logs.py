@@ -101,11 +101,7 @@ flow_log:
 """
 
 import uuid
-from contextlib import suppress
 from typing import Any
-
-with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
-    from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -114,11 +110,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTI
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_vpcs
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
+from ansible_collections.sm2a.airflow.plugins.module_utils.new_role import once_known
 
-# A new role can be unknown to EC2 for some seconds.
-ROLE_DELAY_SECONDS = 2
-ROLE_TIMEOUT_SECONDS = 120
 ROLE_UNKNOWN = "Unable to assume given IAM role"
 # Option -> key of the API; what cannot change.
 FIELDS = {
@@ -149,27 +142,12 @@ def create_flow_log(run: Run, name: str, wanted: dict[str, Any]) -> str:
         "MaxAggregationInterval": wanted["max_aggregation_interval"],
         "TagSpecifications": run.tag_specification("vpc-flow-log", name),
     }
-    made: list[str] = []
-    refusals: list[Exception] = []
-
-    def create() -> bool:
-        try:
-            # The token is the same in every attempt of botocore: a lost reply makes no second flow log.
-            answer = run.ec2.create_flow_logs(**request, ClientToken=uuid.uuid4().hex)
-        except ClientError as error:
-            if ROLE_UNKNOWN not in str(error):
-                raise
-            refusals.append(error)
-            return False
-        made.extend(answer.get("FlowLogIds", []))
-        for failure in answer.get("Unsuccessful", []):
-            detail = f"{failure['Error'].get('Code')}: {failure['Error'].get('Message')}"
-            raise AnsibleAWSError(message=f"Failed to create the flow log of {failure.get('ResourceId')}: {detail}")
-        return True
-
-    if not wait_until(create, ROLE_DELAY_SECONDS, ROLE_TIMEOUT_SECONDS):
-        raise refusals[-1]
-    return made[0]
+    # The token is the same in every attempt of botocore: a lost reply makes no second flow log.
+    answer = once_known(lambda: run.ec2.create_flow_logs(**request, ClientToken=uuid.uuid4().hex), ROLE_UNKNOWN)
+    for failure in answer.get("Unsuccessful", []):
+        detail = f"{failure['Error'].get('Code')}: {failure['Error'].get('Message')}"
+        raise AnsibleAWSError(message=f"Failed to create the flow log of {failure.get('ResourceId')}: {detail}")
+    return str(answer["FlowLogIds"][0])
 
 
 @call("delete flow logs", missing=("InvalidFlowLogId.NotFound",))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.sm2a.airflow.plugins.module_utils import new_role
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run
 from ansible_collections.sm2a.airflow.plugins.modules import ec2_flow_logs
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
@@ -141,13 +142,12 @@ WANTED = {
 
 
 def test_a_new_role_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ec2_flow_logs, "ROLE_DELAY_SECONDS", 0.01)
+    monkeypatch.setattr(new_role, "PAUSES", (0.0, 0.0))
     ec2 = NewRole(2)
     assert ec2_flow_logs.create_flow_log(Run(ec2, check_mode=False), "name", WANTED) == "fl-1"
     assert len(set(ec2.tokens)) == 3
-    monkeypatch.setattr(ec2_flow_logs, "ROLE_TIMEOUT_SECONDS", 0.02)
     with pytest.raises(AnsibleAWSError, match=r"Failed to create the flow log.*assume given IAM role"):
-        ec2_flow_logs.create_flow_log(Run(NewRole(1000), check_mode=False), "name", WANTED)
+        ec2_flow_logs.create_flow_log(Run(NewRole(3), check_mode=False), "name", WANTED)
 
 
 def test_a_refused_flow_log_is_an_error() -> None:

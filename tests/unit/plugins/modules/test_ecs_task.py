@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api
+from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, new_role
 from ansible_collections.sm2a.airflow.tests.unit.plugins.support import ModuleFailedError, RunModule
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
@@ -230,7 +230,7 @@ def test_a_role_of_just_now_is_waited_for(
         return call(client, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse_twice)
-    monkeypatch.setattr(ecs_api, "ROLE_SECONDS_BETWEEN", 0)
+    monkeypatch.setattr(new_role, "PAUSES", (0.0, 0.0))
     assert run_module(MODULE, args(family))["task"]["exit_code"] == 0
     assert (len(refused), len(tasks(aws, family))) == (2, 1)
 
@@ -249,8 +249,7 @@ def test_a_role_that_never_comes_is_an_error(
             client, operation, parameters
         ),
     )
-    monkeypatch.setattr(ecs_api, "ROLE_SECONDS_BETWEEN", 0)
-    monkeypatch.setattr(ecs_api, "ROLE_SECONDS", 1)
+    monkeypatch.setattr(new_role, "PAUSES", (0.0, 0.0))
     with pytest.raises(ModuleFailedError, match="unable to assume the role"):
         run_module(MODULE, args(family))
     assert tasks(aws, family) == set()
