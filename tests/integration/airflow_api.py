@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import requests
+from ansible_collections.sm2a.airflow.tests.integration.poll import poll, wait_until
 from ansible_collections.sm2a.airflow.tests.integration.settings import URL
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
@@ -46,15 +46,14 @@ class AirflowApi:
 
     def wait_for_dag(self, dag: str, seconds: int = 180) -> None:
         """Return when the DAG processor has published ``dag``."""
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def published() -> bool:
             known = [entry["dag_id"] for entry in self.call("GET", "dags", params={"limit": 100})["dags"]]
-            if dag in known:
-                return
-            errors = self.call("GET", "importErrors")["import_errors"]
+            errors = [] if dag in known else self.call("GET", "importErrors")["import_errors"]
             assert not errors, errors
-            assert time.monotonic() < deadline, f"{dag} was not published within {seconds} s; there are {known}"
-            time.sleep(2)
+            return dag in known
+
+        wait_until(f"{dag} is published", published, seconds)
 
     def trigger(self, dag: str, conf: dict[str, Any] | None = None) -> str:
         """Unpause and start ``dag``; the id of the run."""
@@ -68,10 +67,7 @@ class AirflowApi:
 
     def wait_for_run(self, dag: str, run: str, seconds: int) -> str:
         """The final state of the run, or its state when ``seconds`` are over."""
-        deadline = time.monotonic() + seconds
-        while (state := self.state(dag, run)) not in FINISHED and time.monotonic() < deadline:
-            time.sleep(2)
-        return state
+        return poll(lambda: self.state(dag, run), seconds, FINISHED.__contains__)
 
     def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
         """Every task instance of the run."""

@@ -76,6 +76,22 @@ class Stack:
         """Value of the stack's secret ``<stack>/<name>``."""
         return str(self.aws("secretsmanager").get_secret_value(SecretId=f"{NAME}/{name}")["SecretString"])
 
+    def container_logs(self) -> dict[str, str]:
+        """Log group -> all that the containers wrote there."""
+        logs = self.aws("logs")
+        groups = [
+            group["logGroupName"]
+            for group in logs.describe_log_groups(logGroupNamePrefix=f"/sm2a/{NAME}/")["logGroups"]
+        ]
+        return {
+            name: "\n".join(
+                event["message"]
+                for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+                for event in page["events"]
+            )
+            for name in groups
+        }
+
 
 @pytest.fixture(scope="session")
 def stack(say: Say, measures: Measures) -> Iterator[Stack]:

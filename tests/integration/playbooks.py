@@ -100,6 +100,11 @@ def play(
     return run
 
 
+def deploy(name: str, say: Callable[[str], None], changes: Mapping[str, Any], *options: str) -> Run:
+    """One more run of site.yml on the stack, with other variables."""
+    return play(name, ["site.yml"], say, *options, extra=changes, timeout=900, own_processes=False)
+
+
 def _follow(
     process: subprocess.Popen[str], name: str, write: Callable[[str], Any], say: Callable[[str], None], deadline: float
 ) -> list[str]:

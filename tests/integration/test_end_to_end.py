@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Sized
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from ansible_collections.sm2a.airflow.tests.integration.browser import log_in
 from ansible_collections.sm2a.airflow.tests.integration.canaries import leaks, secret_values
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
+from ansible_collections.sm2a.airflow.tests.integration.poll import poll
 from ansible_collections.sm2a.airflow.tests.integration.settings import (
     ARTIFACTS,
     HTTP_PORT,
@@ -94,10 +94,7 @@ def test_admin_logs_in_with_a_browser(stack: Stack, admin: dict[str, str], say: 
 
 def settled(read: Callable[[], Collected], wanted: int) -> Collected:
     """What ``read`` returns once it holds ``wanted`` entries, or when a minute is over."""
-    deadline = time.monotonic() + 60
-    while len(found := read()) < wanted and time.monotonic() < deadline:
-        time.sleep(2)
-    return found
+    return poll(read, 60, lambda found: len(found) >= wanted)
 
 
 @pytest.fixture(scope="session")
@@ -179,13 +176,10 @@ def test_no_secret_is_in_the_container_logs(stack: Stack) -> None:
     # The smoke DAG itself prints the variable that it reads: that is user data, not SM2A's.
     every = secret_values(stack.aws("secretsmanager"))
     secrets = {value: name for value, name in every.items() if "/variables/" not in name}
-    logs = stack.aws("logs")
-    groups = logs.describe_log_groups(logGroupNamePrefix=f"/sm2a/{NAME}/")["logGroups"]
-    assert groups
-    for group in groups:
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-        text = "\n".join(event["message"] for page in pages for event in page["events"])
-        assert leaks(text, secrets) == [], group["logGroupName"]
+    logs = stack.container_logs()
+    assert logs
+    for group, text in logs.items():
+        assert leaks(text, secrets) == [], group
 
 
 def test_load_raises_the_workers_and_loses_no_task(
@@ -224,13 +218,12 @@ def test_load_raises_the_workers_and_loses_no_task(
 
 def wait_for_minimum(seen: watch.Watch, say: Say) -> None:
     """Return when the worker service is back at its minimum, or when the time for it is over."""
-    deadline = time.monotonic() + SCALE_IN_SECONDS
-    while time.monotonic() < deadline:
-        latest = seen.samples[-1]
-        if latest.desired == latest.running == WORKERS_MINIMUM:
-            say(f"back at {WORKERS_MINIMUM} worker {latest.second:.0f} s after the trigger")
-            return
-        time.sleep(2)
+    latest = poll(
+        lambda: seen.samples[-1],
+        SCALE_IN_SECONDS,
+        lambda sample: sample.desired == sample.running == WORKERS_MINIMUM,
+    )
+    say(f"{latest.running} workers {latest.second:.0f} s after the trigger")
 
 
 def changes(samples: list[watch.Sample]) -> list[watch.Sample]:

@@ -9,8 +9,9 @@ import pytest
 from ansible_collections.sm2a.airflow.tests.integration.airflow_api import FINISHED, AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.availability import Availability
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, play
-from ansible_collections.sm2a.airflow.tests.integration.settings import NAME, PROJECT
+from ansible_collections.sm2a.airflow.tests.integration.playbooks import deploy
+from ansible_collections.sm2a.airflow.tests.integration.poll import poll
+from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 
 ROLLBACK_SECONDS = 90
 WORKER_LOG_PORT, TRIGGERER_LOG_PORT = 8793, 8794
@@ -60,20 +61,16 @@ def airflow_image(stack: Stack) -> str:
 def live_log(airflow: AirflowApi, run: str, name: str, state: str, port: int) -> str:
     """Log of a task of the DAG in ``state``: as soon as it is served from ``port``, or the last one of that time."""
     log = ""
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline and (f":{port}/log/" not in log or UNREAD in log):
+
+    def over() -> bool:
+        nonlocal log
         (task,) = [each for each in airflow.tasks("from_bucket", run) if each["task_id"] == name]
         if task["state"] == state:
             log = airflow.log("from_bucket", run, task)
-        elif task["state"] in FINISHED:
-            break
-        time.sleep(1)
+        return task["state"] in FINISHED or (f":{port}/log/" in log and UNREAD not in log)
+
+    poll(over, 240, pause=1)
     return log
-
-
-def deploy(name: str, say: Say, changes: dict[str, Any]) -> Run:
-    """One more run of site.yml, with other variables."""
-    return play(name, ["site.yml"], say, extra=changes, timeout=900, own_processes=False)
 
 
 def test_failed_migration_leaves_every_service_as_it_was(stack: Stack, say: Say) -> None:
@@ -93,10 +90,7 @@ def test_image_that_does_not_start_is_rolled_back(stack: Stack, say: Say) -> Non
     assert run.code != 0
     assert "No module named sm2a_autoscaler" in run.end()
     # The run ends as soon as ECS gives up; the old version starts again right after.
-    deadline = time.monotonic() + ROLLBACK_SECONDS
-    while services(stack)["autoscaler"] != before and time.monotonic() < deadline:
-        time.sleep(2)
-    assert services(stack)["autoscaler"] == before
+    assert poll(lambda: services(stack)["autoscaler"], ROLLBACK_SECONDS, before.__eq__) == before
 
 
 @pytest.fixture(scope="session")
@@ -126,11 +120,8 @@ def test_dags_arrive_from_s3_without_a_deployment(
     s3 = stack.aws("s3")
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     (bucket,) = [name for name in buckets if name.startswith(f"{NAME}-dags-")]
-    # The examples of the image, too, for the tests that follow.
-    examples = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / "dags").glob("*.py")}
     started = time.monotonic()
-    for name, text in {**examples, "from_bucket.py": DAG}.items():
-        s3.put_object(Bucket=bucket, Key=f"dags/{name}", Body=text.encode())
+    s3.put_object(Bucket=bucket, Key="dags/from_bucket.py", Body=DAG.encode())
     airflow.wait_for_dag("from_bucket")
     seconds = round(time.monotonic() - started, 1)
     measures.record(dag_from_s3_seconds=seconds)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
+from ansible_collections.sm2a.airflow.tests.integration.poll import poll
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 
 DAG = "sm2a_smoke"
@@ -27,14 +28,6 @@ HEALTHY_ALARMS = (
 )
 
 TOGETHER: dict[str, Callable[[list[float]], float]] = {"Sum": sum, "Minimum": min, "Maximum": max}
-
-
-def within(seconds: float, read: Callable[[], Any]) -> Any:
-    """What ``read`` returns once it is true, or when the time is over."""
-    deadline = time.monotonic() + seconds
-    while not (found := read()) and time.monotonic() < deadline:
-        time.sleep(2)
-    return found
 
 
 def statistic(stack: Stack, namespace: str, metric: str, name: str, **dimensions: str) -> float | None:
@@ -74,7 +67,7 @@ def test_the_tasks_of_a_dag_are_metrics(stack: Stack, airflow: AirflowApi, say: 
         return statistic(stack, "SM2A/Airflow", "ti_successes", "Sum", Environment=NAME, dag_id=DAG) or 0
 
     # The sidecars write once a minute.
-    assert within(90, lambda: successes() >= wanted), f"{successes()} of {wanted} successes arrived"
+    assert poll(successes, 90, lambda count: count >= wanted) >= wanted, f"{successes()} of {wanted} successes arrived"
     assert statistic(stack, "SM2A/Airflow", "scheduler_heartbeat", "Sum", Environment=NAME)
     assert statistic(stack, "SM2A/Airflow", "task.duration", "Maximum", Environment=NAME)
     say(f"CloudWatch has {successes():.0f} successes of the smoke DAG")
@@ -85,8 +78,7 @@ def test_what_is_well_is_no_alarm(stack: Stack) -> None:
         found = alarms(stack)
         return {name: found[name]["StateReason"] for name in HEALTHY_ALARMS if found[name]["StateValue"] != "OK"}
 
-    within(60, lambda: not not_ok())
-    assert not_ok() == {}
+    assert poll(not_ok, 60, lambda found: not found) == {}
     age = statistic(stack, "SM2A/Autoscaler", "SchedulerHeartbeatAge", "Minimum", Environment=NAME)
     assert age is not None, "nobody reports the scheduler's heartbeat"
     assert age < 60
@@ -102,7 +94,7 @@ def test_a_message_that_was_given_up_is_an_alarm_until_it_is_gone(stack: Stack, 
     sqs.send_message(QueueUrl=url, MessageBody="given up")
     started = time.monotonic()
     try:
-        assert within(30, lambda: in_state("ALARM")), "the alarm did not fire"
+        assert poll(lambda: in_state("ALARM"), 30), "the alarm did not fire"
         say(f"the alarm of the dead-letter queue fired after {time.monotonic() - started:.0f} s")
     finally:
         sqs.purge_queue(QueueUrl=url)

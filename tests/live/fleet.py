@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, play
+from ansible_collections.sm2a.airflow.tests.integration.poll import poll
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 from ansible_collections.sm2a.airflow.tests.integration.watch import Sample
 
@@ -31,13 +31,15 @@ MAXIMUM = dict.fromkeys(GROUPS, 3)
 
 
 def groups(minimum: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The groups, each of ``minimum`` to MAXIMUM workers."""
+    """The groups that ``minimum`` names, each of as many to MAXIMUM workers."""
     size = {"cpu": 1024, "memory": 2048, "concurrency": CONCURRENCY}
-    return [{"name": name, "queue": name, **size, "min": minimum[name], "max": MAXIMUM[name]} for name in GROUPS]
+    return [
+        {"name": name, "queue": name, **size, "min": least, "max": MAXIMUM[name]} for name, least in minimum.items()
+    ]
 
 
 def deploy(say: Say, name: str = "live", minimum: Mapping[str, int] = MINIMUM) -> Run:
-    """A run of site.yml with groups of that minimum."""
+    """A run of site.yml with the groups that ``minimum`` names, each with that many workers at least."""
     extra = {
         "airflow_worker_groups": groups(minimum),
         "storage_dags_bucket": True,
@@ -64,10 +66,7 @@ def counts(stack: Stack) -> dict[str, tuple[int, int]]:
 def wait_for_size(stack: Stack, sizes: Mapping[str, int], seconds: float) -> None:
     """Return when every group has just that many workers."""
     wanted = {name: (size, size) for name, size in sizes.items()}
-    deadline = time.monotonic() + seconds
-    while (seen := counts(stack)) != wanted:
-        assert time.monotonic() < deadline, f"not {dict(sizes)} workers within {seconds} s: {seen}"
-        time.sleep(2)
+    assert poll(lambda: counts(stack), seconds, wanted.__eq__) == wanted, f"after {seconds} s"
 
 
 def workers(stack: Stack, group: str) -> set[str]:
@@ -109,9 +108,7 @@ def finish(airflow: AirflowApi, run: str, started: datetime, seconds: int = 600)
 
 def executions(stack: Stack, burst: Burst) -> Counter[str]:
     """How often the logs of the run say that a task was executed, by queue; a minute is given for the last of them."""
-    deadline = time.monotonic() + 60
-    while len(logs := list(_logs(stack, burst.run))) < len(burst.tasks) and time.monotonic() < deadline:
-        time.sleep(2)
+    logs = poll(lambda: list(_logs(stack, burst.run)), 60, lambda found: len(found) >= len(burst.tasks))
     return Counter(re.findall(r"live_burst executed on (\w+)", "\n".join(logs)))
 
 

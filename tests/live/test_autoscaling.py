@@ -8,7 +8,6 @@ import json
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from ansible_collections.sm2a.airflow.tests.integration import drawing, engine
 from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.integration.poll import wait_until
 from ansible_collections.sm2a.airflow.tests.integration.settings import ARTIFACTS, NAME, PORT
 from ansible_collections.sm2a.airflow.tests.live import fleet
 from ansible_collections.sm2a.airflow.tests.live.fleet import CONCURRENCY, DAG, GROUPS, MAXIMUM, MINIMUM, Burst
@@ -24,6 +24,8 @@ TASKS, SECONDS = 30, 20  # on each of the two queues
 BACK_SECONDS = 420
 RESTART_SECONDS = 25
 ROLL_OUT_SECONDS = 180.0
+# Longer than a deployment takes to come to the groups that are gone.
+TAKEN_OUT_SECONDS = 240.0
 # Until a worker has surely seen that it is to drain.
 LOOK_SECONDS = 25.0
 
@@ -126,14 +128,6 @@ def hosts(airflow: AirflowApi, run: str) -> Counter[str]:
     return Counter(task["hostname"] for task in tasks if task["state"] == "running")
 
 
-def wait_until(what: str, condition: Callable[[], bool], seconds: float) -> None:
-    """Return when it is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(2)
-
-
 def autoscaler_containers() -> list[str]:
     """Ids of the running containers of the autoscaler, each with the engine that has it."""
     return engine.containers(NAME, "autoscaler")
@@ -220,3 +214,18 @@ def test_a_burst_is_nearly_as_quick_as_on_a_fixed_fleet(
     say(f"drain: {scaled.drain_seconds} s with scaling, {fixed.drain_seconds} s with {MAXIMUM} all the time")
     # Started at a third of the slots and at none, with workers that take half a minute to start.
     assert ratio < 2.5
+
+
+def test_a_group_that_is_taken_out_finishes_its_tasks(stack: Stack, airflow: AirflowApi, say: Say) -> None:
+    """`airflow_drain_timeout` is what such a worker has."""
+    long = [TAKEN_OUT_SECONDS] * 2
+    run, started = start(airflow, [1.0], long)
+    wait_until("the long tasks run", lambda: sum(hosts(airflow, run).values()) == len(long), 120)
+    deployed = fleet.deploy(say, "live_without_heavy", {"default": MINIMUM["default"]})
+    assert any("groups that are gone" in task for task in deployed.changed_tasks)
+    # The deployment waited for them.
+    burst = fleet.finish(airflow, run, started, 30)
+    assert fleet.executions(stack, burst) == {"default": 1, "heavy": len(long)}
+    assert {task["try_number"] for task in burst.tasks} == {1}
+    left = [arn.rsplit("/", 1)[1] for arn in stack.aws("ecs").list_services(cluster=NAME)["serviceArns"]]
+    assert [name for name in left if name.startswith("worker-")] == ["worker-default"]

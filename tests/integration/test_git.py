@@ -1,0 +1,124 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""DAGs from a private Git repository: a deployment that also changes the image, and then pushes without one."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.integration.canaries import leaks
+from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.integration.git_server import BRANCH, Repository, served
+from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, deploy
+from ansible_collections.sm2a.airflow.tests.integration.poll import poll
+from ansible_collections.sm2a.airflow.tests.integration.settings import GATEWAY, PROJECT, variables
+
+USER = "airflow"
+TOKEN = f"canary-{secrets.token_hex(12)}"
+DAG_ID = "from_git"
+DAG = """
+from airflow.sdk import dag, task
+from words import WORD
+
+@dag(schedule=None)
+def from_git():
+    @task
+    def say():
+        print(f"Git says {WORD}")
+    say()
+
+from_git()
+"""
+
+
+def files(word: str) -> dict[str, str]:
+    """A DAG, the module that it imports, and the examples of the image for the tests that follow."""
+    examples = {f"dags/{path.name}": path.read_text(encoding="utf-8") for path in (PROJECT / "dags").glob("*.py")}
+    return {**examples, f"dags/{DAG_ID}.py": DAG, "dags/words.py": f"WORD = {word!r}\n", "README.md": "Not a DAG.\n"}
+
+
+@dataclass(frozen=True)
+class Switched:
+    """The repository with its first ``commit``, what a run in check mode foretold, and the run that switched to it."""
+
+    repository: Repository
+    commit: str
+    foretold: Run
+    run: Run
+
+
+@pytest.fixture(scope="module")
+def switched(stack: Stack, tmp_path_factory: pytest.TempPathFactory, say: Say) -> Iterator[Switched]:
+    """DAGs come from Git from now on, with the token of a connection in Secrets Manager."""
+    directory = tmp_path_factory.mktemp("git")
+    repository = Repository(directory)
+    commit = repository.push(files("first"))
+    token = directory / "connection.json"
+    token.touch(mode=0o600)
+    token.write_text(f'{{"conn_type": "git", "login": "{USER}", "password": "{TOKEN}"}}', encoding="utf-8")
+    given: dict[str, Any] = variables()["secrets_connections"]
+    with served(repository, GATEWAY, USER, TOKEN) as url:
+        changes = {
+            "secrets_connections": {**given, "dags_repository": {"value_from": {"file": str(token)}}},
+            "storage_dags_bucket": True,
+            "airflow_dags_source": "git",
+            "airflow_dags_git_url": url,
+            "airflow_dags_git_branch": BRANCH,
+            "airflow_dags_git_subdirectory": "dags",
+            "airflow_dags_git_connection_id": "dags_repository",
+            "airflow_dags_refresh_interval": 10,
+        }
+        foretold = deploy("git_foretold", say, changes, "--check")
+        assert foretold.code == 0, foretold.end()
+        run = deploy("git", say, changes, "-vvv")
+        assert run.code == 0, run.end()
+        yield Switched(repository, commit, foretold, run)
+
+
+def version(airflow: AirflowApi) -> str | None:
+    """Commit that the DAG was last read from."""
+    found: str | None = airflow.call("GET", f"dags/{DAG_ID}")["bundle_version"]
+    return found
+
+
+def run_dag(airflow: AirflowApi) -> tuple[str, str]:
+    """Run the DAG: the commit that the run remembers, and the log of its task."""
+    run = airflow.trigger(DAG_ID)
+    assert airflow.wait_for_run(DAG_ID, run, 240) == "success"
+    (task,) = airflow.tasks(DAG_ID, run)
+    return str(airflow.call("GET", f"dags/{DAG_ID}/dagRuns/{run}")["bundle_version"]), airflow.log(DAG_ID, run, task)
+
+
+def test_check_mode_foretells_a_new_image_and_all_that_follows(switched: Switched) -> None:
+    assert any("Build and push" in task for task in switched.run.changed_tasks), switched.run.changed_tasks
+    assert switched.foretold.changed_tasks == switched.run.changed_tasks
+
+
+def test_dags_come_from_git_and_a_push_needs_no_deployment(
+    switched: Switched, airflow: AirflowApi, measures: Measures, say: Say
+) -> None:
+    airflow.wait_for_dag(DAG_ID)
+    commit, log = run_dag(airflow)
+    assert commit == switched.commit
+    assert "Git says first" in log
+    pushed = switched.repository.push(files("second"))
+    started = time.monotonic()
+    assert poll(lambda: version(airflow), 180, pushed.__eq__, pause=1) == pushed
+    seconds = round(time.monotonic() - started, 1)
+    measures.record(dag_from_git_seconds=seconds)
+    say(f"a pushed DAG was there after {seconds} s")
+    commit, log = run_dag(airflow)
+    assert commit == pushed
+    assert "Git says second" in log
+
+
+def test_the_token_is_in_no_output_and_no_log(stack: Stack, switched: Switched) -> None:
+    texts = {run.log.name: run.log.read_text(encoding="utf-8") for run in (switched.foretold, switched.run)}
+    texts |= stack.container_logs()
+    assert {name for name, text in texts.items() if leaks(text, {TOKEN: "the token"})} == set()
