@@ -29,7 +29,7 @@ VALUES: dict[str, Any] = {
     "load_balancer_certificate_source": "import",
     "load_balancer_ssl_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
     "load_balancer_desync_mitigation_mode": "strictest",
-    "load_balancer_idle_timeout_seconds": 120,
+    "load_balancer_idle_timeout_seconds": 90,
     "load_balancer_access_logs_prefix": "front",
     "load_balancer_target_port": 8081,
     "load_balancer_deregistration_delay_seconds": 60,
@@ -145,7 +145,7 @@ def test_the_load_balancer(environment: Environment) -> None:
     answer = elbv2.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])
     attributes = {pair["Key"]: pair["Value"] for pair in answer["Attributes"]}
     assert attributes["routing.http.desync_mitigation_mode"] == "strictest"
-    assert attributes["idle_timeout.timeout_seconds"] == "120"
+    assert attributes["idle_timeout.timeout_seconds"] == "90"
     assert attributes["access_logs.s3.prefix"] == "front"
     listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     [https] = [listener for listener in listeners if listener["Protocol"] == "HTTPS"]
