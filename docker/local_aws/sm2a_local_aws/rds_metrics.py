@@ -17,11 +17,12 @@ from sm2a_local_aws import engine, settings
 from sm2a_local_aws.rds_containers import container_name
 
 GIBIBYTE = 1024**3
+ESTABLISHED = "01"  # in the system's table of sockets
 Measured = Iterator[tuple[str, dict[str, str], str, float]]
 
 
 def measure() -> Measured:
-    """CPU, memory and storage of every database that runs; connections where the server has a process for each."""
+    """CPU, memory, storage and connections of every database that runs."""
     instances = [item for item in list(rds._instances.values()) if item.get("DBInstanceStatus") == "available"]
     if not instances:
         return
@@ -36,9 +37,8 @@ def measure() -> Measured:
             allocated = int(instance.get("AllocatedStorage") or 0) * GIBIBYTE
             free = shutil.disk_usage(settings.current().state_directory).free
             yield "FreeStorageSpace", dimensions, "Bytes", min(allocated, free) if allocated else free
-            processes = container.top()["Processes"] or []
-            if "postgres" in str(instance.get("Engine")):
-                yield "DatabaseConnections", dimensions, "Count", client_processes(processes)
+            sockets = container.exec_run(["cat", "/proc/net/tcp", "/proc/net/tcp6"]).output.decode()
+            yield "DatabaseConnections", dimensions, "Count", connections(sockets, instance["Endpoint"]["Port"])
 
 
 def container_metrics(stats: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
@@ -57,6 +57,7 @@ def _total(cpu: dict[str, Any]) -> int:
     return int((cpu.get("cpu_usage") or {}).get("total_usage") or 0)
 
 
-def client_processes(processes: list[list[str]]) -> int:
-    """How many of the processes serve a client: PostgreSQL names them `postgres: user database address(port)`."""
-    return sum(command[-1].startswith("postgres: ") and "(" in command[-1] for command in processes)
+def connections(sockets: str, port: int) -> int:
+    """How many connections to ``port`` are established in the text of /proc/net/tcp and tcp6."""
+    rows = (line.split()[1:4] for line in sockets.splitlines())
+    return sum(row[0].endswith(f":{port:04X}") and row[2] == ESTABLISHED for row in rows if len(row) == 3)

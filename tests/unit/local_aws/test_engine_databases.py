@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -93,6 +95,23 @@ def _client(local_aws: Any, instance: dict[str, Any], sql: str, tls: str) -> tup
     return task["containers"][0]["exitCode"], "\n".join(local_aws.log_lines("query", arn))
 
 
+def _counted_connections(local_aws: Any, container: Any, instance: dict[str, Any]) -> float:
+    """DatabaseConnections while a client of this test is connected; databases are measured once a minute."""
+    (network,) = container.attrs["NetworkSettings"]["Networks"].values()
+    now = datetime.now(UTC)
+    with socket.create_connection((network["IPAddress"], instance["Endpoint"]["Port"]), timeout=10):
+        (point,) = local_aws.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/RDS",
+            MetricName="DatabaseConnections",
+            Dimensions=[{"Name": "DBInstanceIdentifier", "Value": instance["DBInstanceIdentifier"]}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(hours=1),
+            Period=7200,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+    return float(point["Maximum"])
+
+
 def test_database_by_name_with_parameters_through_restarts(local_aws: Any, engine: Any) -> None:
     rds = local_aws.client("rds")
     group = _parameter_group(local_aws, "tuned", max_connections="77", **{"rds.force_ssl": "1"})
@@ -150,6 +169,7 @@ def test_mysql_takes_encrypted_sessions_only(local_aws: Any, engine: Any) -> Non
     code, said = _client(local_aws, instance, "select 1", "DISABLED")
     assert code != 0
     assert "secure transport" in said
+    assert _counted_connections(local_aws, engine.containers.get(f"{local_aws.name}-rds-mine"), instance) >= 1
     rds.delete_db_instance(DBInstanceIdentifier="mine", SkipFinalSnapshot=True)
 
 

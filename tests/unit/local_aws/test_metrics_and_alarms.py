@@ -120,12 +120,22 @@ def test_a_containers_statistics_become_cpu_and_memory() -> None:
     found = {name: value for name, _unit, value in rds_metrics.container_metrics(stats)}
     assert found == {"CPUUtilization": 40.0, "FreeableMemory": 700}
     assert list(rds_metrics.container_metrics({"cpu_stats": {}, "memory_stats": {}})) == []
-    processes = [
-        ["1", "postgres: checkpointer"],
-        ["2", "postgres: airflow airflow 10.91.0.7(41000) idle"],
-        ["3", "postgres -c ssl=on"],
-    ]
-    assert rds_metrics.client_processes(processes) == 1
+
+
+SOCKETS = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:1539 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 51 1 0 100 0 0 10 0
+   1: 0200005E:1539 0300005E:A028 01 00000000:00000000 00:00000000 00000000     0        0 52 1 0 20 4 30 10 -1
+   2: 0200005E:1539 0300005E:A029 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0
+   3: 0200005E:A030 0300005E:1539 01 00000000:00000000 00:00000000 00000000     0        0 53 1 0 20 4 30 10 -1
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr
+   0: 0000000000000000FFFF00000200005E:1539 0000000000000000FFFF00000300005E:A031 01 00000000:00000000 02:00000000
+"""
+
+
+def test_connections_are_those_established_to_the_servers_port() -> None:
+    assert rds_metrics.connections(SOCKETS, 5433) == 2
+    assert rds_metrics.connections("", 5433) == 0
 
 
 @pytest.fixture(scope="module")
