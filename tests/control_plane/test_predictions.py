@@ -11,8 +11,12 @@ from ansible_collections.sm2a.airflow.tests.control_plane.runs import ARTIFACTS,
 from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import role_names
 from ansible_collections.sm2a.testing.plugins.plugin_utils.changes import Change, differences, leaves, of_result
 
+GROUP = {"cpu": 1024, "memory": 2048, "concurrency": 4, "min": 1, "max": 4}
+GROUPS = [{"name": name, "queue": name, **GROUP} for name in ("default", "heavy")]
 # An engineer's next change: something in every role that has something to change without being replaced.
 CHANGED_OPTIONS: dict[str, Any] = {
+    "airflow_worker_groups": GROUPS[:1],
+    "broker_purge_queues": True,
     "broker_visibility_timeout": 1800,
     "broker_task_queued_timeout": 2400,
     "cluster_log_retention_in_days": 60,
@@ -81,9 +85,10 @@ class Life:
 
     compared: dict[str, Comparison]
     repeated: dict[str, PlaybookRun]
-    # The DB instance, and the ranges that the load balancer admits, with the changed options.
+    # The DB instance, the ranges that the load balancer admits, and the queues, with the changed options.
     database: dict[str, Any]
     allowed: list[str]
+    queues: set[str]
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +96,20 @@ def life(control_plane: ControlPlane) -> Life:
     """artifacts/site_predictions.md shows it."""
     compared, repeated = {}, {}
     removed = {**CHANGED_OPTIONS, **DESTROY}
-    compared["fresh account"] = compare(control_plane, "site", {})
-    repeated["run"] = play(control_plane, "site", {})
+    made = {"airflow_worker_groups": GROUPS}
+    compared["fresh account"] = compare(control_plane, "site", made)
+    repeated["run"] = play(control_plane, "site", made)
     compared["changed options"] = compare(control_plane, "site", CHANGED_OPTIONS)
     repeated["check of changed options"] = play(control_plane, "site", CHANGED_OPTIONS, "--check")
     database = control_plane.client("rds").describe_db_instances()["DBInstances"][0]
     allowed = admitted(control_plane)
+    queues = {url.rsplit("/", 1)[1] for url in control_plane.client("sqs").list_queues()["QueueUrls"]}
     compared["removal"] = compare(control_plane, "teardown", removed)
     repeated["removal"] = play(control_plane, "teardown", removed)
     ARTIFACTS.mkdir(exist_ok=True)
     rows = [row for name, run in compared.items() for row in run.rows(name)]
     (ARTIFACTS / "site_predictions.md").write_text(TITLE + "".join(rows), encoding="utf-8")
-    return Life(compared, repeated, database, allowed)
+    return Life(compared, repeated, database, allowed, queues)
 
 
 @pytest.mark.parametrize("run", COMPARED)
@@ -133,6 +140,13 @@ def test_a_changed_option_changes_only_what_it_says(life: Life) -> None:
     assert any("queue" in name for name in names)
     assert any("log group" in name for name in names)
     assert any("Security groups" in name for name in names)
+
+
+def test_a_worker_group_that_is_taken_out_drains_before_its_queue_goes(life: Life) -> None:
+    order = [change.task.split(" : ")[-1] for change in life.compared["changed options"].done]
+    drained = order.index("Drain and remove the services of worker groups that are gone")
+    assert order.index("Delete queues that are no longer listed, when they are empty") > drained
+    assert life.queues == {"cp-default", "cp-dead-letter"}
 
 
 def test_the_changed_options_hold(life: Life) -> None:

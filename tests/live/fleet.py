@@ -42,6 +42,7 @@ def deploy(say: Say, name: str = "live", minimum: Mapping[str, int] = MINIMUM) -
     """A run of site.yml with the groups that ``minimum`` names, each with that many workers at least."""
     extra = {
         "airflow_worker_groups": groups(minimum),
+        "broker_purge_queues": True,
         "storage_dags_bucket": True,
         "airflow_dags_source": "s3",
         "airflow_dags_refresh_interval": 10,

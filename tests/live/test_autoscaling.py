@@ -229,3 +229,5 @@ def test_a_group_that_is_taken_out_finishes_its_tasks(stack: Stack, airflow: Air
     assert {task["try_number"] for task in burst.tasks} == {1}
     left = [arn.rsplit("/", 1)[1] for arn in stack.aws("ecs").list_services(cluster=NAME)["serviceArns"]]
     assert [name for name in left if name.startswith("worker-")] == ["worker-default"]
+    queues = {url.rsplit("/", 1)[1] for url in stack.aws("sqs").list_queues(QueueNamePrefix=NAME)["QueueUrls"]}
+    assert queues == {f"{NAME}-default", f"{NAME}-dead-letter"}
