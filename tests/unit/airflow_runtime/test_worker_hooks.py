@@ -50,11 +50,14 @@ def celery(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture
-def hooks(celery: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module under test, newly loaded."""
+def hooks(celery: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The module under test, newly loaded; after the test its thread sleeps for ever."""
     monkeypatch.setenv("SM2A_LIVENESS_FILE", str(tmp_path / "alive"))
     sys.modules.pop("sm2a_runtime.worker_hooks", None)
-    return importlib.import_module("sm2a_runtime.worker_hooks")
+    module = importlib.import_module("sm2a_runtime.worker_hooks")
+    yield module
+    never = threading.Event()
+    vars(module)["_wake"] = SimpleNamespace(wait=lambda _seconds: never.wait(), clear=never.wait)
 
 
 def test_the_steps_are_added_before_the_worker_builds_its_steps(celery: SimpleNamespace, hooks: ModuleType) -> None:
