@@ -35,14 +35,28 @@ VALUES: dict[str, Any] = {
     "load_balancer_deregistration_delay_seconds": 60,
     "load_balancer_health_check_path": "/healthy",
     "load_balancer_health_check_unhealthy_threshold": 3,
+    "load_balancer_health_check_interval_seconds": 20,
+    "load_balancer_health_check_timeout_seconds": 8,
+    "load_balancer_connection_logs": True,
+    "load_balancer_connection_logs_prefix": "connections",
     "load_balancer_waf": "create",
     "load_balancer_waf_managed_rule_groups": [{"name": "AWSManagedRulesLinuxRuleSet"}],
     "database_storage_type": "gp2",
     "database_master_username": "keeper",
     "database_username": "flow",
     "database_result_name": "flow_results",
+    "airflow_api_server_cpu": 2048,
+    "airflow_api_server_memory": 5120,
+    "airflow_dag_processor_count": 2,
+    "airflow_dag_processor_cpu": 512,
+    "airflow_dag_processor_memory": 3072,
+    "airflow_triggerer_cpu": 256,
+    "airflow_triggerer_memory": 2048,
     "airflow_migrate_cpu": 1024,
     "airflow_migrate_memory": 4096,
+    "airflow_health_check_start_period": 240,
+    "airflow_trusted_proxies": ["203.0.113.7"],
+    "airflow_metrics_allow_list": ["ti_successes", "scheduler.heartbeat"],
     "airflow_metrics_enabled": True,
     "airflow_metrics_dimensions": ["queue"],
     "airflow_metrics_dimension_limit": 20,
@@ -147,6 +161,8 @@ def test_the_load_balancer(environment: Environment) -> None:
     assert attributes["routing.http.desync_mitigation_mode"] == "strictest"
     assert attributes["idle_timeout.timeout_seconds"] == "90"
     assert attributes["access_logs.s3.prefix"] == "front"
+    assert attributes["connection_logs.s3.enabled"] == "true"
+    assert attributes["connection_logs.s3.prefix"] == "connections"
     listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     [https] = [listener for listener in listeners if listener["Protocol"] == "HTTPS"]
     assert https["SslPolicy"] == VALUES["load_balancer_ssl_policy"]
@@ -156,6 +172,7 @@ def test_the_target_group(environment: Environment) -> None:
     elbv2 = environment.aws.client("elbv2")
     [group] = elbv2.describe_target_groups()["TargetGroups"]
     assert (group["Port"], group["HealthCheckPath"], group["UnhealthyThresholdCount"]) == (8081, "/healthy", 3)
+    assert (group["HealthCheckIntervalSeconds"], group["HealthCheckTimeoutSeconds"]) == (20, 8)
     answer = elbv2.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])
     assert {"Key": "deregistration_delay.timeout_seconds", "Value": "60"} in answer["Attributes"]
 
@@ -191,9 +208,28 @@ def test_the_database_and_its_users(environment: Environment) -> None:
     assert migration["SM2A_DATABASE_USER_SECRET"] == f"{runs.NAME}/database/flow"
 
 
-def test_the_migration_and_the_metrics(environment: Environment) -> None:
-    definition = environment.definition("migrate")
-    assert (definition["cpu"], definition["memory"]) == ("1024", "4096")
+@pytest.mark.parametrize("component", ["api_server", "dag_processor", "triggerer", "migrate"])
+def test_the_size_of_the_components(environment: Environment, component: str) -> None:
+    definition = environment.definition(component.replace("_", "-"))
+    sizes = [str(VALUES[f"airflow_{component}_{size}"]) for size in ("cpu", "memory")]
+    assert [definition["cpu"], definition["memory"]] == sizes
+
+
+def test_the_services_of_the_components(environment: Environment) -> None:
+    names = ["api-server", "dag-processor"]
+    services = environment.aws.client("ecs").describe_services(cluster=runs.NAME, services=names)["services"]
+    web_server, dag_processor = sorted(services, key=lambda service: str(service["serviceName"]))
+    assert dag_processor["desiredCount"] == 2
+    assert web_server["healthCheckGracePeriodSeconds"] == 240
+    container = environment.definition("dag-processor")["containerDefinitions"][0]
+    assert container["healthCheck"]["startPeriod"] == 240
+    trusted = environment.variables("api-server")["FORWARDED_ALLOW_IPS"].split(",")
+    assert "203.0.113.7" in trusted
+
+
+def test_the_metrics(environment: Environment) -> None:
+    allowed = environment.variables("scheduler")["AIRFLOW__METRICS__METRICS_ALLOW_LIST"]
+    assert allowed == "ti_successes,scheduler.heartbeat"
     sidecar = environment.variables("scheduler", 1)
     assert (sidecar["SM2A_METRICS_DIMENSIONS"], sidecar["SM2A_METRICS_LIMIT"]) == ("queue", "20")
 

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""DAGs from a private Git repository: a deployment that also changes the image, and then pushes without one."""
+"""A project of one's own: its packages and plugins in a new image, its DAGs from a private Git repository."""
 
 from __future__ import annotations
 
@@ -23,18 +23,36 @@ USER = "airflow"
 TOKEN = f"canary-{secrets.token_hex(12)}"
 DAG_ID = "from_git"
 DAG = """
+import shutil
+
+import cowsay
 from airflow.sdk import dag, task
+from company import COMPANY
 from words import WORD
 
 @dag(schedule=None)
 def from_git():
     @task
     def say():
-        print(f"Git says {WORD}")
+        print(f"Git says {WORD}, the plugin {COMPANY}; cowsay {cowsay.__version__}, {shutil.which('tree')}")
     say()
 
 from_git()
 """
+# What images_project_directory takes: all but the DAGs, which come from Git.
+PROJECT_FILES = {
+    "requirements.txt": "cowsay==6.1\n",
+    "packages.txt": "tree\n",
+    "plugins/company.py": """
+from airflow.plugins_manager import AirflowPlugin
+
+COMPANY = "example.com"
+
+class Company(AirflowPlugin):
+    name = "company"
+""",
+}
+SAID = "the plugin example.com; cowsay 6.1, /usr/bin/tree"
 
 
 def files(word: str) -> dict[str, str]:
@@ -53,19 +71,24 @@ class Switched:
     run: Run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def switched(stack: Stack, tmp_path_factory: pytest.TempPathFactory, say: Say) -> Iterator[Switched]:
-    """DAGs come from Git from now on, with the token of a connection in Secrets Manager."""
+    """DAGs come from Git from now on, for later tests as well, with the token of a connection in Secrets Manager."""
     directory = tmp_path_factory.mktemp("git")
     repository = Repository(directory)
     commit = repository.push(files("first"))
     token = directory / "connection.json"
     token.touch(mode=0o600)
+    for name, text in PROJECT_FILES.items():
+        path = directory / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     token.write_text(f'{{"conn_type": "git", "login": "{USER}", "password": "{TOKEN}"}}', encoding="utf-8")
     given: dict[str, Any] = variables()["secrets_connections"]
     with served(repository, GATEWAY, USER, TOKEN) as url:
         changes = {
             "secrets_connections": {**given, "dags_repository": {"value_from": {"file": str(token)}}},
+            "images_project_directory": str(directory / "project"),
             "storage_dags_bucket": True,
             "airflow_dags_source": "git",
             "airflow_dags_git_url": url,
@@ -106,7 +129,7 @@ def test_dags_come_from_git_and_a_push_needs_no_deployment(
     airflow.wait_for_dag(DAG_ID)
     commit, log = run_dag(airflow)
     assert commit == switched.commit
-    assert "Git says first" in log
+    assert f"Git says first, {SAID}" in log
     pushed = switched.repository.push(files("second"))
     started = time.monotonic()
     assert poll(lambda: version(airflow), 180, pushed.__eq__, pause=1) == pushed
@@ -115,7 +138,7 @@ def test_dags_come_from_git_and_a_push_needs_no_deployment(
     say(f"a pushed DAG was there after {seconds} s")
     commit, log = run_dag(airflow)
     assert commit == pushed
-    assert "Git says second" in log
+    assert f"Git says second, {SAID}" in log
 
 
 def test_the_token_is_in_no_output_and_no_log(stack: Stack, switched: Switched) -> None:
