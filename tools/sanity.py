@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 import ansible_collections
+import uv
 from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSIONS
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -75,7 +76,7 @@ def link_dependencies(root: Path) -> None:
                 link.unlink()
             link.symlink_to(source)
             return
-    raise SystemExit("amazon.aws is not installed in this environment: run `uv sync --group test`.")
+    raise SystemExit("amazon.aws is not installed in this environment: run `make test-tools`.")
 
 
 def seed_home(home: Path) -> dict[str, str]:
@@ -91,7 +92,7 @@ def seed_home(home: Path) -> dict[str, str]:
     kept |= {name: os.environ.get(name, str(Path.home() / path)) for name, path in real.items()}
     # A module that Python compiles at its first import may warn on standard error, which fails the changelog test.
     kept["UV_COMPILE_BYTECODE"] = "1"
-    kept["UV"] = os.environ.get("UV") or shutil.which("uv") or sys.exit("uv is not on PATH.")
+    kept["UV"] = uv.find_uv_bin()
     (cache / "uv_environment.json").write_text(json.dumps(kept), encoding="utf-8")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # for shellcheck
     return {**os.environ, "HOME": str(home), "LC_ALL": "C.UTF-8", "PATH": path}
