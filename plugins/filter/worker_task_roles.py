@@ -37,25 +37,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A dictionary for each group, with C(group), C(queue), C(name) (of the role) and C(own) (whether it is the group's alone).
+  description: A dictionary for each group, with C(group), C(queue), C(name) (of the role) and C(own) (whether it is that group's alone).
   type: list
   elements: dict
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-OF_ITS_OWN = ("own_task_role", "policy_statements", "policy_arns")
-
-
-def worker_task_roles(groups: Iterable[Mapping[str, Any]], environment: str) -> list[dict[str, Any]]:
-    """``[{"name": "a", "queue": "b"}]`` -> ``[{"group": "a", "queue": "b", "name": "<environment>-worker", "own": False}]``."""
-    roles = []
-    for group in groups:
-        own = any(group.get(option) for option in OF_ITS_OWN)
-        name = f"{environment}-worker-{group['name']}" if own else f"{environment}-worker"
-        roles.append({"group": group["name"], "queue": group["queue"], "name": name, "own": own})
-    return roles
+from ansible_collections.sm2a.airflow.plugins.module_utils.worker_roles import worker_task_roles
 
 
 class FilterModule:
