@@ -9,8 +9,8 @@ name: secret_policies
 version_added: 0.1.0
 short_description: Give secrets their resource policies
 description:
-  - Adds C(policy) to each secret of a list, by its name. A policy only denies. It denies everything to other accounts, and reading the
-    value to everyone but the task roles that need it, who deploys, and the readers that are given.
+  - Adds C(policy) to each secret of a list, by its name. A policy only denies. It denies everything to other accounts,
+    and reading the value to everyone but the task roles that need it, who deploys, and the readers that are given.
 author:
   - SM2A contributors (@sm2a)
 options:

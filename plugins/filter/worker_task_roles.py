@@ -9,7 +9,8 @@ name: worker_task_roles
 version_added: 0.1.0
 short_description: The task role of each group of workers
 description:
-  - A group with C(own_task_role), C(policy_statements) or C(policy_arns) has a task role of its own. All others share one.
+  - A group with C(own_task_role), C(policy_statements) or C(policy_arns) has a task role of its own. All others share
+    one.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -37,7 +38,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A dictionary for each group, with C(group), C(queue), C(name) (of the role) and C(own) (whether it is that group's alone).
+  description:
+    - A dictionary for each group, with C(group), C(queue), C(name) (of the role) and C(own) (whether no other group has
+      the role).
   type: list
   elements: dict
 """

@@ -97,7 +97,7 @@ def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str,
     """Secrets of groups that could not read them; values are not repeated."""
     own = [str(group["name"]) for group in groups if has_own_role(group)]
     return [
-        f"{option}: {name} is no group of airflow_worker_groups with own_task_role, so that its workers could not read them"
+        f"{option}: {name} is no group of airflow_worker_groups with own_task_role, so nobody could read them"
         for option in ("secrets_group_connections", "secrets_group_variables")
         for name in values.get(option) or {}
         if str(name) not in own

@@ -24,7 +24,7 @@ EVERY_GROUP = "worker-*"
 
 
 def readers(path: str) -> list[str]:
-    """What follows ``<environment>-`` in the names of the task roles that read a secret; ``path`` follows ``<environment>/``."""
+    """The task roles that read ``<environment>/<path>``, by what follows ``<environment>-`` in their names."""
     kind, _, rest = path.partition("/")
     if kind == "groups":
         return [f"worker-{rest.partition('/')[0]}"]
@@ -37,7 +37,7 @@ def readers(path: str) -> list[str]:
 
 
 def principal_patterns(arn: str) -> list[str]:
-    """How ``aws:PrincipalArn`` calls the caller with this ARN: a session of a role as its role, whose path STS does not tell."""
+    """A caller as ``aws:PrincipalArn`` has it: of a session its role, whose path the ARN of STS does not tell."""
     head, _, session = arn.partition(":assumed-role/")
     if not session:
         return [arn]
@@ -51,7 +51,7 @@ def role_patterns(name: str, partition: str, account: str) -> list[str]:
 
 
 def resource_policy(path: str, environment: str, caller: str, restrict: bool, more: Sequence[str]) -> dict[str, Any]:
-    """The policy of one secret. It denies only, so IAM still has to allow; the roles in its conditions need not exist yet."""
+    """The policy of a secret. It only denies, so IAM has to allow; the roles in its conditions need not exist yet."""
     partition, account = caller.split(":")[1], caller.split(":")[4]
     statements = [_deny("ThisAccountOnly", "secretsmanager:*", {"StringNotEquals": {"aws:PrincipalAccount": account}})]
     if restrict:

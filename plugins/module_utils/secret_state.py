@@ -29,7 +29,8 @@ def same_setting(option: str, current: str, wanted: str) -> bool:
 class SecretManager:
     """Manages secrets of one account and region.
 
-    ``hide`` is told every generated value, so that the caller can mask it in whatever it prints; ``warn`` what check mode cannot see.
+    ``hide`` is told every generated value, so that the caller can mask it in whatever it prints; ``warn`` is told what
+    check mode cannot see.
     ``options`` of one secret: name, description, kms_key_id, tags, purge_tags, policy (dict or None), and at most one
     of generate, generate_json, compose, value, value_from.
     """

@@ -52,11 +52,11 @@ def secret_value(client: Any, name: str) -> str | None:
 
 def is_denied(error: AnsibleAWSError) -> bool:
     """Whether a policy refused the call."""
-    return getattr(error.exception, "response", {}).get("Error", {}).get("Code") == "AccessDeniedException"
+    return bool(getattr(error.exception, "response", {}).get("Error", {}).get("Code") == "AccessDeniedException")
 
 
 def once_readable(work: Callable[[], Done]) -> Done:
-    """Return what ``work`` returns; for half a minute, do it again while a policy that was just changed still refuses."""
+    """Return what ``work`` returns; for half a minute, do it again while a policy that has changed still refuses."""
     for pause in PAUSES:
         try:
             return work()

@@ -16,7 +16,7 @@ def has_own_role(group: Mapping[str, Any]) -> bool:
 
 
 def worker_task_roles(groups: Iterable[Mapping[str, Any]], environment: str) -> list[dict[str, Any]]:
-    """``[{"name": "a", "queue": "b"}]`` -> ``[{"group": "a", "queue": "b", "name": "<environment>-worker", "own": False}]``."""
+    """A group ``{"name": "a", "queue": "b"}`` -> ``{"group": "a", "queue": "b", "name": "<role>", "own": False}``."""
     roles = []
     for group in groups:
         own = has_own_role(group)

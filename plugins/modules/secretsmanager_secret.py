@@ -95,7 +95,8 @@ options:
       policy:
         description:
           - Resource policy, compared by meaning. V({}) removes it. A public one is refused.
-          - It changes before the value, and may be what lets the caller read that. Check mode then warns that it cannot compare it.
+          - It changes before the value, and may be what lets the caller read that. Check mode then warns that it cannot
+            compare it.
         type: json
   kms_key_id:
     description: Id, ARN or alias of the KMS key that encrypts every secret of the list.

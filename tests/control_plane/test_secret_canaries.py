@@ -38,7 +38,16 @@ PLAYBOOK = """
 """
 GIVEN = "Tr0ub4dor-given-{}"
 KINDS = ("uri", "dict", "variable", "env", "file", "secret", "team", "limits")
-GROUP = {"name": "team", "queue": "team", "cpu": 1024, "memory": 2048, "concurrency": 4, "min": 0, "max": 4, "own_task_role": True}
+GROUP = {
+    "name": "team",
+    "queue": "team",
+    "cpu": 1024,
+    "memory": 2048,
+    "concurrency": 4,
+    "min": 0,
+    "max": 4,
+    "own_task_role": True,
+}
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,10 @@ def test_errors_show_no_value(given: Given) -> None:
         ("characters that Secrets Manager does not take", {"secrets_variables": {"a/b": given.values("third")[2]}}),
         ("secrets_variables", {"secrets_variables": given.values("third")[2], "validated": False}),
         ("secrets_variables", {"secrets_variables": given.values("third")[2]}),
-        ("no name of a group", {"secrets_group_variables": {"a/b": {"c": given.values("third")[7]}}, "validated": False}),
+        (
+            "no name of a group",
+            {"secrets_group_variables": {"a/b": {"c": given.values("third")[7]}}, "validated": False},
+        ),
         ("must be a dictionary", {"secrets_group_variables": {"team": given.values("third")[7]}, "validated": False}),
         ("with own_task_role", {"secrets_group_variables": {"other": {"a": given.values("third")[7]}}}),
     ]

@@ -2,9 +2,9 @@
 # Apache License 2.0
 """Task logs in S3 that are only ever added to: who writes them can neither read nor change those of other tasks.
 
-Airflow appends to the log of a task that goes on elsewhere, after it was deferred for instance: it reads the object and writes
-it anew, which asks for the right to read and to replace every log. Here the next part is an object beside it, which Airflow
-finds as well: it reads all whose names begin like the log's.
+Airflow appends to the log of a task that goes on elsewhere, after it was deferred for instance: it reads the object
+and writes it anew, for which it needs the right to read and to replace every log. Here the next part is an object
+beside it, which Airflow finds as well: it reads all whose names begin like the log's.
 
 `[logging] logging_config_class` names ``LOGGING_CONFIG``; ``REMOTE_TASK_LOG`` is found beside it.
 """

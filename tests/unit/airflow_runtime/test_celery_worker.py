@@ -163,7 +163,9 @@ def limited(aws_endpoint: str) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def worker(aws_endpoint: str, limited: FaultProxy, agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def worker(
+    aws_endpoint: str, limited: FaultProxy, agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Worker]:
     """A worker with two slots that has nothing to do."""
     settings = {
         "AWS_ENDPOINT_URL": aws_endpoint,

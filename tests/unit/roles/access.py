@@ -41,7 +41,7 @@ def covers(statement: Statement, action: str, resource: str, context: Context) -
 
 
 def holds(operator: str, value: str | None, expected: list[str]) -> bool:
-    """One condition; ``value`` is None when the call has no such key. An operator that is not known here is an error."""
+    """One condition; ``value`` is None when the call has no such key. An unknown operator is an error."""
     if operator == "Null":
         return (value is None) == (expected == ["true"])
     if value is None and operator.endswith("IfExists"):

@@ -174,6 +174,6 @@ def test_a_role_decrypts_through_the_services_that_it_uses(roles: Roles) -> None
         "prod-triggerer": ["secretsmanager"],
         "prod-migrate": ["secretsmanager"],
         "prod-autoscaler": ["secretsmanager"],
-        **dict.fromkeys(WORKERS, [*dags, "sqs"]),
+        **{name: [*dags, "sqs"] for name in WORKERS},
     }
     assert not any(allowed(roles[name], "kms:Decrypt", key) for name in EVERYBODY)

@@ -32,7 +32,11 @@ def test_values_of_any_kind_and_sources() -> None:
 
 
 def test_values_of_groups_lie_below_the_name_of_their_group() -> None:
-    given = {"payments": {"warehouse": "a", "mart": {"value_from": {"file": "/b"}}}, "science": {"warehouse": "c"}, "none": {}}
+    given = {
+        "payments": {"warehouse": "a", "mart": {"value_from": {"file": "/b"}}},
+        "science": {"warehouse": "c"},
+        "none": {},
+    }
     assert named_secrets(given, "staging/groups/*/connections/", {"tags": {"source": "given"}}) == [
         {"name": "staging/groups/payments/connections/warehouse", "value": "a", "tags": {"source": "given"}},
         {"name": "staging/groups/payments/connections/mart", "value_from": {"file": "/b"}, "tags": {"source": "given"}},

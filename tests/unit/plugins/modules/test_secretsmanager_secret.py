@@ -363,7 +363,7 @@ def test_info_finds_by_name_prefix_and_tags(run_module: support.RunModule, uniqu
 
 
 class Reader:
-    """A person whom IAM allows everything, and whom the policies of secrets may refuse, ``late`` reads after a change."""
+    """Whom IAM allows everything, but the policy of a secret may not, for ``late`` reads more after it has changed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, arn: str) -> None:
         self.arn, self.late, self.slept = arn, 0, list[float]()
@@ -397,7 +397,10 @@ def test_a_new_deployer_becomes_a_reader_before_values_are_compared(
 
     def deploy(who: str, check: bool = False) -> dict[str, Any]:
         user = {"name": f"{unique_name}/user", "generate_json": {"password": {"generate": "password"}}}
-        uri = {"name": f"{unique_name}/uri", "compose": {"source": f"{unique_name}/user", "template": "db://{password}"}}
+        uri = {
+            "name": f"{unique_name}/uri",
+            "compose": {"source": f"{unique_name}/user", "template": "db://{password}"},
+        }
         given = {"name": f"{unique_name}/given", "value": GIVEN}
         secrets = [{**secret, "policy": read_by(who)} for secret in (user, uri, given)]
         return run_module("secretsmanager_secret", {"secrets": secrets}, check=check)
