@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -106,8 +106,8 @@ def _needs_no_signature(scope: Scope) -> bool:
     paths = AGENT_PATHS.get(scope["method"])
     if paths is None or not paths.fullmatch(scope["path"]) or scope.get("query_string"):
         return False
-    names = [name.lower() for name, _value in scope.get("headers") or ()]
-    return not any(name == b"authorization" or name.startswith(b"x-amz-") for name in names)
+    headers = _headers(scope)
+    return _has_known_host(headers) and not any(name.startswith(("authorization", "x-amz-")) for name in headers)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -173,9 +173,12 @@ def _verified(scope: Scope, signature: Signature, service: str, message: Message
 
 def _call(service: str, message: Message) -> Call:
     """The call, where there is no doubt which one MiniStack will do."""
-    host = message.headers.get("host", "").rpartition(":")[0] or message.headers.get("host", "")
-    known = host in (*settings.current().bind_addresses, "localhost")
-    if not known or message.path.startswith(RESERVED_PATHS) or not _has_path_of(service, message.path):
+    host = message.headers.get("host", "")
+    if (
+        not _has_known_host(message.headers)
+        or message.path.startswith(RESERVED_PATHS)
+        or not _has_path_of(service, message.path)
+    ):
         raise Refused(service, "AccessDenied", f"no AWS API is at {message.path!r} of {host!r}")
     body = message.body
     if service != "s3":
@@ -184,6 +187,12 @@ def _call(service: str, message: Message) -> Call:
         return calls.identify(service, Message(message.method, message.path, message.query, message.headers, body))
     except (ValueError, KeyError, IndexError) as error:
         raise Refused(service, "AccessDenied", f"the request cannot be read: {error}") from error
+
+
+def _has_known_host(headers: Mapping[str, str]) -> bool:
+    """Another Host could name a bucket or a service."""
+    host = headers.get("host", "")
+    return (host.rpartition(":")[0] or host) in (*settings.current().bind_addresses, "localhost")
 
 
 def _has_path_of(service: str, path: str) -> bool:
