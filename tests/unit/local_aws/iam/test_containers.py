@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from ministack.core.responses import request_scope
-from ministack.services import ecs, iam, sts
+from ministack.services import ec2, ecs, iam, sts
 from sm2a_local_aws import settings
 from sm2a_local_aws.iam import credentials, enforcement
 from sm2a_local_aws.iam.calls import Call
@@ -118,6 +118,24 @@ def test_the_administrators_key_is_nothing_in_a_container(signer: Credentials | 
     assert status(MACHINE, signer, QUEUES) == 200
     assert status("127.0.0.1", signer, QUEUES) == 200
     assert status(CONTAINER, signer, QUEUES) in (400, 403)
+
+
+def test_the_policy_of_a_vpc_endpoint_counts() -> None:
+    queues = status(CONTAINER, own_credentials(), QUEUES)
+    with request_scope("000000000000", "eu-west-1"):
+        ecs._tasks[TASK]["_subnet"] = "subnet-tests"
+        ec2._subnets["subnet-tests"] = {"VpcId": "vpc-tests"}
+        endpoint = {"VpcId": "vpc-tests", "ServiceName": "com.amazonaws.eu-west-1.sqs", "VpcEndpointId": "vpce-1"}
+        ec2._vpc_endpoints["vpce-1"] = endpoint
+        found = []
+        for account in ("000000000000", "111122223333"):
+            same = {"StringEquals": {"aws:PrincipalAccount": account, "aws:SourceVpce": "vpce-1"}}
+            statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": same}
+            endpoint["PolicyDocument"] = json.dumps({"Version": "2012-10-17", "Statement": statement})
+            found.append(status(CONTAINER, own_credentials(), QUEUES))
+        ec2._subnets.pop("subnet-tests")
+        ec2._vpc_endpoints.pop("vpce-1")
+    assert [queues, *found] == [200, 200, 403]
 
 
 def test_credentials_die_with_the_task() -> None:
