@@ -473,7 +473,10 @@ def test_a_managed_master_password() -> None:
         MonitoringRoleArn=ROLE,
         ManageMasterUserPassword=True,
         MasterUserSecretKmsKeyId=KEY,
+        DBSubnetGroupName="g",
+        Tags=TAG,
     )
+    assert {one for one in found if one[0] == "rds:AddTagsToResource"} == {("rds:AddTagsToResource", "db:d")}
     secret = HERE.arn("secretsmanager", "secret:rds!db-*")
     assert ("secretsmanager:CreateSecret", secret.replace(HERE.arn("secretsmanager", ""), "")) in found
     assert ("kms:GenerateDataKey", "key/1") in found
