@@ -23,6 +23,7 @@ CONTROL_PLANE_ONLY = ("control_plane_only",)
 ALWAYS = (
     "ecs_control_plane",
     "ecs_deployments",
+    "ecs_task_tags",
     "ecs_protection",
     "log_groups",
     "embedded_metrics",
