@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
+from ansible_collections.sm2a.airflow.tools.debian import installed
 from playwright.sync_api import Page, expect, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,23 +19,10 @@ FLAGS = [
 SECOND = 1000  # milliseconds
 
 
-def ensure_chromium() -> str:
-    """Path of Debian's Chromium, installed when it is missing and we are root."""
-    found = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium") or shutil.which("google-chrome")
-    if found:
-        return found
-    assert os.geteuid() == 0 and shutil.which("apt-get"), "install Chromium: apt-get install chromium"
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium"]
-    for command in (["apt-get", "update", "--quiet"], install):
-        subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL, capture_output=True)
-    return CHROMIUM
-
-
 def log_in(url: str, username: str, password: str, screenshot: Path) -> str:
     """Log in at ``url``, wait for the list of DAGs, keep a picture of it; returns the text of the page."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=installed("chromium", "chromium"), args=FLAGS)
         try:
             # The load balancer's certificate is self-signed here; that it is the right one is tested apart.
             page = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800}).new_page()
