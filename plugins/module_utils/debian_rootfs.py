@@ -33,7 +33,7 @@ APT_SETTINGS = 'APT::Keep-Downloaded-Packages "false";\nAcquire::Languages "none
 POLICY = "#!/bin/sh\nexit 101\n"
 
 
-def make_image(engine: Engine, name: str, suite: str, mirrors: Mirrors, log: Path) -> None:
+def make_image(engine: Engine, name: str, label: str, suite: str, mirrors: Mirrors, log: Path) -> None:
     """Bootstrap ``suite`` and import it as image ``name``; EngineError says what is missing or what failed."""
     if os.geteuid() != 0:
         raise EngineError(
@@ -44,17 +44,23 @@ def make_image(engine: Engine, name: str, suite: str, mirrors: Mirrors, log: Pat
             f"Making {name} needs debootstrap; install it (Debian and Ubuntu: apt-get install debootstrap "
             "debian-archive-keyring), or let the engine reach a registry."
         )
+    if not Path(KEYRING).is_file():
+        raise EngineError(
+            f"Making {name} needs Debian's keys to verify what it downloads, and there is no {KEYRING}; install it "
+            "(Debian and Ubuntu: apt-get install debian-archive-keyring), or let the engine reach a registry."
+        )
     with tempfile.TemporaryDirectory(prefix="sm2a-debootstrap-", dir=WORK_DIRECTORY) as directory:
         root = Path(directory) / "root"
         run_logged(
             f"Making {name} with debootstrap from {mirrors.archive}",
-            ["debootstrap", "--variant=minbase", suite, str(root), mirrors.archive],
+            # Without a keyring debootstrap would go on with a warning.
+            ["debootstrap", "--force-check-gpg", f"--keyring={KEYRING}", "--variant=minbase", suite, str(root), mirrors.archive],
             log,
             hint="Check that the mirror is reachable and carries the suite.",
         )
         slim_down(root)
         configure(root, suite, mirrors)
-        import_image(engine, name, root)
+        import_image(engine, name, label, root)
 
 
 def slim_down(root: Path) -> None:
@@ -97,13 +103,13 @@ def package_sources(suite: str, mirrors: Mirrors) -> str:
     )
 
 
-def import_image(engine: Engine, name: str, root: Path) -> None:
+def import_image(engine: Engine, name: str, label: str, root: Path) -> None:
     """Turn the directory into the image ``name``."""
     with subprocess.Popen(
         ["tar", "--numeric-owner", "--one-file-system", "-C", str(root), "-c", "."], stdout=subprocess.PIPE
     ) as archive:
         result = subprocess.run(
-            [engine.kind, "import", "--change", 'CMD ["bash"]', "-", name],
+            [engine.kind, "import", "--change", 'CMD ["bash"]', "--change", f"LABEL {label}", "-", name],
             env=system_environment(engine.environment),
             stdin=archive.stdout,
             capture_output=True,

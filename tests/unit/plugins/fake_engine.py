@@ -123,7 +123,8 @@ def main(directory: Path, kind: str, arguments: list[str]) -> int:
     elif "pull" in arguments or "import" in arguments:
         if "import" in arguments:
             sys.stdin.buffer.read()
-        state["images"][arguments[-1]] = {}
+        labels = [text.removeprefix("LABEL ") for text in arguments if text.startswith("LABEL ")]
+        state["images"][arguments[-1]] = dict(label.split("=", 1) for label in labels)
     elif arguments[:2] == ["image", "inspect"]:
         labels = state["images"].get(arguments[-1])
         if labels is None:
@@ -131,6 +132,10 @@ def main(directory: Path, kind: str, arguments: list[str]) -> int:
             code = 1
         else:
             print(json.dumps([{"Id": "sha256:" + "1" * 64, "Config": {"Labels": labels or None}}]))
+    elif arguments[0] == "create":
+        print(f"container-of-{arguments[1]}")
+    elif arguments[0] == "cp":
+        Path(arguments[2]).write_text(f"copied from {arguments[1]}\n")
     elif arguments[0] == "tag":
         state["images"][arguments[2]] = state["images"][arguments[1]]
     elif arguments[0] == "info":
