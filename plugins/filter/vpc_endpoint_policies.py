@@ -68,11 +68,17 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.network_checks import
 Statement = dict[str, Any]
 USED_BY_FARGATE_ITSELF = ("ecs-agent", "ecs-telemetry")
 # The service in ARNs, where it is not the first word of the endpoint's name.
-SERVICES_IN_ARNS = {"kinesis-streams": "kinesis", "kinesis-firehose": "firehose", "monitoring": "cloudwatch", "sts": "iam"}
+SERVICES_IN_ARNS = {
+    "kinesis-streams": "kinesis",
+    "kinesis-firehose": "firehose",
+    "monitoring": "cloudwatch",
+    "sts": "iam",
+}
 
 
 def vpc_endpoint_policies(
     endpoints: Sequence[Mapping[str, Any]],
+    *,
     partition: str,
     region: str,
     account_ids: Sequence[str],
@@ -94,7 +100,7 @@ def vpc_endpoint_policies(
         if service in USED_BY_FARGATE_ITSELF:
             return {}
         layers = [_layers(partition, region)] if service == "s3" else []
-        arn_service = SERVICES_IN_ARNS.get(service, service.split(".")[0])
+        arn_service = SERVICES_IN_ARNS.get(service, service.partition(".")[0])
         named = [arn for arn in others if arn.split(":")[2] == arn_service]
         statements = [*trusted, *layers, *([_named(named, accounts)] if named else [])]
         return {"Version": "2012-10-17", "Statement": statements}

@@ -26,8 +26,6 @@ REGISTRY_TIMEOUT_SECONDS = 5
 DIGEST = re.compile(r"[^@]+@sha256:[0-9a-f]{64}")
 # debian:trixie-slim of 2026-10, Debian 13.7. The Dockerfiles have the same.
 DEFAULT_NAME = "docker.io/library/debian@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f"
-# What marks an image as made here, and how.
-SOURCE_LABEL = "io.sm2a.base-image"
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,10 @@ class BaseImage:
         """Name and id of the image in the engine, or None."""
         if self.source != "debootstrap" and (found := engine.image(self.name)):
             return self.name, found[0]
-        found = engine.image(self.local_name, SOURCE_LABEL)
-        made_here = found is not None and found[1] == "debootstrap"
-        return (self.local_name, found[0]) if found and made_here and self.source != "registry" else None
+        label, value = debian_rootfs.MADE_HERE
+        found = engine.image(self.local_name, label) if self.source != "registry" else None
+        # One that was pulled for another digest has this name, too.
+        return (self.local_name, found[0]) if found and found[1] == value else None
 
     def obtain(self, engine: Engine, log: Path) -> str:
         """Pull or make the image and return which it was, ``registry`` or ``debootstrap``."""
@@ -77,8 +76,7 @@ class BaseImage:
                 if self.source == "registry":
                     raise
         mirrors = Mirrors(self.mirror.rstrip("/"), "", False) if self.mirror else machine_mirrors()
-        label = f"{SOURCE_LABEL}=debootstrap"
-        debian_rootfs.make_image(engine, self.local_name, label, self.suite, mirrors, log)
+        debian_rootfs.make_image(engine, self.local_name, self.suite, mirrors, log)
         return "debootstrap"
 
 

@@ -31,9 +31,11 @@ DPKG_EXCLUDES = "".join(f"path-exclude /{path}/*\n" for path in UNREAD) + "path-
 APT_SETTINGS = 'APT::Keep-Downloaded-Packages "false";\nAcquire::Languages "none";\n'
 # Package scripts must not start services inside a container.
 POLICY = "#!/bin/sh\nexit 101\n"
+# The image carries this label, and none that was pulled does.
+MADE_HERE = ("io.sm2a.base-image", "debootstrap")
 
 
-def make_image(engine: Engine, name: str, label: str, suite: str, mirrors: Mirrors, log: Path) -> None:
+def make_image(engine: Engine, name: str, suite: str, mirrors: Mirrors, log: Path) -> None:
     """Bootstrap ``suite`` and import it as image ``name``; EngineError says what is missing or what failed."""
     if os.geteuid() != 0:
         raise EngineError(
@@ -54,13 +56,21 @@ def make_image(engine: Engine, name: str, label: str, suite: str, mirrors: Mirro
         run_logged(
             f"Making {name} with debootstrap from {mirrors.archive}",
             # Without a keyring debootstrap would go on with a warning.
-            ["debootstrap", "--force-check-gpg", f"--keyring={KEYRING}", "--variant=minbase", suite, str(root), mirrors.archive],
+            [
+                "debootstrap",
+                "--force-check-gpg",
+                f"--keyring={KEYRING}",
+                "--variant=minbase",
+                suite,
+                str(root),
+                mirrors.archive,
+            ],
             log,
             hint="Check that the mirror is reachable and carries the suite.",
         )
         slim_down(root)
         configure(root, suite, mirrors)
-        import_image(engine, name, label, root)
+        import_image(engine, name, root)
 
 
 def slim_down(root: Path) -> None:
@@ -103,13 +113,14 @@ def package_sources(suite: str, mirrors: Mirrors) -> str:
     )
 
 
-def import_image(engine: Engine, name: str, label: str, root: Path) -> None:
+def import_image(engine: Engine, name: str, root: Path) -> None:
     """Turn the directory into the image ``name``."""
+    changes = ["--change", 'CMD ["bash"]', "--change", f"LABEL {'='.join(MADE_HERE)}"]
     with subprocess.Popen(
         ["tar", "--numeric-owner", "--one-file-system", "-C", str(root), "-c", "."], stdout=subprocess.PIPE
     ) as archive:
         result = subprocess.run(
-            [engine.kind, "import", "--change", 'CMD ["bash"]', "--change", f"LABEL {label}", "-", name],
+            [engine.kind, "import", *changes, "-", name],
             env=system_environment(engine.environment),
             stdin=archive.stdout,
             capture_output=True,

@@ -80,8 +80,9 @@ def describe_image(options: Mapping[str, Any], base_image: str = "", sbom_direct
                 f"The build secret {secret} of {options['name']} is to be read from {path}: no such file"
             )
     build_args = {name: str(value) for name, value in (options["build_args"] or {}).items()}
-    # Contents of secrets (a machine's certificates) and a base image that is made here are no part of what was asked for.
+    # Contents of secrets (a machine's certificates) and a base image made here are no part of what was asked for.
     platforms = list(dict.fromkeys(options["platforms"] or ()))
+    bill = options.get("sbom") or ""
     settings = {"dockerfile": options["dockerfile"], "build_args": build_args, "platforms": sorted(platforms)}
     settings |= {"base_image": base_image} if base_image else {}
     content = build_context.content_hash(entries, settings)
@@ -95,8 +96,8 @@ def describe_image(options: Mapping[str, Any], base_image: str = "", sbom_direct
         build_args=build_args,
         secrets=options["secrets"] or {},
         platforms=tuple(platforms),
-        sbom=options.get("sbom") or "",
-        sbom_file=sbom_directory / f"{options['name']}{SBOM_SUFFIX}" if options.get("sbom") and sbom_directory else None,
+        sbom=bill,
+        sbom_file=sbom_directory / f"{options['name']}{SBOM_SUFFIX}" if sbom_directory and bill else None,
     )
 
 

@@ -17,13 +17,13 @@ RESOURCE = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:.+|s3://[
 def problems(values: Mapping[str, Any]) -> list[str]:
     """One sentence for each thing that is wrong with these variables; those that are not given are not judged."""
     found = [
-        f"network_endpoint_account_ids: {account} is no account id, which has 12 digits (in quotes, if it begins with 0)"
+        f"network_endpoint_account_ids: {account} is no account id of 12 digits (in quotes, if it begins with 0)"
         for account in values.get("network_endpoint_account_ids") or []
         if not ACCOUNT.fullmatch(str(account))
     ]
     organization = values.get("network_endpoint_organization_id")
     if organization and not ORGANIZATION.fullmatch(str(organization)):
-        found.append(f"network_endpoint_organization_id: {organization} is no id of an organization, such as o-a1b2c3d4e5")
+        found.append(f"network_endpoint_organization_id: {organization} is no organization's id, such as o-a1b2c3d4e5")
     return found + [
         f"network_endpoint_resources: {resource} is neither an ARN nor an s3:// URI"
         for resource in values.get("network_endpoint_resources") or []

@@ -17,8 +17,8 @@ author:
 options:
   name:
     description:
-      - Full name of the image in its registry, by digest, because a tag can be moved to another image. V(debootstrap) as
-        O(source) does without it.
+      - Full name of the image in its registry, by digest, because a tag can be moved to another image. V(debootstrap)
+        as O(source) does without it.
     type: str
     default: docker.io/library/debian@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f
   source:

@@ -92,8 +92,8 @@ options:
     suboptions:
       name:
         description:
-          - Full name of the image in its registry, by digest. The builds get the name of what the engine then has as the
-            build argument C(BASE_IMAGE). This one, not that, counts for the content hash.
+          - Full name of the image in its registry, by digest. The builds get the name of what the engine then has as
+            the build argument C(BASE_IMAGE). This one, not that, counts for the content hash.
         type: str
         default: docker.io/library/debian@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f
       source:
@@ -119,8 +119,8 @@ options:
     type: str
   sbom_directory:
     description:
-      - Where the bills of materials of images that are made go, as C(<name>.cdx.json), or C(<name>-<architecture>.cdx.json)
-        for each of several platforms.
+      - Where the bills of materials of images that are made go, as C(<name>.cdx.json), or
+        C(<name>-<architecture>.cdx.json) for each of several platforms.
     type: path
   minimum_free_gib:
     description: Free disk space, in GiB, without which nothing is begun.

@@ -1,4 +1,4 @@
-"""Which packages of the images are newest, which are behind, and what is known about them: ``python -m tools.packages``."""
+"""Which packages of the images are newest or behind, and what is known about them: ``python -m tools.packages``."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Say which packages of the images are newest and which are behind: ``python -m tools.packages``.
 
-Reads the bills of materials that the role images writes. Where an index, the archive or a database cannot be reached, the
-report says so; that is no failure.
+Reads the bills of materials that the role images writes. Where an index, the archive or a database cannot be reached,
+the report says so; that is no failure.
 """
 
 from __future__ import annotations

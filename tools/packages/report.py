@@ -43,7 +43,7 @@ def summary(answers: dict[Package, Answer], without_bill: list[str]) -> str:
     lines += [f"Could not be looked up: {count} packages, {problem}" for problem, count in problems.items()]
     if without_bill:
         names = " and ".join(without_bill)
-        lines.append(f"There is no bill of materials of {names} here: these are the pinned Python packages, without Debian's.")
+        lines.append(f"There is no bill of materials of {names} here: only the pinned Python packages are listed.")
     return "\n".join(lines)
 
 

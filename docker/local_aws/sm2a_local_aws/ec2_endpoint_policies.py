@@ -14,7 +14,9 @@ from sm2a_local_aws.patching import relies_on, replaces
 
 Handler = Callable[[dict[str, Any]], Any]
 
-relies_on("ministack.services.ec2", {"_parse_filters": "eb2fa616abd9", "get_region": "7d056e8a5680", "_xml": "353cd9683b41"})
+relies_on(
+    "ministack.services.ec2", {"_parse_filters": "eb2fa616abd9", "get_region": "7d056e8a5680", "_xml": "353cd9683b41"}
+)
 
 # Without a policy of its own an endpoint has this one.
 FULL_ACCESS = json.dumps(

@@ -38,16 +38,16 @@ def problem(command: str) -> str:
         return "installs packages without looking at their signatures"
     if command.startswith(MESSAGES):
         return ""
-    if INSTALL.search(command):
-        if "--require-hashes" not in command:
-            return "installs Python packages without hashes"
-        if not re.search(r"--only-binary[ =]:all:|--no-build-isolation", command):
-            return "builds Python packages with others that it downloads without hashes"
-    if SYNC.search(command) and not re.search(r"--(frozen|locked)\b", command):
-        return "changes the lock file, and with it the hashes"
-    if OTHERS.search(command) or CLONE.search(command):
-        return "downloads without a hash"
-    return ""
+    wrong = ""
+    if INSTALL.search(command) and "--require-hashes" not in command:
+        wrong = "installs Python packages without hashes"
+    elif INSTALL.search(command) and not re.search(r"--only-binary[ =]:all:|--no-build-isolation", command):
+        wrong = "builds Python packages with others that it downloads without hashes"
+    elif SYNC.search(command) and not re.search(r"--(frozen|locked)\b", command):
+        wrong = "changes the lock file, and with it the hashes"
+    elif OTHERS.search(command) or CLONE.search(command):
+        wrong = "downloads without a hash"
+    return wrong
 
 
 def instructions(dockerfile: str) -> Iterator[tuple[str, str]]:

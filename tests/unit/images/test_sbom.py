@@ -74,7 +74,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def write(root: Path, output: Path) -> dict[str, Any]:
-    options = ["--root", str(root), "--site-packages", str(root / "venv"), "--file", str(root / "usr/share/sm2a/ca.pem")]
+    options = ["--root", str(root), "--site-packages", str(root / "venv")]
+    options += ["--file", str(root / "usr/share/sm2a/ca.pem")]
     assert sm2a_sbom.main(["sm2a-test", str(output), *options]) == 0
     return dict(json.loads(output.read_text(encoding="utf-8")))
 
@@ -117,7 +118,8 @@ def test_it_is_valid_and_the_same_for_the_same_content(root: Path, tmp_path: Pat
     validator = JsonStrictValidator(sm2a_sbom.SCHEMA)
     assert validator.validate_str(text) is None
     assert validator.validate_str(text.replace('"library"', '"no such type"', 1)) is not None
-    (root / "venv/own-3.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 4\n", encoding="utf-8")
+    newer = "Metadata-Version: 2.1\nName: own\nVersion: 4\n"
+    (root / "venv/own-3.dist-info/METADATA").write_text(newer, encoding="utf-8")
     assert write(root, second)["serialNumber"] != json.loads(text)["serialNumber"]
 
 

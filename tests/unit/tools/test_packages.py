@@ -137,7 +137,7 @@ def report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
 
 def rows(printed: str) -> dict[str, list[str]]:
     """The cells of each package's line, by the package's name."""
-    lines = [line.split() for line in printed.split("\n\n")[0].splitlines()[1:]]
+    lines = [line.split() for line in printed.partition("\n\n")[0].splitlines()[1:]]
     return {words[words.index(kind) + 1]: words for words in lines for kind in ("Python", "Debian") if kind in words}
 
 
@@ -174,9 +174,11 @@ def test_osv_is_asked_about_all_packages(report: Callable[..., str], serve: Call
 
     def answer(asked: dict[str, Any]) -> dict[str, Any]:
         questions.extend(asked["queries"])
-        found = {"openssl": {"vulns": [{"id": "DEBIAN-CVE-1"}]}, "celery": {"vulns": [{"id": "PYSEC-1"}], "next_page_token": "2"}}
+        first = {"openssl": {"vulns": [{"id": "DEBIAN-CVE-1"}]}}
+        first |= {"celery": {"vulns": [{"id": "PYSEC-1"}], "next_page_token": "2"}}
         more = {"celery": {"vulns": [{"id": "PYSEC-2"}]}}
-        return {"results": [(more if "page_token" in one else found).get(one["package"]["name"], {}) for one in asked["queries"]]}
+        pages = [(more if "page_token" in one else first, one["package"]["name"]) for one in asked["queries"]]
+        return {"results": [page.get(name, {}) for page, name in pages]}
 
     osv = serve({"/v1/querybatch": answer})
     printed = report(osv=osv)

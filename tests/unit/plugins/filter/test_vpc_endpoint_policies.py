@@ -29,7 +29,10 @@ def listed(value: Any) -> list[Any]:
 
 
 def passes(policy: dict[str, Any], action: str, resource: str, **context: str) -> bool:
-    """What IAM makes of one request: these policies only allow, with two operators. ``context``: keys after ``aws:``."""
+    """What IAM makes of one request: these policies only allow, with two operators.
+
+    ``context`` has the keys after ``aws:``.
+    """
     for statement in policy["Statement"]:
         assert (statement["Effect"], statement["Principal"]) == ("Allow", "*")
         named = any(fnmatchcase(action, one) for one in listed(statement["Action"]))
