@@ -19,7 +19,7 @@ from sm2a_local_aws.settings import LABEL, Settings
 logger = logging.getLogger("sm2a.engine")
 
 # It idles in the anchor container and holds the network namespace of tasks with several containers.
-IDLE_IMAGE = "docker.io/library/debian:trixie-slim"
+IDLE_IMAGE = "localhost/sm2a/debian:trixie"
 IDLE_COMMAND = ["sleep", "infinity"]
 REQUEST_TIMEOUT_SECONDS = 120
 

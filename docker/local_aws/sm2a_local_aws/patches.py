@@ -39,6 +39,7 @@ ALWAYS = (
     "acm_certificates",
     "acm_key_algorithm",
     "ec2_addresses",
+    "ec2_endpoint_policies",
     "ec2_endpoints",
     "ec2_flow_logs",
     "ec2_network_acls",

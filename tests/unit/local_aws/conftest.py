@@ -22,7 +22,7 @@ from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 ENGINE_VARIABLE = "SM2A_ENGINE_SOCKET"
 CLUSTER = "tests"
 LOG_GROUP = "/tests"
-IMAGE = "docker.io/library/debian:trixie-slim"
+IMAGE = "localhost/sm2a/debian:trixie"
 
 
 def pytest_configure(config: pytest.Config) -> None:
