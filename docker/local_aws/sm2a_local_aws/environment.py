@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 
+from sm2a_local_aws.services import SERVICES
 from sm2a_local_aws.settings import ACCOUNT_ID, REGION, Settings
 
 NO_ENGINE = "unix:///nonexistent/no-container-engine"
@@ -23,11 +24,15 @@ def prepare(settings: Settings) -> None:
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "LOG_LEVEL": settings.log_level,
+            "SERVICES": ",".join(sorted(SERVICES)),
             # Listeners that we do not use stay closed.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "USE_SSL": "0",
             "PERSIST_STATE": "0",
+            # Nothing of the account goes to files of this machine.
+            "S3_PERSIST": "0",
+            "LOCALSTACK_PERSISTENCE": "0",
             "RDS_PERSIST": "1",
             "MINISTACK_DOCKER_TIMEOUT": "120",
             "DOCKER_HOST": settings.engine_socket or NO_ENGINE,
