@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
@@ -24,6 +26,13 @@ SECOND = 1000  # milliseconds
 
 def ensure_chromium() -> str:
     """Path of Debian's Chromium, installed when it is missing and we are root."""
+    # Test processes beside each other: apt-get serves one.
+    with (Path(tempfile.gettempdir()) / "sm2a-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _ensure_chromium()
+
+
+def _ensure_chromium() -> str:
     found = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium") or shutil.which("google-chrome")
     if found:
         return found
