@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 
-from sm2a_local_aws.services import SERVICES
 from sm2a_local_aws.settings import ACCOUNT_ID, REGION, Settings
 
 NO_ENGINE = "unix:///nonexistent/no-container-engine"
@@ -24,7 +23,6 @@ def prepare(settings: Settings) -> None:
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "LOG_LEVEL": settings.log_level,
-            "SERVICES": ",".join(sorted(SERVICES)),
             # Listeners that we do not use stay closed.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",

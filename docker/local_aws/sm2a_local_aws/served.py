@@ -17,10 +17,37 @@ from ministack import app
 from ministack.core.router import detect_service
 
 from sm2a_local_aws.patching import relies_on, replaces
-from sm2a_local_aws.services import SERVICES
 
 Response = Any
 Handler = Callable[..., Awaitable[Response]]
+
+# By MiniStack's names.
+SERVICES = frozenset(
+    {
+        "acm",
+        # Tests count API calls in its trail.
+        "cloudtrail",
+        "ec2",
+        "ecr",
+        "ecs",
+        # What a container asks about itself.
+        "ecs-metadata",
+        "elasticloadbalancing",
+        "iam",
+        "kms",
+        "logs",
+        "monitoring",
+        "rds",
+        "route53",
+        "s3",
+        "secretsmanager",
+        "servicediscovery",
+        "sns",
+        "sqs",
+        "sts",
+        "wafv2",
+    }
+)
 
 # The only setting of MiniStack that may be changed while it runs: tests count API calls in the trail.
 RECORDING = "cloudtrail._recording_enabled"
@@ -39,6 +66,10 @@ relies_on(
     },
 )
 relies_on("ministack.core.router", {"detect_service": "fd156fac4b5d"})
+
+
+for _name in set(app.SERVICE_HANDLERS) - SERVICES:
+    del app.SERVICE_HANDLERS[_name]
 
 
 @replaces("ministack.app:_handle_pre_body_request", "827a7ae1d526")
