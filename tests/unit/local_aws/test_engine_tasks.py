@@ -80,7 +80,14 @@ def test_only_volumes_and_shared_memory_are_writable_beside_a_read_only_root(loc
     )
     mount = [{"sourceVolume": "shared", "containerPath": "/opt/logs"}]
     definition = local_aws.task_definition(
-        "writable", **_shell(script, readonlyRootFilesystem=True, mountPoints=mount, user="0:0")
+        "writable",
+        **_shell(
+            script,
+            readonlyRootFilesystem=True,
+            mountPoints=mount,
+            user="0:0",
+            linuxParameters={"initProcessEnabled": True},
+        ),
     )
     arn = local_aws.run_task(definition)
     assert local_aws.wait_for_task(arn, "STOPPED")["stopCode"] == "EssentialContainerExited"
