@@ -37,6 +37,7 @@ ALWAYS = (
     "elbv2_listener_certificates",
     "elbv2_authentication",
     "elbv2_creation",
+    "elbv2_identity_providers",
     "elbv2_log_buckets",
     "elbv2_targets",
     "acm_certificates",
