@@ -39,8 +39,7 @@ MEMORY = {
     8192: (16384, 61440, 4096),
     16384: (32768, 122880, 8192),
 }
-SMALLEST_MEMORY = (512, 1024, 2048)
-MEMORY_OF_CPU = {256: SMALLEST_MEMORY} | {
+MEMORY_OF_CPU = {256: (512, 1024, 2048)} | {
     cpu: tuple(range(least, most + 1, step)) for cpu, (least, most, step) in MEMORY.items()
 }
 
@@ -92,12 +91,13 @@ def _unlike(pattern: re.Pattern[str], expression: str) -> Callable[[Definition],
 
 
 def _unknown_volumes(definition: Definition) -> list[str]:
-    known = {volume["name"] for volume in definition.get("volumes") or []}
+    known = _where("volumes[].name")(definition) or []
     mounted = _where("containerDefinitions[].mountPoints[].sourceVolume")(definition)
     return [name for name in mounted if name not in known]
 
 
 RULES = (
+    Rule(_unlike(NAME, "[family]"), "Family contains invalid characters: {}.", PARAMETERS),
     Rule(_where("networkMode != 'awsvpc'"), "Fargate only supports network mode 'awsvpc'.", PARAMETERS),
     Rule(_where("!cpu"), "Fargate requires that 'cpu' be defined at the task level.", PARAMETERS),
     Rule(_where("!memory"), "Fargate requires that 'memory' be defined at the task level.", PARAMETERS),

@@ -83,6 +83,7 @@ def _lacking(key: str) -> Change:
 
 # What an attacker writes into a task definition, and what AWS answers to it.
 REFUSED: list[tuple[Change, str]] = [
+    (_task(family="../x"), "Family contains invalid characters: ../x."),
     (_task(networkMode="host"), "Fargate only supports network mode 'awsvpc'."),
     (_lacking("networkMode"), "Fargate only supports network mode 'awsvpc'."),
     (_lacking("cpu"), "Fargate requires that 'cpu' be defined at the task level."),

@@ -136,7 +136,11 @@ def filtered(server: tuple[str, int] | None, path: str, host: str) -> int:
         statuses.extend([message["status"]] if "status" in message else [])
 
     scope = {"type": "http", "method": "POST", "path": path, "server": server, "headers": [(b"host", host.encode())]}
-    asyncio.run(request_filter.keeping_browsers_out(application, ENGINE_SETTINGS)(scope, None, keep))
+
+    async def ask() -> None:
+        await request_filter.keeping_browsers_out(application, ENGINE_SETTINGS)(scope, None, keep)
+
+    asyncio.run(ask())
     return statuses[0]
 
 
