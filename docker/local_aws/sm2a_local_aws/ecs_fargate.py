@@ -44,7 +44,7 @@ def register_task_definition(original: Handler, data: Request) -> Any:
 @replaces("ministack.services.ecs:_run_task", "6e96d8f5a5b8")
 def run_task(original: Handler, data: Request) -> Any:
     """Refuse what would not run on Fargate, whatever the definition was registered for."""
-    return _problem(data) or original(data)
+    return _problem(data) or _stray_override(data) or original(data)
 
 
 @replaces("ministack.services.ecs:_create_service", "8bc82a13551c")
@@ -72,7 +72,23 @@ def _problem(data: Request) -> Any:
         return error_response_json("InvalidParameterException", NOT_ASSOCIATED, 400)
     if not strategy and launch_type != FARGATE:
         return error_response_json("InvalidParameterException", NO_INSTANCES, 400)
-    definition = ecs._task_defs.get(ecs._resolve_td_key(data.get("taskDefinition") or ""))
+    definition = _definition(data)
     if definition and fargate_rules.problem(definition):
         return error_response_json("InvalidParameterException", NOT_FARGATE, 400)
+    return None
+
+
+def _definition(data: Request) -> dict[str, Any]:
+    found: dict[str, Any] = ecs._task_defs.get(ecs._resolve_td_key(data.get("taskDefinition") or "")) or {}
+    return found
+
+
+def _stray_override(data: Request) -> Any:
+    """An error when a container is overridden that the task does not have."""
+    known = {container["name"] for container in _definition(data).get("containerDefinitions") or ()}
+    overrides = (data.get("overrides") or {}).get("containerOverrides") or ()
+    stray = [override.get("name") for override in overrides if override.get("name") not in known]
+    if known and stray:
+        message = f"Override for container named {stray[0]} is not a container in the TaskDefinition."
+        return error_response_json("InvalidParameterException", message, 400)
     return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.test_request_filter import send
 from sm2a_local_aws import ecs_engine_options
 
 import docker
@@ -119,6 +120,30 @@ def test_container_has_the_capabilities_of_its_definition_and_no_more(
     mask = f"{sum(1 << BITS[name] for name in expected):016x}"
     # The engine's seccomp profile filters system calls (2).
     assert status == {"CapEff": mask, "CapBnd": mask, "Seccomp": "2"}
+
+
+def test_overrides_carry_no_privileges(local_aws: Any) -> None:
+    """Members that no SDK sends: the request is written by hand."""
+    definition = local_aws.task_definition("override", **_shell("true"))
+    privileges = {"privileged": True, "Privileged": True, "linuxParameters": {"capabilities": {"add": ["ALL"]}}}
+    script = "grep CapEff /proc/self/status; ls /host"
+    override = {"name": "main", "command": [script], **privileges}
+    volumes = [{"name": "shared", "host": {"sourcePath": "/"}}]
+    request = {
+        "cluster": CLUSTER,
+        "taskDefinition": definition,
+        "launchType": "FARGATE",
+        "overrides": {"containerOverrides": [override], "volumes": volumes, "pidMode": "host"},
+        "privileged": True,
+        "volumes": volumes,
+    }
+    target = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.RunTask"}
+    answer = send(local_aws.port, "POST", "/", json.dumps(request), **target)
+    arn = json.loads(answer.read())["tasks"][0]["taskArn"]
+    local_aws.wait_for_task(arn, "STOPPED")
+    mask = f"{sum(1 << BITS[name] for name in ecs_engine_options.CAPABILITIES):016x}"
+    first, second = local_aws.log_lines("override", arn)
+    assert (first, second) == (f"CapEff:\t{mask}", "ls: cannot access '/host': No such file or directory")
 
 
 def test_image_is_no_file_of_this_machine(local_aws: Any, tmp_path: Path) -> None:

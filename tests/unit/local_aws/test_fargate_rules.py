@@ -315,3 +315,14 @@ def test_a_service_is_not_changed_into_one(ecs: Any, control_plane: Any, privile
     code, _message = refused(ecs.update_service, cluster=CLUSTER, service="honest", capacityProviderStrategy=strategy)
     assert code == "InvalidParameterException"
     ecs.update_service(cluster=CLUSTER, service="honest", desiredCount=0)
+
+
+def test_an_override_is_of_a_container_of_the_task(ecs: Any, control_plane: Any) -> None:
+    asked = {
+        "cluster": CLUSTER,
+        "taskDefinition": control_plane.task_definition("overridden"),
+        "launchType": "FARGATE",
+        "overrides": {"containerOverrides": [{"name": "other", "command": ["x"]}]},
+    }
+    message = "Override for container named other is not a container in the TaskDefinition."
+    assert refused(ecs.run_task, **asked) == ("InvalidParameterException", message)
