@@ -56,6 +56,8 @@ def create_network(client: Any, settings: Settings) -> None:
             name=settings.anchor_container,
             labels=settings.labels,
             network=settings.network,
+            cap_drop=["ALL"],
+            read_only=True,
             detach=True,
         )
     except ImageNotFound as error:

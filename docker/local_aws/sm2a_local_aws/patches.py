@@ -21,9 +21,11 @@ WITH_ENGINE = (
 )
 CONTROL_PLANE_ONLY = ("control_plane_only",)
 ALWAYS = (
+    "served",
     "ecs_control_plane",
     "ecs_deployments",
     "ecs_protection",
+    "ecs_fargate",
     "log_groups",
     "embedded_metrics",
     "aws_metrics",
@@ -35,17 +37,21 @@ ALWAYS = (
     "elbv2_listener_certificates",
     "elbv2_authentication",
     "elbv2_creation",
+    "elbv2_identity_providers",
     "elbv2_log_buckets",
+    "elbv2_targets",
     "acm_certificates",
     "acm_key_algorithm",
     "ec2_addresses",
     "ec2_endpoint_policies",
     "ec2_endpoints",
     "ec2_flow_logs",
+    "ec2_instances",
     "ec2_network_acls",
     "ec2_network_interfaces",
     "ec2_prefix_lists",
     "acm_validation",
+    "sns_delivery",
     "wafv2_associations",
     "route53_dnssec",
 )

@@ -22,6 +22,7 @@ from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 ENGINE_VARIABLE = "SM2A_ENGINE_SOCKET"
 CLUSTER = "tests"
 LOG_GROUP = "/tests"
+EXECUTION_ROLE = "arn:aws:iam::000000000000:role/execution"
 IMAGE = "localhost/sm2a/debian:trixie"
 
 
@@ -69,6 +70,7 @@ class LocalAws:
             family=family,
             requiresCompatibilities=["FARGATE"],
             networkMode="awsvpc",
+            executionRoleArn=EXECUTION_ROLE,
             cpu="256",
             memory="512",
             containerDefinitions=[main, *({"image": IMAGE, **other} for other in more_containers)],
