@@ -24,6 +24,7 @@ from sm2a_local_aws import (
     settings,
 )
 from sm2a_local_aws.engine import IDLE_COMMAND, IDLE_IMAGE
+from sm2a_local_aws.iam import credentials
 from sm2a_local_aws.patching import replaces
 
 Definition = dict[str, Any]
@@ -69,6 +70,7 @@ def build_run_kwargs(
     _port_bindings, network, _host_mode, task_id, task_arn, _address, cluster_arn = rest
     task = ecs._tasks.get(task_arn) or {}
     _complete_environment(environment)
+    environment.update(credentials.environment(task, task_definition))
     options = ecs_engine_options.of_container(definition, task_definition, task_id[:SHORT_ID])
     if _is_podman():
         options = ecs_engine_options.for_podman(options, definition)
@@ -108,8 +110,6 @@ def _complete_environment(environment: dict[str, str]) -> None:
     metadata_uri = environment["ECS_CONTAINER_METADATA_URI_V4"]
     environment["ECS_AGENT_URI"] = ecs_agent.agent_uri(metadata_uri)
     for name, value in (
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_REGION", ecs.get_region()),
         ("AWS_DEFAULT_REGION", ecs.get_region()),
         ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE"),

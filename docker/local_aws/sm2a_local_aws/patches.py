@@ -54,6 +54,7 @@ ALWAYS = (
     "sns_delivery",
     "wafv2_associations",
     "route53_dnssec",
+    "iam.enforcement",
 )
 
 

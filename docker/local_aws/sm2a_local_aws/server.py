@@ -70,6 +70,7 @@ async def _serve(configured: Settings) -> None:
         request_filter,
         sqs_long_polls,
     )
+    from sm2a_local_aws.iam import enforcement  # noqa: PLC0415
 
     _raise_file_limit()
     stop = asyncio.Event()
@@ -78,6 +79,7 @@ async def _serve(configured: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     application: Any = client_tokens.honoured(ecs_agent.with_agent_endpoint(app))
     application = outages.suffering_outages(sqs_long_polls.ending_with_their_clients(application))
+    application = enforcement.enforced(application)
     application = request_filter.keeping_browsers_out(application, configured)
     cloudwatch_alarms.start()
     serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]

@@ -272,7 +272,8 @@ def test_scale_in_passes_a_task_by_that_protected_itself(local_aws: Any) -> None
         "print <$c>'"
     )
     script = f"mkdir /tmp/one && {put}; exec sleep infinity"
-    local_aws.create_service("busy", local_aws.task_definition("busy", **_shell(script)), 2)
+    role = local_aws.task_role("busy", {"Effect": "Allow", "Action": "ecs:UpdateTaskProtection", "Resource": "*"})
+    local_aws.create_service("busy", local_aws.task_definition("busy", task_role=role, **_shell(script)), 2)
     local_aws.wait_for_steady("busy", 2)
     tasks = local_aws.tasks_of("busy")
     ecs = local_aws.client("ecs")
