@@ -1,0 +1,39 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""Tags in the parameters of a call, in the forms that AWS's services have for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sm2a_local_aws.iam.calls import Call
+
+# (key, value) in lists of tags.
+NAMES = (("Key", "Value"), ("key", "value"), ("TagKey", "TagValue"))
+
+
+def of(call: Call) -> dict[str, str]:
+    """The tags that the call gives, whatever to."""
+    found = read(call.parameters.get("Tags")) | read(call.parameters.get("tags"))
+    for specification in call.parameters.get("TagSpecifications") or []:
+        found |= read(specification.get("Tags"))
+    return found
+
+
+def keys(call: Call) -> tuple[str, ...]:
+    """The keys of the tags that the call gives or takes away."""
+    taken = [str(key) for name in ("TagKeys", "tagKeys") for key in call.parameters.get(name) or []]
+    return tuple(dict.fromkeys([*of(call), *taken]))
+
+
+def read(tags: Any) -> dict[str, str]:
+    """Tags as a mapping, from a list of one of the forms or a mapping."""
+    if isinstance(tags, Mapping):
+        return {str(key): str(value) for key, value in tags.items()}
+    found = {}
+    for tag in tags if isinstance(tags, list) else []:
+        for key, value in NAMES:
+            if key in tag:
+                found[str(tag[key])] = str(tag.get(value, ""))
+    return found
