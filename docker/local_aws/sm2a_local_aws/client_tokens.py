@@ -42,8 +42,8 @@ def honoured(application: Application) -> Application:
         if not _may_carry_token(scope):
             await application(scope, receive, send)
             return
-        body = await _read(receive)
-        again = _replaying(body, receive)
+        body = await read_body(receive)
+        again = replaying(body, receive)
         if _token(scope, body) is None:
             await application(scope, again, send)
             return
@@ -91,7 +91,8 @@ def _key(scope: Message, body: bytes) -> str:
     return hashlib.sha256(target + b"\0" + body).hexdigest()
 
 
-async def _read(receive: Any) -> bytes:
+async def read_body(receive: Any) -> bytes:
+    """The whole body of a request."""
     body = b""
     while True:
         message = await receive()
@@ -100,7 +101,7 @@ async def _read(receive: Any) -> bytes:
             return body
 
 
-def _replaying(body: bytes, receive: Any) -> Any:
+def replaying(body: bytes, receive: Any) -> Any:
     """A ``receive`` that gives the body once, then what still comes."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

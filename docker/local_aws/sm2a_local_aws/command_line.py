@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument("--engine-socket", default=_default("ENGINE_SOCKET", "") or None, help="unix:///... (Docker)")
     engine.add_argument("--control-plane-only", action="store_true", default=_default("CONTROL_PLANE_ONLY", "") == "1")
     parser.add_argument("--log-level", default=_default("LOG_LEVEL", "INFO"))
+    parser.add_argument(
+        "--record-rights",
+        type=Path,
+        metavar="FILE",
+        default=_default("RECORD_RIGHTS", "") or None,
+        help="write every right that is asked for to this file, a line of JSON each",
+    )
     return parser
 
 
@@ -84,6 +91,7 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             subnet=parsed.subnet,
             engine_socket=socket,
             log_level=parsed.log_level.upper(),
+            record_rights=parsed.record_rights.absolute() if parsed.record_rights else None,
         )
         _ = settings.gateway
     except ValueError as error:

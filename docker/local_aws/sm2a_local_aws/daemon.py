@@ -134,6 +134,8 @@ def _flags(settings: Settings) -> list[str]:
         "--subnet": settings.subnet,
         "--log-level": settings.log_level,
     }
+    if settings.record_rights:
+        named["--record-rights"] = str(settings.record_rights)
     return [part for pair in named.items() for part in pair] + engine
 
 

@@ -14,9 +14,12 @@ from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import request_scope
 from ministack.services import ecs, ecs_metadata
 
+from sm2a_local_aws.iam import credentials, enforcement
+from sm2a_local_aws.iam.calls import Call
+
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
-PATH = re.compile(r"^/api/(?P<token>[A-Za-z0-9_-]+)/task-protection/v1/state$")
+PATH = re.compile(r"/api/(?P<token>[A-Za-z0-9_-]+)/task-protection/v1/state")
 
 
 def agent_uri(metadata_uri: str) -> str:
@@ -28,7 +31,7 @@ def with_agent_endpoint(application: Application) -> Application:
     """The ASGI application with the agent's path in front of it."""
 
     async def wrapped(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        match = PATH.match(scope["path"]) if scope["type"] == "http" else None
+        match = PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
         if match is None:
             await application(scope, receive, send)
             return
@@ -66,9 +69,26 @@ def _answer(method: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
         request["protectionEnabled"] = bool(asked.get("ProtectionEnabled"))
         request["expiresInMinutes"] = asked.get("ExpiresInMinutes")
         action = ecs._update_task_protection
+    refused = _refusal(task_arn, action is ecs._update_task_protection, request)
+    if refused:
+        return 400, {"error": {"Arn": task_arn, "Code": "AccessDeniedException", "Message": refused}}
     with request_scope(account_id, region):
         status, _headers, answer = action(request)
     return _agent_answer(task_arn, status, json.loads(answer))
+
+
+def _refusal(task_arn: str, updates: bool, request: dict[str, Any]) -> str | None:
+    """Why not: the agent calls ECS with the credentials of the task."""
+    _arn, _aws, _ecs, region, account_id, _resource = task_arn.split(":")
+    with request_scope(account_id, region):
+        task = ecs._tasks.get(task_arn) or {}
+        role_arn = credentials.role_of(
+            task, ecs._task_defs.get(str(task.get("taskDefinitionArn")).rpartition("/")[2]) or {}
+        )
+    if not role_arn:
+        return "the task has no task role"
+    operation = "UpdateTaskProtection" if updates else "GetTaskProtection"
+    return enforcement.refusal_of_task(role_arn, task_arn, Call("ecs", operation, request))
 
 
 def _agent_answer(task_arn: str, status: int, answer: dict[str, Any]) -> tuple[int, dict[str, Any]]:

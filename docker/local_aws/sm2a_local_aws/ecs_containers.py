@@ -16,6 +16,7 @@ from ministack.services import ecs
 
 from sm2a_local_aws import ecs_agent, ecs_depends_on, ecs_lookup, ecs_service_connect, settings
 from sm2a_local_aws.engine import IDLE_COMMAND, IDLE_IMAGE
+from sm2a_local_aws.iam import credentials
 from sm2a_local_aws.patching import replaces
 
 Definition = dict[str, Any]
@@ -74,6 +75,7 @@ def build_run_kwargs(
     if binds:
         options["volumes"] = (options.get("volumes") or []) + binds
     _complete_environment(environment)
+    environment.update(credentials.environment(task, task_definition))
     if task.get("_network_container"):
         options.pop("network", None)
         options["network_mode"] = f"container:{task['_network_container']}"
@@ -103,8 +105,6 @@ def _complete_environment(environment: dict[str, str]) -> None:
     metadata_uri = environment["ECS_CONTAINER_METADATA_URI_V4"]
     environment["ECS_AGENT_URI"] = ecs_agent.agent_uri(metadata_uri)
     for name, value in (
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_REGION", ecs.get_region()),
         ("AWS_DEFAULT_REGION", ecs.get_region()),
         ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE"),

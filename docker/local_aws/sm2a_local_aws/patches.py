@@ -47,6 +47,7 @@ ALWAYS = (
     "acm_validation",
     "wafv2_associations",
     "route53_dnssec",
+    "iam.enforcement",
 )
 
 

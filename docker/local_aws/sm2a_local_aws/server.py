@@ -63,6 +63,7 @@ async def _serve(configured: Settings) -> None:
 
     # These import MiniStack.
     from sm2a_local_aws import client_tokens, cloudwatch_alarms, ecs_agent, outages, sqs_long_polls  # noqa: PLC0415
+    from sm2a_local_aws.iam import enforcement  # noqa: PLC0415
 
     _raise_file_limit()
     stop = asyncio.Event()
@@ -71,6 +72,7 @@ async def _serve(configured: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     application: Any = client_tokens.honoured(ecs_agent.with_agent_endpoint(app))
     application = outages.suffering_outages(sqs_long_polls.ending_with_their_clients(application))
+    application = enforcement.enforced(application)
     cloudwatch_alarms.start()
     serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]
     if not configured.control_plane_only:

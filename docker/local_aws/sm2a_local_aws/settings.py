@@ -26,6 +26,8 @@ class Settings:
     subnet: str = "10.91.0.0/24"
     engine_socket: str | None = None
     log_level: str = "INFO"
+    # A file that every right that is asked for is written to (iam/recording.py).
+    record_rights: Path | None = None
 
     @property
     def control_plane_only(self) -> bool:
@@ -77,12 +79,14 @@ class Settings:
     def to_json(self) -> str:
         values = asdict(self)
         values["state_directory"] = str(self.state_directory)
+        values["record_rights"] = str(self.record_rights) if self.record_rights else None
         return json.dumps(values, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
         values = json.loads(text)
         values["state_directory"] = Path(values["state_directory"])
+        values["record_rights"] = Path(values["record_rights"]) if values.get("record_rights") else None
         return cls(**values)
 
 

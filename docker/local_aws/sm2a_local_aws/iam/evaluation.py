@@ -102,7 +102,8 @@ def _granted(principal: Principal, request: Request, policies: Policies) -> Deci
     if named is Names.ITSELF:
         return Decision(Verdict.ALLOWED, "a resource-based policy names the caller")
     identity = next((one for one in _covering(policies.identity, request) if one.allows), None)
-    if named is Names.NOBODY and request.action.startswith(RESOURCE_POLICY_DECIDES):
+    decides = policies.resource is not None and request.action.startswith(RESOURCE_POLICY_DECIDES)
+    if decides and named is Names.NOBODY:
         return _refused("resource-based policy", request)
     if identity is None and named not in (Names.ROLE, Names.EVERYBODY):
         return _refused("identity-based policy", request)

@@ -262,7 +262,19 @@ def _copied(call: Call, place: Place, _existing: Existing) -> Iterator[Right]:
         yield Right("s3:PutObjectTagging", arn, {})
 
 
+def _each_of_a_batch(call: Call, place: Place, existing: Existing) -> Iterator[Right]:
+    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html"""
+    if call.operation != "BatchGetSecretValue":
+        return
+    for name in call.parameters.get("SecretIdList") or ["*"]:
+        one = Call("secretsmanager", "GetSecretValue", {"SecretId": name})
+        for arn in resources.of(one, "secretsmanager:GetSecretValue", place, existing):
+            yield Right("secretsmanager:GetSecretValue", arn, {})
+        yield from _use_key(one, place, existing)
+
+
 RULES: tuple[Rule, ...] = (
+    _each_of_a_batch,
     _tag_new,
     _tag_new_in_ec2,
     _pass_roles,

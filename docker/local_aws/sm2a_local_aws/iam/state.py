@@ -40,7 +40,7 @@ class Account:
     """The account and Region of the request that is being answered (MiniStack's context variables)."""
 
     def tags(self, arn: str) -> dict[str, str]:
-        read = TAGS.get(arn.split(":")[2]) if arn.count(":") >= 5 else None
+        read = TAGS.get(_service(arn))
         return tags.read(read(arn)) if read else {}
 
     def arn_of_role(self, name: str) -> str | None:
@@ -89,7 +89,7 @@ class Account:
         return []
 
     def key_of(self, arn: str) -> str | None:
-        read = KEYS.get(arn.split(":")[2])
+        read = KEYS.get(_service(arn))
         found = read(arn) if read else None
         return (self.arn_of_key(found) or found) if found else None
 
@@ -100,6 +100,10 @@ class Account:
     def service_linked_role(self, service: str) -> bool:
         path = f"/aws-service-role/{service}/"
         return any(role["Path"] == path for role in iam._roles.values())
+
+
+def _service(arn: str) -> str:
+    return arn.split(":")[2] if arn.count(":") >= 5 else ""
 
 
 def _last(arn: str) -> str:

@@ -1,0 +1,267 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""Every request is signed by somebody who may do it, or is refused in AWS's words.
+
+The machine itself is the administrator: a request from one of its own addresses may be signed with any key that AWS
+would not have given out, such as `test`. Whoever signs with a session of a role or with the key of an IAM user is bound
+by its policies, and a container is nobody else: from its address no other key is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from ministack import app
+from ministack.core import iam_actions, responses
+from ministack.core.router import detect_service, extract_access_key_id
+
+from sm2a_local_aws import settings
+from sm2a_local_aws.client_tokens import read_body, replaying
+from sm2a_local_aws.iam import callers, calls, evaluation, recording, requests, resource_policies, signatures
+from sm2a_local_aws.iam.callers import Caller
+from sm2a_local_aws.iam.calls import Call, Message
+from sm2a_local_aws.iam.evaluation import Decision, Policies, Request
+from sm2a_local_aws.iam.existing import Place
+from sm2a_local_aws.iam.policies import PolicyError
+from sm2a_local_aws.iam.signatures import Signature, SignatureError, Unsigned
+from sm2a_local_aws.iam.state import Account
+from sm2a_local_aws.patching import relies_on
+
+relies_on("ministack.app", {"_routing_params": "00e89d22c926", "_decompress_request_body": "3375c00bf934"})
+relies_on("ministack.core.router", {"extract_access_key_id": "4f0df6b2b1cd", "detect_service": "fd156fac4b5d"})
+relies_on("ministack.core.iam_actions", {"access_denied_response": "3cc2e315f91f"})
+
+Scope = dict[str, Any]
+Application = Callable[[Scope, Any, Any], Awaitable[None]]
+Answer = tuple[int, dict[str, str], bytes]
+
+# What containers ask of the ECS agent: the address is the secret. Any other path, header or parameter could name a
+# service of AWS, which MiniStack would call.
+AGENT_PATHS = {
+    "GET": re.compile(
+        r"/v4/[A-Za-z0-9_-]{20,}(/task|/stats|/task/stats)?|/api/[A-Za-z0-9_-]{20,}/task-protection/v1/state"
+    ),
+    "PUT": re.compile(r"/api/[A-Za-z0-9_-]{20,}/task-protection/v1/state"),
+}
+# Where MiniStack itself answers before any service does.
+RESERVED_PATHS = ("/_", "/v2/", "/v4/", "/api/", "/v20180820/", "/iceberg")
+BUCKET_PATH = re.compile(r"/([a-z0-9][a-z0-9.-]{2,62}(/.*)?)?", re.DOTALL)
+ROUTE53_PATH = "/2013-04-01/"
+ADMINISTRATOR = "administrator"
+
+
+class Refused(Exception):  # noqa: N818  It is an answer.
+    """A request that is not done."""
+
+    def __init__(self, service: str, code: str, message: str, action: str = "") -> None:
+        super().__init__(message)
+        self.service, self.code, self.action = service, code, action
+
+
+def enforced(application: Application) -> Application:
+    """The ASGI application, which gets only what its caller may do."""
+
+    async def answer(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or _needs_no_signature(scope):
+            await application(scope, receive, send)
+            return
+        headers = _headers(scope)
+        if _is_of_administrator(scope, headers) and not settings.current().record_rights:
+            await application(scope, receive, send)
+            return
+        message = Message(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope.get("query_string", b"").decode("latin-1"),
+            headers=headers,
+            body=await read_body(receive),
+        )
+        try:
+            await asyncio.to_thread(_check, scope, message)
+        except Refused as refused:
+            await _refuse(send, refused, headers)
+            return
+        await application(scope, replaying(message.body, receive), send)
+
+    return answer
+
+
+def refusal_of_task(role_arn: str, task_arn: str, call: Call) -> str | None:
+    """Why a task may not do what it asks of the ECS agent, which calls AWS with the task role; None when it may."""
+    _arn, partition, _ecs, region, account, _resource = task_arn.split(":", 5)
+    with responses.request_scope(account, region):
+        try:
+            _authorise(callers.of_task(task_arn, role_arn), call, Place(region, account, partition))
+        except (Refused, SignatureError, PolicyError) as refused:
+            return str(refused)
+    return None
+
+
+def _needs_no_signature(scope: Scope) -> bool:
+    paths = AGENT_PATHS.get(scope["method"])
+    if paths is None or not paths.fullmatch(scope["path"]) or scope.get("query_string"):
+        return False
+    names = [name.lower() for name, _value in scope.get("headers") or ()]
+    return not any(name == b"authorization" or name.startswith(b"x-amz-") for name in names)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """By name in small letters; several of one name are joined as a signature has them."""
+    found: dict[str, str] = {}
+    for name, value in scope.get("headers") or ():
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]},{text}" if key in found else text
+    return found
+
+
+def _is_own_address(scope: Scope) -> bool:
+    """Whether the request comes from this machine and not from a container."""
+    client = (scope.get("client") or ("",))[0]
+    return client.startswith("127.") or client in settings.current().bind_addresses
+
+
+def _is_of_administrator(scope: Scope, headers: dict[str, str]) -> bool:
+    if not _is_own_address(scope):
+        return False
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    return not callers.is_issued(extract_access_key_id(headers, asked))
+
+
+def _check(scope: Scope, message: Message) -> None:
+    """Refused unless whoever signed the request may do it."""
+    service = detect_service(message.method, message.path, dict(message.headers), _parameters(message))
+    try:
+        signature = signatures.read(message)
+    except Unsigned:
+        if _is_of_administrator(scope, dict(message.headers)):
+            return
+        if extract_access_key_id(dict(message.headers), signatures.query(message)):
+            raise Refused(service, "UnsupportedSignature", "Sign with AWS4-HMAC-SHA256.") from None
+        missing = "Request is missing Authentication Token"
+        raise Refused(service, "MissingAuthenticationToken", missing) from None
+    except SignatureError as error:
+        raise Refused(service, error.code, str(error)) from error
+    if _is_of_administrator(scope, dict(message.headers)):
+        _record_administrator(signature, service, message)
+        return
+    account = settings.ACCOUNT_ID
+    with responses.request_scope(account, signature.region):
+        caller = _verified(scope, signature, service, message)
+        _authorise(caller, _call(service, message), Place(signature.region, account))
+
+
+def _verified(scope: Scope, signature: Signature, service: str, message: Message) -> Caller:
+    """Whoever signed the request, if that is true."""
+    if signature.service != service:
+        wrong = f"Credential should be scoped to correct service: '{service}'. "
+        raise Refused(service, "SignatureDoesNotMatch", wrong)
+    raw_path = (scope.get("raw_path") or quote(message.path).encode()).decode("latin-1").partition("?")[0]
+    try:
+        caller = callers.find(signature.access_key, signature.token, settings.ACCOUNT_ID)
+        signatures.verify(signature, caller.secret, message, raw_path)
+    except SignatureError as error:
+        raise Refused(service, error.code, str(error)) from error
+    except PolicyError as error:
+        raise Refused(service, "AccessDenied", f"a policy of the caller cannot be read: {error}") from error
+    return caller
+
+
+def _call(service: str, message: Message) -> Call:
+    """The call, where there is no doubt which one MiniStack will do."""
+    host = message.headers.get("host", "").rpartition(":")[0] or message.headers.get("host", "")
+    known = host in (*settings.current().bind_addresses, "localhost")
+    if not known or message.path.startswith(RESERVED_PATHS) or not _has_path_of(service, message.path):
+        raise Refused(service, "AccessDenied", f"no AWS API is at {message.path!r} of {host!r}")
+    body = message.body
+    if service != "s3":
+        body = app._decompress_request_body(body, dict(message.headers))
+    try:
+        return calls.identify(service, Message(message.method, message.path, message.query, message.headers, body))
+    except (ValueError, KeyError, IndexError) as error:
+        raise Refused(service, "AccessDenied", f"the request cannot be read: {error}") from error
+
+
+def _has_path_of(service: str, path: str) -> bool:
+    if service == "s3":
+        return BUCKET_PATH.fullmatch(path) is not None
+    if service == "route53":
+        return path.startswith(ROUTE53_PATH)
+    return path == "/" or calls.RPC_PATH.fullmatch(path) is not None
+
+
+def _parameters(message: Message) -> Any:
+    query = signatures.query(message)
+    return app._routing_params(message.method, message.path, dict(message.headers), message.body, query)
+
+
+def _authorise(caller: Caller, call: Call, place: Place) -> None:
+    """Refused unless every right that the call needs is there."""
+    for request in requests.of(call, place, Account()):
+        decision = _decide(caller, request)
+        _record(caller.principal.arn, request, decision)
+        if not decision.allowed:
+            reason = (
+                f"User: {caller.principal.arn} is not authorized to perform: {request.action} "
+                f"on resource: {request.resource} {decision.reason}"
+            )
+            raise Refused(call.service, "AccessDenied", reason, request.action)
+
+
+def _decide(caller: Caller, request: Request) -> Decision:
+    try:
+        resource = resource_policies.of(request.action, request.resource)
+    except PolicyError as error:
+        return Decision(evaluation.Verdict.IMPLICIT_DENY, f"because its policy cannot be read: {error}")
+    asked = Policies(caller.identity, caller.boundary, caller.session, resource)
+    return evaluation.evaluate(caller.principal, request, asked)
+
+
+def _record(who: str, request: Request, decision: Decision | None) -> None:
+    file = settings.current().record_rights
+    if file:
+        recording.write(file, who, request, decision)
+
+
+def _record_administrator(signature: Signature, service: str, message: Message) -> None:
+    place = Place(signature.region, settings.ACCOUNT_ID)
+    with responses.request_scope(place.account, place.region):
+        try:
+            call = _call(service, message)
+        except Refused:
+            # Nothing binds the administrator.
+            return
+        for request in requests.of(call, place, Account()):
+            _record(ADMINISTRATOR, request, None)
+
+
+async def _refuse(send: Any, refused: Refused, headers: dict[str, str]) -> None:
+    request_id = str(uuid.uuid4())
+    status, answered, body = _answer(refused, request_id, headers)
+    answered = {**answered, "x-amzn-requestid": request_id, "Content-Length": str(len(body))}
+    listed = [(name.lower().encode(), value.encode()) for name, value in answered.items()]
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _answer(refused: Refused, request_id: str, headers: dict[str, str]) -> Answer:
+    """In the protocol of the service and in AWS's words."""
+    text = str(refused)
+    denied = refused.code == "AccessDenied"
+    if refused.service == "ec2" and denied:
+        text = f"You are not authorized to perform this operation. {text}"
+    answer: Answer = iam_actions.access_denied_response(
+        {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}.get(refused.service, refused.service),
+        refused.action,
+        "",
+        request_id,
+        # The words of a refusal are ours already, which this function only takes with a code for CloudWatch Logs.
+        error_code="" if denied and refused.service != "logs" else refused.code,
+        message=text,
+        headers=headers,
+    )
+    return answer
