@@ -60,7 +60,9 @@ def fill_in(value: Any, names: Mapping[str, str], given: Given) -> Any:
     if isinstance(value, str):
         if value.startswith("GIVEN_"):
             return list(given.get(value, ()))
-        return re.sub("|".join(map(re.escape, names)), lambda found: names[found[0]], value)
+        # Whole words: CNAME is a type of records.
+        words = "|".join(rf"\b{name}\b" if name.isalpha() else re.escape(name) for name in names)
+        return re.sub(words, lambda found: names[found[0]], value)
     if isinstance(value, list):
         filled = [fill_in(item, names, given) for item in value]
         return [one for item in filled for one in (item if isinstance(item, list) else [item])]

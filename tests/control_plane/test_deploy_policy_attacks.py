@@ -14,6 +14,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
 from ansible_collections.sm2a.airflow.tests.control_plane import deploy_role, runs
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, BOUNDARY_ARN, DeployRole
 from botocore.exceptions import ClientError
+from sm2a_local_aws.iam.evaluation import Policies, Request, evaluate
+from sm2a_local_aws.iam.policies import parse
+from sm2a_local_aws.iam.principals import Principal
 
 TAG = "sm2a:environment"
 OURS, THEIRS = ({TAG: name} for name in (runs.NAME, "cpx"))
@@ -42,6 +45,7 @@ class Account:
 
     attacker: DeployRole
     ids: dict[str, str]
+    documents: deploy_role.Documents
 
     def client(self, service: str) -> Any:
         return self.attacker.client(service)
@@ -134,7 +138,7 @@ def account(control_plane: runs.ControlPlane, tmp_path_factory: pytest.TempPathF
     ids = others(control_plane)
     options[1] = ids["zone"]
     documents = deploy_role.written(directory.with_name("with_zone"), *options)
-    return Account(deploy_role.assume(control_plane, documents, "attacker"), ids)
+    return Account(deploy_role.assume(control_plane, documents, "attacker"), ids, documents)
 
 
 def tag_a_foreign_vpc_and_delete_it(a: Account) -> None:
@@ -230,12 +234,6 @@ def become_a_role_that_may_do_everything(a: Account) -> None:
     worker.client("iam").create_user(UserName="backdoor")
 
 
-def pass_a_role_to_lambda(a: Account) -> None:
-    code = {"ZipFile": b"x"}
-    function = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "f.f", "Code": code}
-    a.client("lambda").create_function(**function, Role=f"arn:aws:iam::{ACCOUNT}:role/cp-worker")
-
-
 def pass_a_role_of_others_to_tasks(a: Account) -> None:
     container = [{"name": "a", "image": "a", "cpu": 1, "memory": 4}]
     role = f"arn:aws:iam::{ACCOUNT}:role/cpx-scheduler"
@@ -306,6 +304,10 @@ def read_another_secret(a: Account) -> None:
     a.client("secretsmanager").get_secret_value(SecretId="cpx/admin")
 
 
+def make_a_secret_in_the_name_of_rds(a: Account) -> None:
+    a.client("secretsmanager").create_secret(Name="rds!db-1", SecretString="x", Tags=tags(OURS))
+
+
 def delete_another_bucket(a: Account) -> None:
     a.client("s3").delete_bucket(Bucket=f"cp-x-logs-{ACCOUNT}")
 
@@ -370,7 +372,6 @@ ATTACKS: list[Callable[[Account], None]] = [
     let_a_role_without_the_boundary_do_everything,
     be_trusted_by_a_role_without_the_boundary,
     become_a_role_that_may_do_everything,
-    pass_a_role_to_lambda,
     pass_a_role_of_others_to_tasks,
     delete_another_database,
     read_another_database_by_its_snapshot,
@@ -387,6 +388,7 @@ ATTACKS: list[Callable[[Account], None]] = [
     delete_another_queue,
     make_another_queue_ones_own,
     read_another_secret,
+    make_a_secret_in_the_name_of_rds,
     delete_another_bucket,
     read_task_logs,
     delete_another_repository,
@@ -404,6 +406,24 @@ def test_the_attack_is_refused(account: Account, attack: Callable[[Account], Non
     with pytest.raises(ClientError) as refused:
         attack(account)
     assert "is not authorized to perform" in str(refused.value), refused.value
+
+
+@pytest.mark.parametrize("role", ["cp-worker", "cp-worker-team", "cp-flow-logs", "cp-rds-monitoring", "cpx-scheduler"])
+def test_a_role_is_passed_to_the_service_that_uses_it_alone(account: Account, role: str) -> None:
+    """Lambda and EC2 would run code of the deployer's with its rights."""
+    users = {"cp-flow-logs": "vpc-flow-logs", "cp-rds-monitoring": "monitoring.rds", "cpx-scheduler": "nobody"}
+    services = ("ecs-tasks", "lambda", "ec2", "monitoring.rds", "vpc-flow-logs", "cloudformation", "sagemaker")
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    allowed = {
+        service
+        for service in services
+        if evaluate(
+            Principal("arn:aws:sts::1:assumed-role/deploy/me", ACCOUNT),
+            Request.of("iam:PassRole", arn, {"iam:PassedToService": f"{service}.amazonaws.com"}),
+            Policies([parse(document) for document in account.documents.values()]),
+        ).allowed
+    }
+    assert allowed == {users.get(role, "ecs-tasks")} - {"nobody"}
 
 
 def test_what_is_ones_own_is_changed(account: Account) -> None:
