@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -55,7 +56,9 @@ class LocalAws:
             )
         return self.clients[service]
 
-    def task_definition(self, family: str, *more_containers: dict[str, Any], **container: Any) -> str:
+    def task_definition(
+        self, family: str, *more_containers: dict[str, Any], task_role: str = "", **container: Any
+    ) -> str:
         """Register a definition whose first container is `main`, a shell unless told otherwise; its ARN."""
         options = {"awslogs-group": LOG_GROUP, "awslogs-stream-prefix": family, "awslogs-region": "eu-west-1"}
         main = {
@@ -73,8 +76,18 @@ class LocalAws:
             memory="512",
             containerDefinitions=[main, *({"image": IMAGE, **other} for other in more_containers)],
             volumes=[{"name": "shared"}],
+            **({"taskRoleArn": task_role} if task_role else {}),
         )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    def task_role(self, name: str, *statements: dict[str, Any]) -> str:
+        """Make a role for tasks that may do what the statements say; its ARN."""
+        trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        documents = [json.dumps({"Version": "2012-10-17", "Statement": one}) for one in ([trust], list(statements))]
+        iam = self.client("iam")
+        arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=documents[0])["Role"]["Arn"])
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=documents[1])
+        return arn
 
     def run_task(self, definition: str, **options: Any) -> str:
         answer = self.client("ecs").run_task(

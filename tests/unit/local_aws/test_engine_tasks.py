@@ -158,12 +158,13 @@ def test_scale_in_passes_a_task_by_that_protected_itself(local_aws: Any) -> None
     put = (
         "perl -MIO::Socket::INET -e '$ENV{ECS_AGENT_URI} =~ m{//([^/]+)(.*)};"
         '$b=q({"ProtectionEnabled":true,"ExpiresInMinutes":5});$c=IO::Socket::INET->new($1) or die;'
-        'print $c "PUT $2/task-protection/v1/state HTTP/1.0\\r\\nHost: x\\r\\n";'
+        'print $c "PUT $2/task-protection/v1/state HTTP/1.0\\r\\nHost: $1\\r\\n";'
         'print $c "Content-Length: ".length($b)."\\r\\n\\r\\n$b";'
         "print <$c>'"
     )
     script = f"mkdir /tmp/one && {put}; exec sleep infinity"
-    local_aws.create_service("busy", local_aws.task_definition("busy", **_shell(script)), 2)
+    role = local_aws.task_role("busy", {"Effect": "Allow", "Action": "ecs:UpdateTaskProtection", "Resource": "*"})
+    local_aws.create_service("busy", local_aws.task_definition("busy", task_role=role, **_shell(script)), 2)
     local_aws.wait_for_steady("busy", 2)
     tasks = local_aws.tasks_of("busy")
     ecs = local_aws.client("ecs")

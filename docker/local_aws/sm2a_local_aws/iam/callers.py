@@ -39,6 +39,8 @@ class Caller:
     identity: tuple[Document, ...]
     boundary: Document | None
     session: tuple[Document, ...] | None
+    # The task whose credentials these are, if they are a task's.
+    task_arn: str = ""
 
 
 def is_issued(access_key: str) -> bool:
@@ -80,6 +82,7 @@ def find(access_key: str, token: str, account: str) -> Caller:
         identity=tuple(policies.parse(document) for document in documents),
         boundary=(_parsed(_managed([boundary], account)) or ((),))[0] if boundary else None,
         session=_session_policies(session, account),
+        task_arn=(session or {}).get("TaskArn", ""),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sm2a_local_aws.iam import reference, tags
 from sm2a_local_aws.iam.calls import Call
 from sm2a_local_aws.iam.existing import Existing, Place
-from sm2a_local_aws.iam.resources import cluster_arn
+from sm2a_local_aws.iam.resources import cluster_arn, names_cluster
 
 Keys = dict[str, str | tuple[str, ...]]
 
@@ -74,8 +74,8 @@ def _ec2(call: Call, resource: str, place: Place, existing: Existing) -> Read:
     yield "ec2:VpceServiceName", call.parameters.get("ServiceName")
 
 
-def _ecs(call: Call, resource: str, place: Place, _existing: Existing) -> Read:
-    if "cluster" in call.parameters or not resource.endswith(("task-definition", "*")):
+def _ecs(call: Call, _resource: str, place: Place, _existing: Existing) -> Read:
+    if names_cluster(call.parameters):
         yield "ecs:cluster", cluster_arn(call.parameters, place)
     enabled = call.parameters.get("enableExecuteCommand")
     yield "ecs:enable-execute-command", None if enabled is None else str(enabled).lower()

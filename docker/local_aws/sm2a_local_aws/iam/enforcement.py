@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -22,12 +23,13 @@ from ministack.core.router import detect_service, extract_access_key_id
 
 from sm2a_local_aws import settings
 from sm2a_local_aws.client_tokens import read_body, replaying
-from sm2a_local_aws.iam import callers, calls, evaluation, recording, requests, resource_policies, signatures
+from sm2a_local_aws.iam import callers, calls, endpoints, evaluation, recording, requests, resource_policies, signatures
 from sm2a_local_aws.iam.callers import Caller
 from sm2a_local_aws.iam.calls import Call, Message
+from sm2a_local_aws.iam.endpoints import Way
 from sm2a_local_aws.iam.evaluation import Decision, Policies, Request
 from sm2a_local_aws.iam.existing import Place
-from sm2a_local_aws.iam.policies import PolicyError
+from sm2a_local_aws.iam.policies import Document, PolicyError
 from sm2a_local_aws.iam.signatures import Signature, SignatureError, Unsigned
 from sm2a_local_aws.iam.state import Account
 from sm2a_local_aws.patching import relies_on
@@ -106,8 +108,8 @@ def _needs_no_signature(scope: Scope) -> bool:
     paths = AGENT_PATHS.get(scope["method"])
     if paths is None or not paths.fullmatch(scope["path"]) or scope.get("query_string"):
         return False
-    names = [name.lower() for name, _value in scope.get("headers") or ()]
-    return not any(name == b"authorization" or name.startswith(b"x-amz-") for name in names)
+    headers = _headers(scope)
+    return _has_known_host(headers) and not any(name.startswith(("authorization", "x-amz-")) for name in headers)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -151,8 +153,12 @@ def _check(scope: Scope, message: Message) -> None:
         return
     account = settings.ACCOUNT_ID
     with responses.request_scope(account, signature.region):
-        caller = _verified(scope, signature, service, message)
-        _authorise(caller, _call(service, message), Place(signature.region, account))
+        try:
+            caller = _verified(scope, signature, service, message)
+            _authorise(caller, _call(service, message), Place(signature.region, account))
+        except PolicyError as error:
+            # IAM would not have taken it.
+            raise Refused(service, "AccessDenied", f"a policy cannot be read: {error}") from error
 
 
 def _verified(scope: Scope, signature: Signature, service: str, message: Message) -> Caller:
@@ -166,16 +172,17 @@ def _verified(scope: Scope, signature: Signature, service: str, message: Message
         signatures.verify(signature, caller.secret, message, raw_path)
     except SignatureError as error:
         raise Refused(service, error.code, str(error)) from error
-    except PolicyError as error:
-        raise Refused(service, "AccessDenied", f"a policy of the caller cannot be read: {error}") from error
     return caller
 
 
 def _call(service: str, message: Message) -> Call:
     """The call, where there is no doubt which one MiniStack will do."""
-    host = message.headers.get("host", "").rpartition(":")[0] or message.headers.get("host", "")
-    known = host in (*settings.current().bind_addresses, "localhost")
-    if not known or message.path.startswith(RESERVED_PATHS) or not _has_path_of(service, message.path):
+    host = message.headers.get("host", "")
+    if (
+        not _has_known_host(message.headers)
+        or message.path.startswith(RESERVED_PATHS)
+        or not _has_path_of(service, message.path)
+    ):
         raise Refused(service, "AccessDenied", f"no AWS API is at {message.path!r} of {host!r}")
     body = message.body
     if service != "s3":
@@ -184,6 +191,12 @@ def _call(service: str, message: Message) -> Call:
         return calls.identify(service, Message(message.method, message.path, message.query, message.headers, body))
     except (ValueError, KeyError, IndexError) as error:
         raise Refused(service, "AccessDenied", f"the request cannot be read: {error}") from error
+
+
+def _has_known_host(headers: Mapping[str, str]) -> bool:
+    """Another Host could name a bucket or a service."""
+    host = headers.get("host", "")
+    return (host.rpartition(":")[0] or host) in (*settings.current().bind_addresses, "localhost")
 
 
 def _has_path_of(service: str, path: str) -> bool:
@@ -202,7 +215,9 @@ def _parameters(message: Message) -> Any:
 def _authorise(caller: Caller, call: Call, place: Place) -> None:
     """Refused unless every right that the call needs is there."""
     for request in requests.of(call, place, Account()):
-        decision = _decide(caller, request)
+        way = _way(caller, call, request)
+        request = replace(request, context={**request.context, **way.keys})  # noqa: PLW2901
+        decision = _decide(caller, request, way.policy)
         _record(caller.principal.arn, request, decision)
         if not decision.allowed:
             reason = (
@@ -212,12 +227,20 @@ def _authorise(caller: Caller, call: Call, place: Place) -> None:
             raise Refused(call.service, "AccessDenied", reason, request.action)
 
 
-def _decide(caller: Caller, request: Request) -> Decision:
-    try:
-        resource = resource_policies.of(request.action, request.resource)
-    except PolicyError as error:
-        return Decision(evaluation.Verdict.IMPLICIT_DENY, f"because its policy cannot be read: {error}")
-    asked = Policies(caller.identity, caller.boundary, caller.session, resource)
+def _way(caller: Caller, call: Call, request: Request) -> Way:
+    """What AWS does in a task's name does not come through the task's VPC."""
+    if not caller.task_arn or request.context.get("aws:viaawsservice") == "true":
+        return Way()
+    return endpoints.way_of(caller.task_arn, _ministack_name(call.service))
+
+
+def _ministack_name(service: str) -> str:
+    return {name: signed for signed, name in calls.SIGNED_AS.items()}.get(service, service)
+
+
+def _decide(caller: Caller, request: Request, endpoint: Document | None) -> Decision:
+    resource = resource_policies.of(request.action, request.resource)
+    asked = Policies(caller.identity, caller.boundary, caller.session, resource, endpoint)
     return evaluation.evaluate(caller.principal, request, asked)
 
 
@@ -255,7 +278,7 @@ def _answer(refused: Refused, request_id: str, headers: dict[str, str]) -> Answe
     if refused.service == "ec2" and denied:
         text = f"You are not authorized to perform this operation. {text}"
     answer: Answer = iam_actions.access_denied_response(
-        {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}.get(refused.service, refused.service),
+        _ministack_name(refused.service),
         refused.action,
         "",
         request_id,

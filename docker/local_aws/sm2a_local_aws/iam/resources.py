@@ -137,10 +137,16 @@ def cluster_arn(parameters: Parameters, place: Place) -> str:
     return name if name.startswith("arn:") else place.arn("ecs", f"cluster/{name}")
 
 
+def names_cluster(parameters: Parameters) -> bool:
+    """Whether an ECS call is about one cluster, be it the default one: not with a list of them, nor with an ARN."""
+    return not parameters.keys() & {"clusters", "resourceArn", "family", "familyPrefix", "taskDefinitions"}
+
+
 def _ecs(call: Call, place: Place, existing: Existing) -> Iterable[str]:
     parameters, cluster = call.parameters, cluster_arn(call.parameters, place)
     name = cluster.rpartition("/")[2]
-    yield cluster
+    if names_cluster(parameters):
+        yield cluster
     for one in _texts(parameters.get("clusters")):
         yield one if one.startswith("arn:") else place.arn("ecs", f"cluster/{one}")
     for key, kind in (("task", "task"), ("tasks", "task"), ("service", "service"), ("services", "service")):

@@ -95,7 +95,8 @@ class Account:
     def key_of(self, arn: str) -> str | None:
         read = KEYS.get(_service(arn))
         found = read(arn) if read else None
-        return (self.arn_of_key(found) or found) if found else None
+        # Keys of AWS itself let everybody in the account use them through their service.
+        return (self.arn_of_key(found) or found) if found and "alias/aws/" not in found else None
 
     def roles_of_task_definition(self, arn: str) -> list[str]:
         found = ecs._task_defs.get(arn.rpartition("/")[2]) or {}

@@ -64,7 +64,8 @@ def client_with(aws: LocalAws, service: str, credentials: dict[str, str]) -> Any
 @pytest.fixture
 def role(control_plane: LocalAws) -> Iterator[Callable[..., Client]]:
     """Makes a role with statements and assumes it; a function from a service to a client of that session."""
-    iam, made = control_plane.client("iam"), []
+    iam = control_plane.client("iam")
+    made: list[str] = []
 
     def make(*statements: dict[str, Any], **options: Any) -> Client:
         name = f"role-{len(made)}"
