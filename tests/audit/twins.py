@@ -199,6 +199,14 @@ def topic_attribute(environment: Environment, identity: str) -> None:
     environment.aws("sns").set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
 
 
+@twin("SecretsManager.readers")
+def secret_for_whom_iam_allows(environment: Environment) -> None:
+    arn = next(one["ARN"] for one in environment.secrets if one["Name"].endswith("/config/jwt_secret"))
+    kept = statements(environment.aws("secretsmanager").get_resource_policy(SecretId=arn)["ResourcePolicy"])
+    account_only = policy(*(one for one in kept if one["Sid"] == "ThisAccountOnly"))
+    environment.aws("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=account_only)
+
+
 @twin("SecretsManager.key")
 def secret_with_the_key_of_aws(environment: Environment) -> None:
     environment.aws("secretsmanager").create_secret(Name=f"{environment.name}/twin", SecretString="nothing")

@@ -1,6 +1,9 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""A real Celery worker on the emulator's SQS: what becomes of messages while it ends or drains."""
+"""A real Celery worker on the emulator's SQS: what becomes of messages while it ends or drains.
+
+It may do there what its task role allows, so that no task can put a message of its own making into a queue.
+"""
 
 import contextlib
 import json
@@ -21,11 +24,16 @@ from typing import Any
 import boto3
 import celery
 import pytest
+import yaml
+from ansible_collections.sm2a.airflow.tests.faults.proxy import FaultProxy, fault_proxy
+from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
 from ansible_collections.sm2a.airflow.tests.unit.plugins.conftest import aws_endpoint
+from botocore.exceptions import ClientError
 
 __all__ = ["aws_endpoint"]
 
-RUNTIME = Path(__file__).parents[3] / "docker/airflow"
+PROJECT = Path(__file__).parents[3]
+RUNTIME = PROJECT / "docker/airflow"
 POLL_SECONDS = 5
 TASK_SECONDS = 3
 SIGN_SECONDS = 48 * 3600
@@ -143,7 +151,21 @@ class Worker:
 
 
 @pytest.fixture
-def worker(aws_endpoint: str, agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def limited(aws_endpoint: str) -> Iterator[FaultProxy]:
+    """The emulator as a worker's role sees it: what the statement of its queue does not allow is refused."""
+    policies = yaml.safe_load((PROJECT / "roles/cluster/vars/policies.yml").read_text(encoding="utf-8"))
+    actions = [action.removeprefix("sqs:") for action in policies["__cluster_statements"]["receive"]["Action"]]
+    with fault_proxy(aws_endpoint) as proxy:
+        proxy.book.set([Rule("error", action=f"(?!({'|'.join(actions)})$).*", code="AccessDenied", status=403)])
+        yield proxy
+        assert proxy.book.struck("error") == [], "the worker needs more than its role allows"
+        assert {action for _service, action in proxy.book.actions()} <= set(actions)
+
+
+@pytest.fixture
+def worker(
+    aws_endpoint: str, limited: FaultProxy, agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Worker]:
     """A worker with two slots that has nothing to do."""
     settings = {
         "AWS_ENDPOINT_URL": aws_endpoint,
@@ -168,6 +190,7 @@ def worker(aws_endpoint: str, agent: Agent, tmp_path: Path, monkeypatch: pytest.
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "--app", "application", "worker", *options],
             cwd=tmp_path,
+            env={**os.environ, "AWS_ENDPOINT_URL": limited.endpoint},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -205,6 +228,24 @@ def test_a_busy_worker_that_ends_finishes_its_task_and_gives_back_what_its_last_
     assert worker.process.wait(POLL_SECONDS + TASK_SECONDS + 10) == 0
     assert worker.log.read_text().count("nap ends") == 1
     # The finished one is deleted.
+    assert worker.visible() == 1
+
+
+def test_a_task_cannot_send_a_message_to_the_queue_of_its_own_worker(worker: Worker, limited: FaultProxy) -> None:
+    attacker = boto3.client("sqs", endpoint_url=limited.endpoint)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        attacker.send_message(QueueUrl=worker.url, MessageBody="a task of its own making")
+    assert limited.book.struck("error") == [("sqs", "SendMessage")]
+    limited.book.entries.clear()
+
+
+def test_a_cold_shutdown_gives_back_what_the_worker_had_begun(worker: Worker) -> None:
+    worker.send(30)
+    worker.wait_for("nap begins")
+    worker.process.send_signal(signal.SIGQUIT)
+    worker.process.wait(POLL_SECONDS + 10)
+    # It comes back after the wait time of a poll.
+    time.sleep(POLL_SECONDS + 1)
     assert worker.visible() == 1
 
 
