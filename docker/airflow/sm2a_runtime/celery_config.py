@@ -18,6 +18,8 @@ JSON_ONLY: dict[str, Any] = {
     "event_serializer": "json",
     "accept_content": ["json"],
     "result_accept_content": ["json"],
+    "broker_transport": "sm2a_runtime.sqs_transport:Transport",
+    "worker_consumer": "sm2a_runtime.worker_consumer:Consumer",
 }
 
 

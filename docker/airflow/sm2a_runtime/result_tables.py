@@ -3,13 +3,14 @@
 """The tables of Celery's results: its own names and column types, with JSON where Celery has pickles."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Sequence, String, Text, func
+from sqlalchemy import Column, DateTime, Integer, LargeBinary, Sequence, String, Text, create_engine, func, inspect
 from sqlalchemy.orm import declarative_base
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 # What fits into MySQL's BLOB and TEXT, and more than any result of Airflow takes. No more is read into memory.
@@ -156,3 +157,13 @@ class TaskSet(_Table, Base):
     def to_dict(self) -> dict[str, Any]:
         """As Celery's own model."""
         return {"taskset_id": self.taskset_id, "result": self.result, "date_done": self.date_done}
+
+
+def create_missing(metadata: Any, driver: str, connect: Callable[[], Any]) -> bool:
+    """Create those of these tables that are missing, on connections of this function. Returns whether any was."""
+    engine = create_engine(f"{driver}://", creator=connect, poolclass=NullPool)
+    missing = set(metadata.tables) - set(inspect(engine).get_table_names())
+    if missing:
+        metadata.create_all(engine)
+        print(f"tables {', '.join(sorted(missing))}: created")
+    return bool(missing)
