@@ -29,6 +29,7 @@ SELECT c.relname, c.relkind::text,
                        WHERE attrelid = c.oid AND t.typnamespace <> 'pg_catalog'::regnamespace)
 FROM pg_catalog.pg_class c
 WHERE c.relowner = %s::regrole AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'S')
+  AND c.relname = ANY(%s)
 """
 OWNS_SOMETHING = """
 SELECT EXISTS (
@@ -157,18 +158,18 @@ def _take_over(cursor: Any, owner: str, former: str, database: str, rights: Righ
     cursor.execute(
         sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner))
     )
-    cursor.execute(PLAIN, (_role(former),))
+    cursor.execute(PLAIN, (_role(former), list(rights)))
     # Locked first, so that they are still plain when they are given away.
     for name in [name for name, kind, _ in cursor.fetchall() if kind == "r"]:
         cursor.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier("public", name)))
-    cursor.execute(PLAIN, (_role(former),))
-    for name, kind, plain in cursor.fetchall():
-        if plain:
-            statement = "ALTER SEQUENCE {} OWNER TO {}" if kind == "S" else "ALTER TABLE {} OWNER TO {}"
-            cursor.execute(sql.SQL(statement).format(sql.Identifier("public", name), sql.Identifier(owner)))
+    cursor.execute(PLAIN, (_role(former), list(rights)))
+    kinds = {name: kind for name, kind, plain in cursor.fetchall() if plain}
+    for name, kind in kinds.items():
+        statement = "ALTER SEQUENCE {} OWNER TO {}" if kind == "S" else "ALTER TABLE {} OWNER TO {}"
+        cursor.execute(sql.SQL(statement).format(sql.Identifier("public", name), sql.Identifier(owner)))
     cursor.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(former)))
     _ensure_entry(cursor, former, database)
-    _ensure_exact(cursor, former, rights)
+    _ensure_exact(cursor, former, {name: rights[name] for name in kinds})
     return True
 
 
