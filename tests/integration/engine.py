@@ -50,6 +50,14 @@ def kill(container: str) -> None:
     assert _run(engine, "kill", identifier).returncode == 0
 
 
+def execute(container: str, *command: str) -> str:
+    """What a command in a container of ``containers`` writes to its standard output."""
+    engine, _, identifier = container.partition(":")
+    done = _run(engine, "exec", identifier, *command)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
 @contextlib.contextmanager
 def paused(name: str) -> Iterator[None]:
     """The container of that name does nothing meanwhile."""

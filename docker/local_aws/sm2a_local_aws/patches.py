@@ -35,6 +35,7 @@ ALWAYS = (
     "rds_snapshots",
     "elbv2_control_plane",
     "elbv2_listener_certificates",
+    "elbv2_rules",
     "elbv2_authentication",
     "elbv2_creation",
     "elbv2_identity_providers",
