@@ -172,4 +172,14 @@ def _image_problems(values: Mapping[str, Any]) -> list[str]:
         f"{name}: must name the image by its digest, as repository@sha256:..."
         for name in names
         if values.get(name) and not DIGEST.fullmatch(str(values[name]))
+    ] + _base_image_problems(values)
+
+
+def _base_image_problems(values: Mapping[str, Any]) -> list[str]:
+    name, source = values.get("images_base_image"), values.get("images_base_source") or "auto"
+    if not name or source == "debootstrap" or DIGEST.fullmatch(str(name)):
+        return []
+    return [
+        "images_base_image: must name the image by its digest, as repository@sha256:..., because a tag can be moved to "
+        "another image"
     ]

@@ -10,12 +10,13 @@ from typing import Any
 # Last parts of the names of the secrets below <name>/config that a component reads.
 CONFIGURATION: dict[str, tuple[str, ...]] = {
     "api_server": ("sql_alchemy_conn", "fernet_key", "jwt_secret", "api_secret_key"),
-    "scheduler": ("sql_alchemy_conn", "jwt_secret", "result_backend"),
+    # result_backend: for a revision of an earlier release to which ECS may go back.
+    "scheduler": ("sql_alchemy_conn", "jwt_secret", "scheduler_result_backend", "result_backend"),
     "dag_processor": ("sql_alchemy_conn", "fernet_key"),
     "triggerer": ("sql_alchemy_conn", "fernet_key", "api_secret_key"),
     "worker": ("api_secret_key", "result_backend"),
     "migrate": ("sql_alchemy_conn",),
-    "autoscaler": ("sql_alchemy_conn",),
+    "autoscaler": ("autoscaler_sql_alchemy_conn",),
 }
 # Connections and variables that are no group's own. Groups with a role of their own ask the api-server for these.
 SHARED_READERS = ("api_server", "dag_processor", "triggerer", "worker")

@@ -63,6 +63,12 @@ def no_flow_log(environment: Environment) -> None:
     environment.aws("ec2").delete_flow_logs(FlowLogIds=[one["FlowLogId"] for one in logs])
 
 
+@twin("EC2.endpoint")
+def open_endpoint(environment: Environment) -> None:
+    found = environment.in_vpcs("describe_vpc_endpoints", "VpcEndpoints")
+    environment.aws("ec2").modify_vpc_endpoint(VpcEndpointId=found[0]["VpcEndpointId"], ResetPolicy=True)
+
+
 @twin("EC2.10")
 def no_endpoint(environment: Environment) -> None:
     found = environment.in_vpcs("describe_vpc_endpoints", "VpcEndpoints")

@@ -125,7 +125,9 @@ def test_a_component_gets_and_may_read_exactly_the_documented_secrets(component:
     documented = documented_secrets()[component]
     assert documented, "the table in docker/airflow/README.md was not found"
     assert given_secrets(component) == documented
-    assert sorted(CONFIGURATION[component]) == sorted(documented.values())
+    # An earlier release's scheduler, to which ECS may go back, reads results as the workers' user.
+    earlier = ["result_backend"] if component == "scheduler" else []
+    assert sorted(CONFIGURATION[component]) == sorted([*documented.values(), *earlier])
 
 
 def test_who_serves_live_logs_knows_the_key_that_signs_the_requests_for_them() -> None:
