@@ -20,7 +20,9 @@ COMPONENTS = (
 )
 # By secret, who is to read it.
 READERS = {
-    "config/sql_alchemy_conn": ["api-server", "scheduler", "dag-processor", "triggerer", "migrate", "autoscaler"],
+    "config/sql_alchemy_conn": ["api-server", "scheduler", "dag-processor", "triggerer", "migrate"],
+    "config/autoscaler_sql_alchemy_conn": ["autoscaler"],
+    "config/scheduler_result_backend": ["scheduler"],
     "config/fernet_key": ["api-server", "dag-processor", "triggerer"],
     "config/jwt_secret": ["api-server", "scheduler"],
     "config/api_secret_key": ["api-server", "triggerer", "worker", "worker-team", "worker-other"],
