@@ -1,6 +1,8 @@
 """Write the IAM policies that a person or a pipeline needs to run site.yml and teardown.yml for one environment.
 
 One file per subject of docs/permissions.yml, each small enough for a managed policy; attach all of them to one role.
+Another file is the permissions boundary of the environment's own roles (docs/permissions_boundary.yml), which an
+administrator creates.
 """
 
 from __future__ import annotations
@@ -8,54 +10,75 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-SOURCE = Path(__file__).resolve().parents[1] / "docs/permissions.yml"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 # What IAM allows in a managed policy, not counting white space.
 MANAGED_POLICY_CHARACTERS = 6144
 # ARNs of what options of the roles give and nobody can tell by name: the placeholder, and the option here.
 GIVEN = {
     "GIVEN_SECRETS": ("--secret", "secret of somebody else that a run reads"),
     "GIVEN_KEYS": ("--key", "KMS key without the tag of the environment"),
-    "GIVEN_ROLES": ("--role", "IAM role of somebody else that a service is given"),
+    "GIVEN_ROLES": ("--role", "IAM role of somebody else that Enhanced Monitoring is given"),
+    "GIVEN_POLICIES": ("--managed-policy", "managed policy that a worker group gets (policy_arns)"),
     "GIVEN_WEB_ACLS": ("--web-acl", "web ACL of somebody else"),
+    "GIVEN_NETWORK": ("--network", "VPC of somebody else, and each of its subnets and route tables that are used"),
+    "GIVEN_SNAPSHOTS": ("--snapshot", "DB snapshot that is restored, or a final one with a name of your own"),
+    "GIVEN_MASTER_SECRET": ("--master-secret", "secret of the master user of a database that exists already"),
+    "GIVEN_DAGS": ("--dags", "bucket of somebody else with DAGs, and its objects"),
+    "GIVEN_REPOSITORIES": ("--repository", "ECR repository of somebody else that images are pulled from"),
 }
+# What other options here become: the same form, but no ARNs that are given one by one.
+BOUNDARY, OWN_VPC, ZONES, RECORDS = "GIVEN_BOUNDARY", "GIVEN_OWN_VPC", "GIVEN_ZONES", "GIVEN_RECORDS"
+WITHOUT_BOUNDARY = (
+    "Without a permissions boundary whoever holds these policies can become administrator of the account: by a role of "
+    "the environment that is allowed everything. Give them only to people and pipelines that are administrators anyway."
+)
 
 Statement = dict[str, Any]
+Given = Mapping[str, Sequence[str]]
 
 
 def statements() -> dict[str, list[Statement]]:
-    """docs/permissions.yml: by subject, statements of ``sid``, ``why``, ``actions``, ``resources``, ``conditions``."""
-    return yaml.safe_load(SOURCE.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    """docs/permissions.yml: by subject, statements of ``sid``, ``why``, ``actions``, ``resources`` and more."""
+    return yaml.safe_load((DOCS / "permissions.yml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
-def fill_in(value: Any, names: Mapping[str, str]) -> Any:
-    """``value`` with every placeholder, such as ACCOUNT, replaced at any depth."""
+def boundary_statements() -> list[Statement]:
+    """docs/permissions_boundary.yml: statements of the same form."""
+    source = (DOCS / "permissions_boundary.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(source)  # type: ignore[no-any-return]
+
+
+def fill_in(value: Any, names: Mapping[str, str], given: Given) -> Any:
+    """``value`` with every placeholder replaced at any depth; a placeholder of what is given becomes a list."""
     if isinstance(value, str):
-        return re.sub("|".join(map(re.escape, names)), lambda found: names[found[0]], value)
+        if value.startswith("GIVEN_"):
+            return list(given.get(value, ()))
+        # Whole words: CNAME is a type of records.
+        words = "|".join(rf"\b{name}\b" if name.isalpha() else re.escape(name) for name in names)
+        return re.sub(words, lambda found: names[found[0]], value)
     if isinstance(value, list):
-        return [fill_in(item, names) for item in value]
+        filled = [fill_in(item, names, given) for item in value]
+        return [one for item in filled for one in (item if isinstance(item, list) else [item])]
     if isinstance(value, dict):
-        return {key: fill_in(item, names) for key, item in value.items()}
+        return {key: fill_in(item, names, given) for key, item in value.items()}
     return value
 
 
-def policy(
-    subject: list[Statement], names: Mapping[str, str], boundary: str | None, given: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
-    """The policy document of one subject, without statements that are about nothing."""
+def policy(listed: Sequence[Statement], names: Mapping[str, str], given: Given) -> dict[str, Any]:
+    """The policy document of these statements, without those that are about nothing."""
     written = []
-    for statement in subject:
-        resources = [arn for one in statement["resources"] for arn in given.get(one, [fill_in(one, names)])]
-        conditions = fill_in(statement.get("conditions", {}), names)
-        carries_boundary = conditions.pop("boundary", None)
-        if boundary and carries_boundary:
-            conditions["StringEquals"] = {"iam:PermissionsBoundary": boundary}
-        if resources and not (boundary and carries_boundary is False):
+    for statement in listed:
+        resources = fill_in(statement["resources"], names, given)
+        conditions = fill_in(statement.get("conditions", {}), names, given)
+        asks_for_nothing = any(not values for tests in conditions.values() for values in tests.values())
+        if resources and not asks_for_nothing and not given.get(statement.get("unless", "")):
             written.append(
                 {
                     "Sid": statement["sid"],
@@ -68,15 +91,19 @@ def policy(
     return {"Version": "2012-10-17", "Statement": written}
 
 
-def policies(
-    names: Mapping[str, str], boundary: str | None = None, given: Mapping[str, Sequence[str]] | None = None
-) -> dict[str, dict[str, Any]]:
+def policies(names: Mapping[str, str], given: Given) -> dict[str, dict[str, Any]]:
     """Policy documents by subject.
 
-    ``names``: NAME, REGION, ACCOUNT, PARTITION, HOSTED_ZONE and /IAM_PATH/. ``given``: ARNs by placeholder of GIVEN.
+    ``names``: NAME, REGION, ACCOUNT, PARTITION and /IAM_PATH/. ``given``: values by placeholder, such as GIVEN_KEYS.
     """
-    arns = dict.fromkeys(GIVEN, ()) | dict(given or {})
-    return {subject: policy(listed, names, boundary, arns) for subject, listed in statements().items()}
+    return {subject: policy(listed, names, given) for subject, listed in statements().items()}
+
+
+def boundary(names: Mapping[str, str], given: Given, worker_statements: Sequence[Any] = ()) -> dict[str, Any]:
+    """The permissions boundary; ``worker_statements`` are the policy_statements of worker groups."""
+    document = policy(boundary_statements(), names, given)
+    document["Statement"] += worker_statements
+    return document
 
 
 def iam_path(text: str) -> str:
@@ -86,34 +113,90 @@ def iam_path(text: str) -> str:
     return text
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Write ``<directory>/<name>-deploy-<subject>.json``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", help="sm2a_name of the environment")
-    parser.add_argument("directory", type=Path, help="where the files go")
-    parser.add_argument("--region", required=True, help="sm2a_region")
-    parser.add_argument("--account", required=True, help="number of the AWS account")
-    parser.add_argument("--partition", default="aws", choices=["aws", "aws-us-gov"])
-    parser.add_argument("--hosted-zone", default="*", help="id of the Route 53 zone, if any; every zone when unset")
-    parser.add_argument("--permissions-boundary", help="ARN of the policy that every role must carry as its boundary")
-    parser.add_argument("--iam-path", default="/", type=iam_path, help="cluster_, network_ and database_iam_path")
+def list_in(path: str) -> list[Any]:
+    """The list in a file of YAML or JSON; ArgumentTypeError when there is none."""
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise argparse.ArgumentTypeError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, list):
+        raise argparse.ArgumentTypeError(f"{path} is no list of statements")
+    return found
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("name", help="sm2a_name of the environment")
+    made.add_argument("directory", type=Path, help="where the files go")
+    made.add_argument("--region", required=True, help="sm2a_region")
+    made.add_argument("--account", required=True, help="number of the AWS account")
+    made.add_argument("--partition", default="aws", choices=["aws", "aws-us-gov"])
+    limit = made.add_mutually_exclusive_group(required=True)
+    limit.add_argument(
+        "--permissions-boundary",
+        metavar="ARN",
+        help="policy that every role must carry: that of <name>-boundary.json, or another",
+    )
+    limit.add_argument("--without-permissions-boundary", action="store_true", help=WITHOUT_BOUNDARY)
+    made.add_argument(
+        "--worker-statements",
+        type=list_in,
+        default=[],
+        metavar="FILE",
+        help="YAML or JSON list of IAM statements that worker groups get (policy_statements), for the boundary",
+    )
+    made.add_argument("--iam-path", default="/", type=iam_path, help="cluster_, network_ and database_iam_path")
+    made.add_argument("--own-vpc", metavar="ID", help="the environment's VPC, once it is there")
+    made.add_argument("--hosted-zone", action="append", default=[], metavar="ID", help="Route 53 zone; may be repeated")
+    made.add_argument(
+        "--domain", action="append", default=[], help="name in that zone, or of its certificate; may be repeated"
+    )
     for placeholder, (option, what) in GIVEN.items():
-        parser.add_argument(
+        made.add_argument(
             option, action="append", default=[], dest=placeholder, metavar="ARN", help=f"{what}; may be repeated"
         )
-    chosen = parser.parse_args(arguments)
+    return made
+
+
+def placeholders(chosen: argparse.Namespace) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """What the command line says, as names and as what is given."""
     names = {
-        "HOSTED_ZONE": chosen.hosted_zone,
         "PARTITION": chosen.partition,
         "/IAM_PATH/": chosen.iam_path,
         "ACCOUNT": chosen.account,
         "REGION": chosen.region,
         "NAME": chosen.name,
     }
-    given = {placeholder: getattr(chosen, placeholder) for placeholder in GIVEN}
+    vpc = f"arn:{chosen.partition}:ec2:{chosen.region}:{chosen.account}:vpc/{chosen.own_vpc}"
+    given = {
+        **{placeholder: getattr(chosen, placeholder) for placeholder in GIVEN},
+        BOUNDARY: [chosen.permissions_boundary] if chosen.permissions_boundary else [],
+        OWN_VPC: [vpc] if chosen.own_vpc else [],
+        ZONES: [f"arn:{chosen.partition}:route53:::hostedzone/{zone}" for zone in chosen.hosted_zone],
+        # ACM validates a name by one below it that begins with an underscore.
+        RECORDS: [record for domain in chosen.domain for record in (domain.lower(), f"_*.{domain.lower()}")],
+    }
+    return names, given
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write ``<directory>/<name>-deploy-<subject>.json`` and ``<directory>/<name>-boundary.json``."""
+    command_line = parser()
+    chosen = command_line.parse_args(arguments)
+    if bool(chosen.hosted_zone) != bool(chosen.domain):
+        command_line.error("--hosted-zone and --domain belong together")
+    names, given = placeholders(chosen)
+    documents = {f"deploy-{subject.replace('_', '-')}": one for subject, one in policies(names, given).items()}
+    if chosen.permissions_boundary:
+        documents["boundary"] = boundary(names, given, chosen.worker_statements)
+    else:
+        print(WITHOUT_BOUNDARY, file=sys.stderr)
     chosen.directory.mkdir(parents=True, exist_ok=True)
-    for subject, document in policies(names, chosen.permissions_boundary, given).items():
-        path = chosen.directory / f"{chosen.name}-deploy-{subject.replace('_', '-')}.json"
+    for title, document in documents.items():
+        if len(json.dumps(document, separators=(",", ":"))) > MANAGED_POLICY_CHARACTERS:
+            print(f"{title} is too long for a managed policy: divide it, or give fewer ARNs", file=sys.stderr)
+        path = chosen.directory / f"{chosen.name}-{title}.json"
         path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         print(path)
 

@@ -13,7 +13,7 @@ from antsibull_docs_parser import dom
 from antsibull_docs_parser.parser import Context, parse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tools.deploy_policy import statements
+from tools.deploy_policy import GIVEN, WITHOUT_BOUNDARY, boundary_statements, statements
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATES = PROJECT / "docs/templates"
@@ -114,12 +114,10 @@ def documentation(roles: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def conditions(statement: dict[str, Any]) -> str:
-    """The conditions of a statement of permissions.yml, such as ``aws:RequestTag/x is NAME``, on one line."""
-    boundary = {None: [], True: ["the role carries the boundary"], False: ["there is no boundary"]}
-    told = list(boundary[statement.get("boundary")])
-    for operator, tests in statement.items():
-        if isinstance(tests, dict):
-            told += [f"{code(key)} {operator} {code(json.dumps(value))}" for key, value in tests.items()]
+    """When a statement of permissions.yml holds, such as ``aws:RequestTag/x is NAME``, on one line."""
+    told = [f"{code(statement['unless'])} is not given"] if "unless" in statement else []
+    for operator, tests in statement.get("conditions", {}).items():
+        told += [f"{code(key)} {operator} {code(json.dumps(value))}" for key, value in tests.items()]
     return "<br>".join(told)
 
 
@@ -149,7 +147,9 @@ def pages() -> dict[str, str]:
         for role, entry_points in documented.items()
     }
     written["roles/README.md"] = environment.get_template("roles.md.j2").render(roles=documented)
-    written["permissions.md"] = environment.get_template("permissions.md.j2").render(subjects=statements())
+    written["permissions.md"] = environment.get_template("permissions.md.j2").render(
+        subjects=statements(), boundary=boundary_statements(), given=GIVEN, without_boundary=WITHOUT_BOUNDARY
+    )
     return written
 
 

@@ -27,9 +27,7 @@ NO_ANSWER = (
     "sm2a_endpoint_url if it is set, and this machine's network, DNS and proxy."
 )
 CLOCK = "This machine's clock is wrong, or the secret access key does not belong to the access key: correct either."
-DENIED = (
-    "The credentials may not do this: add the action to their policy, and look for a permissions boundary or an SCP."
-)
+DENIED = "The credentials lack %s: add it to their policy, and look for a permissions boundary or an SCP."
 QUOTA = f"A quota of the account is used up: ask for more under Service Quotas, or delete what is not needed. {AGAIN}"
 THROTTLED = f"AWS limits the rate of calls, and did so through every retry: wait some minutes. {AGAIN}"
 
@@ -51,16 +49,6 @@ CODES: dict[str, str] = {
     **dict.fromkeys(("InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch"), CLOCK),
     **dict.fromkeys(
         (
-            "AccessDenied",
-            "AccessDeniedException",
-            "AuthorizationError",
-            "NotAuthorized",
-            "UnauthorizedOperation",
-        ),
-        DENIED,
-    ),
-    **dict.fromkeys(
-        (
             "EC2ThrottledException",
             "RequestLimitExceeded",
             "RequestThrottled",
@@ -73,14 +61,22 @@ CODES: dict[str, str] = {
     ),
 }
 # VpcLimitExceeded, AddressLimitExceeded, InstanceQuotaExceeded, LimitExceededException, TooManyBuckets and so on.
+# AWS names the action in its message or, where it does not, refuses with one of these codes; S3 has no words for HEAD.
+NOT_AUTHORIZED = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
+DENIAL_CODE = re.compile(
+    r"403|Forbidden|(KMS\.?)?AccessDenied\w*|KmsAccessDenied|AuthorizationError\w*|(Not|Un)[Aa]uthorized\w*"
+)
+# Calls whose right has another name, and whose answer says nothing.
+RENAMED = {"HeadBucket": "ListBucket", "HeadObject": "GetObject"}
 QUOTA_CODE = re.compile(r".*(LimitExceeded|QuotaExceeded)(Exception|Fault)?|TooMany\w+|ServiceQuota\w+|MaxSpot\w+")
 
 
 def advice(error: Any) -> str:
     """What to do about a botocore error; "" where the error itself says all there is to say."""
+    if isinstance(error, exceptions.WaiterError):
+        return _on_answer(error.last_response, "")
     if isinstance(error, exceptions.ClientError):
-        code = str(error.response["Error"].get("Code", ""))
-        return CODES.get(code) or (QUOTA if QUOTA_CODE.fullmatch(code) else "")
+        return _on_answer(error.response, error.operation_name)
     if isinstance(error, (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)):
         return NO_CREDENTIALS
     if isinstance(error, (exceptions.SSOError, exceptions.TokenRetrievalError, exceptions.CredentialRetrievalError)):
@@ -88,3 +84,15 @@ def advice(error: Any) -> str:
     if isinstance(error, (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError)):
         return NO_ANSWER
     return ""
+
+
+def _on_answer(answer: Any, operation: str) -> str:
+    """``operation`` may be unknown."""
+    error = answer.get("Error", {}) if isinstance(answer, dict) else {}
+    code, named = str(error.get("Code", "")), NOT_AUTHORIZED.search(str(error.get("Message", "")))
+    if named:
+        return DENIED % (named["action"] + (f" on {named['resource']}" if named["resource"] else ""))
+    if DENIAL_CODE.fullmatch(code):
+        service = error.get("Service")
+        return DENIED % (f"{service}:{RENAMED.get(operation, operation)}" if service and operation else "a right")
+    return CODES.get(code) or (QUOTA if QUOTA_CODE.fullmatch(code) else "")

@@ -7,6 +7,7 @@ A create that must not be repeated blindly after a lost reply goes through ``cre
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
@@ -23,6 +24,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
 from ansible_collections.sm2a.airflow.plugins.module_utils.advice import advice
 
+# A service that signs under another name than IAM knows it by.
+SIGNED_AS = {"monitoring": "cloudwatch"}
+# EC2 adds it to refusals: a thousand characters for sts:DecodeAuthorizationMessage. It stays in the module's result.
+ENCODED_MESSAGE = re.compile(r"\s*Encoded authorization failure message: \S+")
 Call = TypeVar("Call", bound=Callable[..., Any])
 # Options that most modules have, as AnsibleModule wants them: documented by the fragments state and amazon.aws.tags.
 STATE_OPTION: dict[str, dict[str, Any]] = {
@@ -94,7 +99,8 @@ def fail_with(module: AnsibleAWSModule, error: AnsibleAWSError) -> NoReturn:
     what_to_do = advice(error.exception)
     if what_to_do:
         answer = camel_dict_to_snake_dict(getattr(error.exception, "response", {}))
-        module.fail_json(msg=f"{str(error).rstrip('.')}. {what_to_do}", **answer)
+        said = ENCODED_MESSAGE.sub("", str(error)).rstrip(".")
+        module.fail_json(msg=f"{said}. {what_to_do}", **answer)
     module.fail_json_aws_error(error)
     raise error  # Not reached: fail_json ends the process.
 
@@ -120,7 +126,14 @@ def client(module: AnsibleAWSModule, service: str, connection_attempts: int = 11
     event = f"needs-retry.{made.meta.service_model.service_id.hyphenize()}"
     made.meta.events.register_first(event, _end_at_quota)
     made.meta.events.register_first(event, give_up)
+    made.meta.events.register(f"after-call.{made.meta.service_model.service_id.hyphenize()}", _name_service)
     return made
+
+
+def _name_service(parsed: dict[str, Any], model: Any, **_others: Any) -> None:
+    """Handler of botocore's event ``after-call``: an error says which service answered, as IAM calls it."""
+    if "Error" in parsed:
+        parsed["Error"]["Service"] = SIGNED_AS.get(model.service_model.signing_name, model.service_model.signing_name)
 
 
 def _end_at_quota(operation: Any, response: tuple[Any, dict[str, Any]] | None, **_others: Any) -> None:
@@ -163,6 +176,11 @@ class TagChange:
 
     def __bool__(self) -> bool:
         return bool(self.set or self.remove)
+
+
+def joint_tags(shared: Mapping[str, Any] | None, own: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The tags of one item of a list: those of all and its own, which win; None when neither is given."""
+    return None if shared is None and own is None else {**(shared or {}), **(own or {})}
 
 
 def tag_change(current: Mapping[str, str], wanted: Mapping[str, Any] | None, purge: bool) -> TagChange:

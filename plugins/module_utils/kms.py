@@ -22,8 +22,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 
 MISSING = ("NotFoundException",)
-# Keys of others in the account may hide their tags.
-HIDDEN = (*MISSING, "AccessDeniedException")
+# A key of somebody else may hide its tags, by its key policy; that the caller lacks the right is another matter.
+HIDDEN = "AccessDeniedException"
+LACKED = "no identity-based policy allows"
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 TAG_NAMES = ("TagKey", "TagValue")
 # Tags of a new key may be five minutes late for IAM: seconds between two attempts of a call, and for all attempts.
@@ -44,11 +45,17 @@ def list_key_ids(kms: Any) -> list[str]:
     return [key["KeyId"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"]]
 
 
-@call("read the tags of a KMS key", missing=HIDDEN, default={})
+@call("read the tags of a KMS key", missing=MISSING, default={})
 def read_tags(kms: Any, key_id: str) -> dict[str, str]:
     """Tags of a key, none when they are hidden from the caller."""
-    pages = kms.get_paginator("list_resource_tags").paginate(KeyId=key_id)
-    tags: dict[str, str] = boto3_tag_list_to_ansible_dict([tag for page in pages for tag in page["Tags"]], *TAG_NAMES)
+    try:
+        pages = kms.get_paginator("list_resource_tags").paginate(KeyId=key_id)
+        listed = [tag for page in pages for tag in page["Tags"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != HIDDEN or LACKED in error.response["Error"].get("Message", ""):
+            raise
+        return {}
+    tags: dict[str, str] = boto3_tag_list_to_ansible_dict(listed, *TAG_NAMES)
     return tags
 
 
@@ -93,7 +100,7 @@ def patience_with_new_key(kms: Any) -> Iterator[None]:
     def pause(operation: Any, response: tuple[Any, dict[str, Any]] | None, **_others: Any) -> float | None:
         code = response[1].get("Error", {}).get("Code") if response else None
         # A key that is looked for, by its alias, may be missing for good.
-        late = code in HIDDEN and operation.name != "DescribeKey" and time.monotonic() < end
+        late = code in (*MISSING, HIDDEN) and operation.name != "DescribeKey" and time.monotonic() < end
         return PAUSE_SECONDS if late else None
 
     # botocore sleeps for the first answer that is not None.

@@ -178,11 +178,11 @@ def playbook_environment(results: Path) -> dict[str, str]:
 
 
 @contextmanager
-def control_plane(directory: Path) -> Iterator[ControlPlane]:
-    """Serve a local AWS without containers on a free port until the end of the block."""
+def control_plane(directory: Path, *more: str) -> Iterator[ControlPlane]:
+    """Serve a local AWS without containers on a free port until the end of the block; ``more`` are options of it."""
     port = free_port()
     log = directory / "local_aws.txt"
-    options = ["--control-plane-only", "--name", f"control-plane-{port}", "--port", str(port)]
+    options = ["--control-plane-only", "--name", f"control-plane-{port}", "--port", str(port), *more]
     command = [sys.executable, "-m", "sm2a_local_aws", "serve", *options, "--state-directory", str(directory / "aws")]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)

@@ -55,7 +55,7 @@ def error(call: Call, rule: Rule) -> Answer:
     status, code, message = by_service.get(call.service, by_service[""])
     if code == "ThrottlingException" and call.protocol == "query":
         code = "Throttling"
-    return render(call, rule.status or status, rule.code or code, message)
+    return render(call, rule.status or status, rule.code or code, rule.message or message)
 
 
 def render(call: Call, status: int, code: str, message: str) -> Answer:

@@ -24,7 +24,8 @@ class Rule:
     """One fault. It strikes calls whose service and action fit the patterns, with ``probability``, from 0 to 1.
 
     ``calls`` limits it to so many calls, or with ``each_action`` to so many of every action. ``seconds`` is the delay
-    of hang and latency. ``code`` and ``status`` are the answer of ``error``; they override that of the other errors.
+    of hang and latency. ``code``, ``status`` and ``message`` are the answer of ``error``; they override that of the
+    other errors.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Rule:
     seconds: float = 0.0
     code: str = ""
     status: int = 0
+    message: str = ""
 
     def fits(self, call: Call) -> bool:
         """Whether the patterns fit."""

@@ -46,7 +46,7 @@ REFUSALS = {
         ("VpcLimitExceeded", advice.QUOTA), (Rule("quota", service="ec2", action="CreateVpc"),), first_task=False
     ),
     "no permission": Refusal(
-        ("UnauthorizedOperation", advice.DENIED),
+        ("UnauthorizedOperation", advice.DENIED % "ec2:CreateVpc"),
         (Rule("error", service="ec2", action="CreateVpc", code="UnauthorizedOperation", status=403),),
         first_task=False,
     ),

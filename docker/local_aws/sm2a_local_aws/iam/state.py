@@ -65,6 +65,10 @@ class Account:
         key = kms._resolve_key(reference)
         return key["Arn"] if key else None
 
+    def aliases_of_key(self, arn: str) -> list[str]:
+        found = [alias for alias, key in kms._aliases.items() if key == _last(arn)]
+        return sorted(alias.rpartition(":")[2] for alias in found)
+
     def arn_of_task_definition(self, family: str) -> str | None:
         revision = ecs._task_def_latest.get(family)
         found = ecs._task_defs.get(f"{family}:{revision}")

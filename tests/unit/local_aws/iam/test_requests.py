@@ -22,6 +22,16 @@ SECRET = HERE.arn("secretsmanager", "secret:staging/config/fernet-a1b2c3")
 LOAD_BALANCER = HERE.arn("elasticloadbalancing", "loadbalancer/app/staging/1")
 ROLE = "arn:aws:iam::111122223333:role/sm2a/staging-worker"
 NETWORK_ACL = HERE.arn("ec2", "network-acl/acl-1")
+CHANGES = "route53:changeresourcerecordsets"
+RECORDS = {
+    "HostedZoneId": "Z1",
+    "ChangeBatch": {
+        "Changes": [
+            {"Action": "UPSERT", "ResourceRecordSet": {"Name": "A.b.", "Type": "A"}},
+            {"Action": "UPSERT", "ResourceRecordSet": {"Name": "*.b", "Type": "CNAME"}},
+        ]
+    },
+}
 CREATED_VPC = HERE.arn("ec2", "vpc/*")
 
 
@@ -50,6 +60,9 @@ class Account:
 
     def arn_of_key(self, reference: str) -> str | None:
         return KEY if reference in ("1", "alias/staging", KEY) else None
+
+    def aliases_of_key(self, arn: str) -> list[str]:
+        return ["alias/staging"] if arn == KEY else []
 
     def arn_of_task_definition(self, family: str) -> str | None:
         return HERE.arn("ecs", f"task-definition/{family}:7")
@@ -415,6 +428,11 @@ def test_tags_of_a_resource_that_gets_others() -> None:
             "aws:tagkeys",
             ("sm2a:environment",),
         ),
+        ("kms", "describe_key", {"KeyId": "1"}, "kms:resourcealiases", ("alias/staging",)),
+        ("kms", "describe_key", {"KeyId": "2"}, "kms:resourcealiases", None),
+        ("route53", "change_resource_record_sets", RECORDS, f"{CHANGES}normalizedrecordnames", ("a.b", r"\052.b")),
+        ("route53", "change_resource_record_sets", RECORDS, f"{CHANGES}recordtypes", ("A", "CNAME")),
+        ("route53", "change_resource_record_sets", RECORDS, f"{CHANGES}actions", ("UPSERT",)),
     ],
 )
 def test_context(service: str, method: str, parameters: dict[str, Any], key: str, value: Any) -> None:

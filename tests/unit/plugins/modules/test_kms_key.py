@@ -254,6 +254,25 @@ def test_only_a_new_key_is_waited_for_and_not_for_ever(
     run_module(MODULE, absent)
 
 
+@pytest.mark.parametrize(
+    ("why", "hidden"),
+    [("no resource-based policy allows the kms:ListResourceTags action", True), (api.LACKED, False)],
+)
+def test_tags_are_hidden_by_a_key_and_not_by_a_missing_right(why: str, hidden: bool) -> None:
+    """Who may not read tags at all would make a second key where there is one."""
+
+    class Kms:
+        def get_paginator(self, operation: str) -> Any:
+            refusal = {"Error": {"Code": "AccessDeniedException", "Message": f"not authorized, because {why}"}}
+            raise ClientError(refusal, operation)
+
+    if hidden:
+        assert api.read_tags(Kms(), "theirs") == {}
+    else:
+        with pytest.raises(AnsibleAWSError, match="read the tags"):
+            api.read_tags(Kms(), "theirs")
+
+
 @pytest.mark.parametrize(("call", "state"), [("schedule_deletion", "PendingDeletion"), ("cancel_deletion", "Disabled")])
 def test_what_a_lost_reply_has_done_is_not_refused(call: str, state: str) -> None:
     """KMS refuses the repeated call, because the first one was done."""
