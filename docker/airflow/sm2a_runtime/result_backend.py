@@ -60,8 +60,8 @@ class ResultBackend(DatabaseBackend):  # type: ignore[misc]  # celery has no typ
     def encode_result(self, result: Any, state: str) -> Any:
         """Only what a task returns is kept.
 
-        So Airflow's rows have nothing in that column, and a scheduler of an earlier release, to which an environment may
-        go back, can read them: JSON would end it.
+        So Airflow's rows have nothing in that column, and a scheduler of an earlier release, to which an environment
+        may go back, can read them: JSON would end it.
         """
         return self.prepare_value(result) if state == states.SUCCESS else None
 
@@ -70,7 +70,8 @@ class ResultBackend(DatabaseBackend):  # type: ignore[misc]  # celery has no typ
         result, words = meta["result"], failure_text(meta["traceback"])
         if isinstance(result, Unreadable):
             warn_once(meta["task_id"], meta["status"], result.reason)
-            result, words = None, f"{words} (the stored result is ignored: {result.reason})"
+            words = f"{words} (the stored result is ignored: {result.reason})"
+            result = None
         failed = meta["status"] in self.EXCEPTION_STATES
         return meta | {"result": TaskError(words) if failed else result}
 

@@ -72,7 +72,9 @@ def write(uri: str) -> Callable[..., str]:
     def write(result: bytes | None, status: str = states.STARTED, task_id: str | None = None) -> str:
         engine = create_engine(uri)
         task_id = task_id or str(uuid.uuid4())
-        statement = text("INSERT INTO celery_taskmeta (id, task_id, status, result) VALUES (:id, :task, :status, :result)")
+        statement = text(
+            "INSERT INTO celery_taskmeta (id, task_id, status, result) VALUES (:id, :task, :status, :result)"
+        )
         values = {"id": uuid.uuid4().int % 2**31, "task": task_id, "status": status, "result": result}
         with engine.begin() as connection:
             connection.execute(statement, values)
@@ -116,7 +118,9 @@ def test_a_crafted_pickle_runs_nothing_and_disturbs_no_other_task(
 
 
 @pytest.mark.parametrize("status", [states.STARTED, states.SUCCESS])
-def test_what_workers_of_an_earlier_release_wrote_fails_no_task(backend: ResultBackend, write: Any, status: str) -> None:
+def test_what_workers_of_an_earlier_release_wrote_fails_no_task(
+    backend: ResultBackend, write: Any, status: str
+) -> None:
     task_id = write(pickle.dumps({"pid": 17, "hostname": "celery@10.0.0.1"}), status)
     assert states_of(backend, task_id) == {task_id: status}
     # It goes on: the same row, now as JSON.
@@ -145,14 +149,14 @@ def test_a_failure_names_no_class_that_is_then_made(
     """Celery would make the exception, with arguments that the row chooses."""
     made: list[Any] = []
 
-    class Victim(Exception):
+    class VictimError(Exception):
         def __init__(self, *arguments: Any) -> None:
             made.append(arguments)
 
     victims = ModuleType("victims")
-    vars(victims)["Victim"] = Victim
+    vars(victims)["VictimError"] = VictimError
     monkeypatch.setitem(sys.modules, "victims", victims)
-    stored = {"exc_type": "Victim", "exc_module": "victims", "exc_message": ["rm -rf /", 7]}
+    stored = {"exc_type": "VictimError", "exc_module": "victims", "exc_message": ["rm -rf /", 7]}
     task_id = write(json.dumps(stored).encode(), states.FAILURE)
     error = backend.get_task_meta(task_id)["result"]
     assert type(error) is type(backend.exception_to_python(stored)) is TaskError
