@@ -12,7 +12,7 @@ from typing import Any
 from sm2a_local_aws.iam import reference, tags
 from sm2a_local_aws.iam.calls import Call
 from sm2a_local_aws.iam.existing import Existing, Place
-from sm2a_local_aws.iam.resources import cluster_arn, names_cluster
+from sm2a_local_aws.iam.resources import cluster_arn, names_cluster, task_definition_arn
 
 Keys = dict[str, str | tuple[str, ...]]
 
@@ -74,9 +74,11 @@ def _ec2(call: Call, resource: str, place: Place, existing: Existing) -> Read:
     yield "ec2:VpceServiceName", call.parameters.get("ServiceName")
 
 
-def _ecs(call: Call, _resource: str, place: Place, _existing: Existing) -> Read:
+def _ecs(call: Call, _resource: str, place: Place, existing: Existing) -> Read:
     if names_cluster(call.parameters):
         yield "ecs:cluster", cluster_arn(call.parameters, place)
+    definition = call.parameters.get("taskDefinition")
+    yield "ecs:task-definition", definition and task_definition_arn(str(definition), place, existing)
     enabled = call.parameters.get("enableExecuteCommand")
     yield "ecs:enable-execute-command", None if enabled is None else str(enabled).lower()
 
@@ -122,6 +124,8 @@ def _s3(call: Call, _resource: str, _place: Place, _existing: Existing) -> Read:
         yield "s3:prefix", call.parameters.get("Prefix")
         yield "s3:delimiter", call.parameters.get("Delimiter")
         yield "s3:max-keys", call.parameters.get("MaxKeys")
+    yield "s3:if-match", call.parameters.get("IfMatch")
+    yield "s3:if-none-match", call.parameters.get("IfNoneMatch")
     yield "s3:VersionId", call.parameters.get("VersionId")
     yield "s3:x-amz-server-side-encryption", call.parameters.get("ServerSideEncryption")
     yield "s3:x-amz-server-side-encryption-aws-kms-key-id", call.parameters.get("SSEKMSKeyId")

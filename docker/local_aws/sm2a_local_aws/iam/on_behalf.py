@@ -49,6 +49,8 @@ TAGGING = {
 }
 # These say in a condition key which call makes the resource.
 CREATE_ACTION = {"ecs": "ecs:createaction", "elbv2": "elasticloadbalancing:createaction"}
+# Of what these calls of RDS name, they make one thing only.
+MADE = {"CreateDBInstance": ":db:", "RestoreDBInstanceFromDBSnapshot": ":db:", "CreateDBSnapshot": ":snapshot:"}
 CREATES = ("Create", "Put", "Register", "Request", "Import", "Restore", "Run")
 # Parameters that hand a role over, and to which service.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
@@ -142,8 +144,13 @@ def _tagged(call: Call, tagging: str, place: Place, existing: Existing) -> list[
         return [str(call.parameters.get("ListenerArn")).replace(":listener/", ":listener-rule/") + "/*"]
     if call.service == "logs":
         return [place.arn("logs", f"log-group:{call.parameters.get('logGroupName')}")]
-    made = resources.of(call, reference.action(call.service, call.operation), place, existing)
-    return made if made != ["*"] else resources.of(call, tagging, place, existing)
+    named = resources.of(call, reference.action(call.service, call.operation), place, existing)
+    if named == ["*"]:
+        return resources.of(call, tagging, place, existing)
+    kinds = reference.resource_types(tagging)
+    # For load balancing the reference lists too few.
+    taggable = [arn for arn in named if any(kind.describes(arn) for kind in kinds)] or named
+    return [arn for arn in taggable if MADE.get(call.operation, "") in arn]
 
 
 def _request_tags(given: dict[str, str]) -> Keys:

@@ -137,6 +137,12 @@ def cluster_arn(parameters: Parameters, place: Place) -> str:
     return name if name.startswith("arn:") else place.arn("ecs", f"cluster/{name}")
 
 
+def task_definition_arn(name: str, place: Place, existing: Existing) -> str:
+    """Of a name, a name with a revision, or an ARN; the newest revision where none is named."""
+    newest = existing.arn_of_task_definition(name) if ":" not in name else None
+    return newest or (name if name.startswith("arn:") else place.arn("ecs", f"task-definition/{name}"))
+
+
 def names_cluster(parameters: Parameters) -> bool:
     """Whether an ECS call is about one cluster, be it the default one: not with a list of them, nor with an ARN."""
     return not parameters.keys() & {"clusters", "resourceArn", "family", "familyPrefix", "taskDefinitions"}
@@ -156,8 +162,7 @@ def _ecs(call: Call, place: Place, existing: Existing) -> Iterable[str]:
     for one in _texts(parameters.get("serviceName")):
         yield place.arn("ecs", f"service/{name}/{one}")
     for one in _texts(parameters.get("taskDefinition")) + _texts(parameters.get("taskDefinitions")):
-        newest = existing.arn_of_task_definition(one) if ":" not in one else None
-        yield newest or (one if one.startswith("arn:") else place.arn("ecs", f"task-definition/{one}"))
+        yield task_definition_arn(one, place, existing)
     for one in _texts(parameters.get("family")):
         yield place.arn("ecs", f"task-definition/{one}:*")
 

@@ -383,6 +383,16 @@ def test_tags_of_a_resource_that_gets_others() -> None:
     ("service", "method", "parameters", "key", "value"),
     [
         ("ecs", "list_tasks", {"cluster": "c"}, "ecs:cluster", HERE.arn("ecs", "cluster/c")),
+        ("ecs", "describe_clusters", {"clusters": ["c"]}, "ecs:cluster", None),
+        (
+            "ecs",
+            "update_service",
+            {"cluster": "c", "service": "s", "taskDefinition": "f"},
+            "ecs:task-definition",
+            HERE.arn("ecs", "task-definition/f:7"),
+        ),
+        ("ecs", "update_service", {"cluster": "c", "service": "s"}, "ecs:task-definition", None),
+        ("s3", "put_object", {"Bucket": "b-1", "Key": "a", "IfNoneMatch": "*"}, "s3:if-none-match", "*"),
         ("ecs", "stop_task", {"cluster": "c", "task": "1"}, "ecs:cluster", HERE.arn("ecs", "cluster/c")),
         ("s3", "list_objects_v2", {"Bucket": "b-1", "Prefix": "a/b"}, "s3:prefix", "a/b"),
         ("s3", "list_objects_v2", {"Bucket": "b-1"}, "s3:prefix", None),
@@ -481,7 +491,10 @@ def test_a_managed_master_password() -> None:
         MonitoringRoleArn=ROLE,
         ManageMasterUserPassword=True,
         MasterUserSecretKmsKeyId=KEY,
+        DBSubnetGroupName="g",
+        Tags=TAG,
     )
+    assert {one for one in found if one[0] == "rds:AddTagsToResource"} == {("rds:AddTagsToResource", "db:d")}
     secret = HERE.arn("secretsmanager", "secret:rds!db-*")
     assert ("secretsmanager:CreateSecret", secret.replace(HERE.arn("secretsmanager", ""), "")) in found
     assert ("kms:GenerateDataKey", "key/1") in found
