@@ -145,7 +145,8 @@ def task_definition_arn(name: str, place: Place, existing: Existing) -> str:
 
 def names_cluster(parameters: Parameters) -> bool:
     """Whether an ECS call is about one cluster, be it the default one: not with a list of them, nor with an ARN."""
-    return not parameters.keys() & {"clusters", "resourceArn", "family", "familyPrefix", "taskDefinitions"}
+    others = {"clusters", "resourceArn", "family", "familyPrefix", "taskDefinitions"}
+    return "cluster" in parameters or not parameters.keys() & others
 
 
 def _ecs(call: Call, place: Place, existing: Existing) -> Iterable[str]:

@@ -383,6 +383,7 @@ def test_tags_of_a_resource_that_gets_others() -> None:
     ("service", "method", "parameters", "key", "value"),
     [
         ("ecs", "list_tasks", {"cluster": "c"}, "ecs:cluster", HERE.arn("ecs", "cluster/c")),
+        ("ecs", "list_tasks", {"cluster": "c", "family": "f"}, "ecs:cluster", HERE.arn("ecs", "cluster/c")),
         ("ecs", "describe_clusters", {"clusters": ["c"]}, "ecs:cluster", None),
         (
             "ecs",
