@@ -43,8 +43,9 @@ molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand; figures in artifacts/faults_*.json.
 	@$(alone) tests/faults
 
-audit: test-tools  ## Security controls over a deployed environment, and each over a bad twin; artifacts/audit.txt.
+audit: test-tools  ## Security controls over a deployed environment and over bad twins, and which packages of the images are behind.
 	@$(alone) tests/audit
+	@$(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/python -m tools.packages --output artifacts/packages.txt
 
 end-to-end: test-tools  ## A whole stack of its own with real containers; DATABASE_ENGINE=mysql for that one.
 	@SM2A_END_TO_END_DATABASE_ENGINE=$(or $(DATABASE_ENGINE),postgres) $(alone) tests/integration

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .debian import MissingProgramError, installed
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
@@ -27,9 +29,10 @@ def main() -> None:
         if drawing.exists() and comment in drawing.read_text(encoding="utf-8"):
             continue
         try:
-            done = subprocess.run(["dot", "-Tsvg", str(source)], check=True, capture_output=True, text=True)
-        except FileNotFoundError:
-            sys.exit(f"Cannot draw {source.name}: the command dot is missing. Debian: apt-get install graphviz")
+            command = [installed("dot", "graphviz"), "-Tsvg", str(source)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+        except MissingProgramError as error:
+            sys.exit(f"Cannot draw {source.name}: {error}")
         except subprocess.CalledProcessError as error:
             sys.exit(f"Cannot draw {source.name}: {error.stderr}")
         drawing.write_text(f"{done.stdout}{comment}\n", encoding="utf-8")

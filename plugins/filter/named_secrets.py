@@ -10,6 +10,7 @@ version_added: 0.1.0
 short_description: Values by name as a list of secrets
 description:
   - Turns a dictionary of values into the option C(secrets) of M(sm2a.airflow.secretsmanager_secret).
+  - With C(*) in O(prefix) it is a dictionary of such dictionaries, and each of its names takes the place of the C(*).
   - A value that is a dictionary with the only key C(value_from) says where the module finds it.
   - Errors name the entry and never show a value.
 author:
@@ -20,7 +21,7 @@ options:
     type: dict
     required: true
   prefix:
-    description: Start of every secret's name.
+    description: Start of every secret's name, such as V(staging/variables/) or V(staging/groups/*/variables/).
     type: str
     required: true
   options:
@@ -57,13 +58,25 @@ from ansible.errors import AnsibleFilterError
 # What Secrets Manager takes in a name, without the slash: an Airflow id is the last part of it.
 NAME = re.compile(r"[A-Za-z0-9_+=.@-]+")
 SOURCE = "value_from"
+ANY = "*"
 
 
 def named_secrets(given: Any, prefix: str, options: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """``{"greeting": "hello"}`` -> ``[{"name": "<prefix>greeting", "value": "hello"}]``."""
     if not isinstance(given, Mapping):
         raise AnsibleFilterError("named_secrets: the values must be a dictionary of name to value")
+    if ANY in prefix:
+        checked = {group_name(group): values for group, values in given.items()}
+        lists = (named_secrets(values, prefix.replace(ANY, group), options) for group, values in checked.items())
+        return [each for secrets in lists for each in secrets]
     return [{**secret(str(name), value, prefix), **(options or {})} for name, value in given.items()]
+
+
+def group_name(group: Any) -> str:
+    """The name of a group of values, which becomes a part of the names of its secrets."""
+    if not NAME.fullmatch(str(group)):
+        raise AnsibleFilterError(f"named_secrets: {group!r} is no name of a group")
+    return str(group)
 
 
 def secret(name: str, value: Any, prefix: str) -> dict[str, Any]:

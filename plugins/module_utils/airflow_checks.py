@@ -15,6 +15,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.airflow_options impor
     environment_problems,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.scaling_checks import scaling_problems
+from ansible_collections.sm2a.airflow.plugins.module_utils.worker_roles import has_own_role
 
 # CPU units -> least and most memory and its step, in MiB.
 FARGATE = {
@@ -47,6 +48,7 @@ def problems(values: Mapping[str, Any]) -> list[str]:
         *config_secret_problems(secrets),
         *_component_problems(values),
         *_groups_problems(groups),
+        *_group_secrets_problems(values, groups),
         *_architecture_problems(values, groups),
         *_dags_problems(values),
         *_image_problems(values),
@@ -89,6 +91,17 @@ def _groups_problems(groups: list[Mapping[str, Any]]) -> list[str]:
     for group in groups:
         found.extend(f"airflow_worker_groups, group {group['name']}: {problem}" for problem in _group_problems(group))
     return found
+
+
+def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str, Any]]) -> list[str]:
+    """Secrets of groups that could not read them; values are not repeated."""
+    own = [str(group["name"]) for group in groups if has_own_role(group)]
+    return [
+        f"{option}: {name} is no group of airflow_worker_groups with own_task_role, so nobody could read them"
+        for option in ("secrets_group_connections", "secrets_group_variables")
+        for name in values.get(option) or {}
+        if str(name) not in own
+    ]
 
 
 def _group_problems(group: Mapping[str, Any]) -> list[str]:
@@ -159,4 +172,14 @@ def _image_problems(values: Mapping[str, Any]) -> list[str]:
         f"{name}: must name the image by its digest, as repository@sha256:..."
         for name in names
         if values.get(name) and not DIGEST.fullmatch(str(values[name]))
+    ] + _base_image_problems(values)
+
+
+def _base_image_problems(values: Mapping[str, Any]) -> list[str]:
+    name, source = values.get("images_base_image"), values.get("images_base_source") or "auto"
+    if not name or source == "debootstrap" or DIGEST.fullmatch(str(name)):
+        return []
+    return [
+        "images_base_image: must name the image by its digest, as repository@sha256:..., because a tag can be moved to "
+        "another image"
     ]

@@ -26,6 +26,7 @@ OWNED: dict[tuple[str, str], str] = {
     ("workers", "secrets_backend"): "",
     ("operators", "default_queue"): "the queue of the first of airflow_worker_groups",
     ("logging", "base_log_folder"): "",
+    ("logging", "logging_config_class"): "",
     ("logging", "remote_logging"): "",
     ("logging", "remote_base_log_folder"): "",
     ("logging", "remote_log_conn_id"): "",

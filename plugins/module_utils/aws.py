@@ -178,6 +178,11 @@ class TagChange:
         return bool(self.set or self.remove)
 
 
+def joint_tags(shared: Mapping[str, Any] | None, own: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The tags of one item of a list: those of all and its own, which win; None when neither is given."""
+    return None if shared is None and own is None else {**(shared or {}), **(own or {})}
+
+
 def tag_change(current: Mapping[str, str], wanted: Mapping[str, Any] | None, purge: bool) -> TagChange:
     """Compare tags: ``wanted`` None leaves all alone; tags of AWS itself (``aws:``) are never removed."""
     if wanted is None:

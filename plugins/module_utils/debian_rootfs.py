@@ -31,6 +31,8 @@ DPKG_EXCLUDES = "".join(f"path-exclude /{path}/*\n" for path in UNREAD) + "path-
 APT_SETTINGS = 'APT::Keep-Downloaded-Packages "false";\nAcquire::Languages "none";\n'
 # Package scripts must not start services inside a container.
 POLICY = "#!/bin/sh\nexit 101\n"
+# The image carries this label, and none that was pulled does.
+MADE_HERE = ("io.sm2a.base-image", "debootstrap")
 
 
 def make_image(engine: Engine, name: str, suite: str, mirrors: Mirrors, log: Path) -> None:
@@ -44,11 +46,25 @@ def make_image(engine: Engine, name: str, suite: str, mirrors: Mirrors, log: Pat
             f"Making {name} needs debootstrap; install it (Debian and Ubuntu: apt-get install debootstrap "
             "debian-archive-keyring), or let the engine reach a registry."
         )
+    if not Path(KEYRING).is_file():
+        raise EngineError(
+            f"Making {name} needs Debian's keys to verify what it downloads, and there is no {KEYRING}; install it "
+            "(Debian and Ubuntu: apt-get install debian-archive-keyring), or let the engine reach a registry."
+        )
     with tempfile.TemporaryDirectory(prefix="sm2a-debootstrap-", dir=WORK_DIRECTORY) as directory:
         root = Path(directory) / "root"
         run_logged(
             f"Making {name} with debootstrap from {mirrors.archive}",
-            ["debootstrap", "--variant=minbase", suite, str(root), mirrors.archive],
+            # Without a keyring debootstrap would go on with a warning.
+            [
+                "debootstrap",
+                "--force-check-gpg",
+                f"--keyring={KEYRING}",
+                "--variant=minbase",
+                suite,
+                str(root),
+                mirrors.archive,
+            ],
             log,
             hint="Check that the mirror is reachable and carries the suite.",
         )
@@ -99,11 +115,12 @@ def package_sources(suite: str, mirrors: Mirrors) -> str:
 
 def import_image(engine: Engine, name: str, root: Path) -> None:
     """Turn the directory into the image ``name``."""
+    changes = ["--change", 'CMD ["bash"]', "--change", f"LABEL {'='.join(MADE_HERE)}"]
     with subprocess.Popen(
         ["tar", "--numeric-owner", "--one-file-system", "-C", str(root), "-c", "."], stdout=subprocess.PIPE
     ) as archive:
         result = subprocess.run(
-            [engine.kind, "import", "--change", 'CMD ["bash"]', "-", name],
+            [engine.kind, "import", *changes, "-", name],
             env=system_environment(engine.environment),
             stdin=archive.stdout,
             capture_output=True,

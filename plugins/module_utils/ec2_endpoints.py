@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
@@ -22,6 +24,8 @@ PLACES = {
     "Gateway": {"route_table_ids": "RouteTableIds"},
     "Interface": {"subnet_ids": "SubnetIds", "security_group_ids": "SecurityGroupIds"},
 }
+# What an endpoint without a policy of its own has.
+FULL_ACCESS = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 GONE = ("deleting", "deleted", "failed", "expired", "rejected")
 WAIT_DELAY_SECONDS = 5
 WAIT_TIMEOUT_SECONDS = 600
@@ -33,6 +37,15 @@ def describe_endpoints(ec2: Any, vpc_id: str) -> list[dict[str, Any]]:
     pages = ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
     found = pages.build_full_result()["VpcEndpoints"]
     return [one for one in found if one["VpcId"] == vpc_id]
+
+
+@call("describe the services of VPC endpoints")
+def without_policies(ec2: Any, services: list[str]) -> set[str]:
+    """Those of the services whose endpoints AWS gives no policy; one that it does not list is not among them."""
+    pages = ec2.get_paginator("describe_vpc_endpoint_services")
+    filters = [{"Name": "service-name", "Values": services}]
+    found = pages.paginate(Filters=filters).build_full_result()["ServiceDetails"]
+    return {one["ServiceName"] for one in found if not one.get("VpcEndpointPolicySupported", True)}
 
 
 def list_places(ec2: Any, vpc_id: str) -> None:
@@ -94,6 +107,16 @@ def wait_until_gone(ec2: Any, vpc_id: str, service: str) -> None:
         raise AnsibleAWSError(message=f"The former VPC endpoint of {service} is still being deleted after ten minutes")
 
 
+def settled_policy(current: dict[str, Any] | None, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The policy that an endpoint has in the end: ``current`` where it says the same as ``wanted``.
+
+    {} stands for no policy of its own in both.
+    """
+    if current is not None and not compare_policies(current or FULL_ACCESS, wanted or FULL_ACCESS):
+        return current
+    return wanted
+
+
 def held_by(endpoint: dict[str, Any], kind: str) -> dict[str, Any]:
     """Managed fields of an endpoint, by option; one that the answer does not tell is left out."""
     held = {
@@ -104,4 +127,7 @@ def held_by(endpoint: dict[str, Any], kind: str) -> dict[str, Any]:
     fields: dict[str, Any] = {option: sorted(held[option] or []) for option in PLACES[kind] if held[option] is not None}
     if kind == "Interface" and "PrivateDnsEnabled" in endpoint:
         fields["private_dns"] = endpoint["PrivateDnsEnabled"]
+    if endpoint.get("PolicyDocument"):
+        policy = json.loads(endpoint["PolicyDocument"])
+        fields["policy"] = policy if compare_policies(policy, FULL_ACCESS) else {}
     return fields

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
@@ -29,10 +30,10 @@ def describe_listeners(elbv2: Any, arn: str) -> dict[int, dict[str, Any]]:
     return {listener["Port"]: listener for listener in pages["Listeners"]}
 
 
-def target_groups_of(listener: dict[str, Any]) -> list[str]:
-    """ARNs of the target groups to which a listener forwards; AWS names them in either of two places."""
+def target_groups_of(actions: Iterable[dict[str, Any]]) -> list[str]:
+    """ARNs of the target groups to which actions forward; AWS names them in either of two places."""
     arns: list[str] = []
-    for action in listener.get("DefaultActions", []):
+    for action in actions:
         groups = [group["TargetGroupArn"] for group in action.get("ForwardConfig", {}).get("TargetGroups", [])]
         arns += groups or [arn for arn in [action.get("TargetGroupArn")] if arn]
     return arns

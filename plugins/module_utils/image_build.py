@@ -18,6 +18,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine impo
 
 # Carries the content hash, so that a local image is recognised as up to date.
 CONTENT_LABEL = "io.sm2a.content-hash"
+SBOM_SUFFIX = ".cdx.json"
 # What Linux calls a processor -> what container platforms call it.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -37,6 +38,9 @@ class Image:
     platforms: tuple[str, ...] = ()
     # Whether the base image is looked for in its registry, which has it for every platform, whatever the engine holds.
     fresh_base: bool = False
+    # Path in the image of its bill of materials, and the file that it is copied to.
+    sbom: str = ""
+    sbom_file: Path | None = None
 
     @property
     def reference(self) -> str:
@@ -48,11 +52,22 @@ class Image:
         if len(self.platforms) < 2:
             return [self]
         tags = {each: f"{self.tag}-{each.partition('/')[2].replace('/', '-')}" for each in self.platforms}
-        return [replace(self, tag=tag, platforms=(each,), fresh_base=True) for each, tag in tags.items()]
+        return [
+            replace(self, tag=tag, platforms=(each,), fresh_base=True, sbom_file=self._sbom_file_of(each))
+            for each, tag in tags.items()
+        ]
+
+    def _sbom_file_of(self, platform_name: str) -> Path | None:
+        architecture = platform_name.partition("/")[2].replace("/", "-")
+        return self.sbom_file and self.sbom_file.with_name(f"{self.name}-{architecture}{SBOM_SUFFIX}")
 
 
-def describe_image(options: Mapping[str, Any]) -> Image:
-    """The image of one item of the module's list; FileNotFoundError when a file that it names is not there."""
+def describe_image(options: Mapping[str, Any], base_image: str = "", sbom_directory: Path | None = None) -> Image:
+    """The image of one item of the module's list; FileNotFoundError when a file that it names is not there.
+
+    ``base_image`` is the name, with its digest, of what the image is built on; bills of materials go to
+    ``sbom_directory``.
+    """
     context = Path(options["context"])
     entries = build_context.collect(context, options["include"] or (), options["exclude"] or ())
     for overlay in options["overlays"] or ():
@@ -65,9 +80,11 @@ def describe_image(options: Mapping[str, Any]) -> Image:
                 f"The build secret {secret} of {options['name']} is to be read from {path}: no such file"
             )
     build_args = {name: str(value) for name, value in (options["build_args"] or {}).items()}
-    # Contents of secrets (a machine's certificates) and the base image's local id are no part of what was asked for.
+    # Contents of secrets (a machine's certificates) and a base image made here are no part of what was asked for.
     platforms = list(dict.fromkeys(options["platforms"] or ()))
+    bill = options.get("sbom") or ""
     settings = {"dockerfile": options["dockerfile"], "build_args": build_args, "platforms": sorted(platforms)}
+    settings |= {"base_image": base_image} if base_image else {}
     content = build_context.content_hash(entries, settings)
     return Image(
         name=options["name"],
@@ -79,6 +96,8 @@ def describe_image(options: Mapping[str, Any]) -> Image:
         build_args=build_args,
         secrets=options["secrets"] or {},
         platforms=tuple(platforms),
+        sbom=bill,
+        sbom_file=sbom_directory / f"{options['name']}{SBOM_SUFFIX}" if sbom_directory and bill else None,
     )
 
 
@@ -96,6 +115,19 @@ def build(engine: Engine, image: Image, log: Path) -> None:
             engine.environment,
             hint=f"Correct the cause and run again; finished steps are kept.{emulation_hint(image)}",
         )
+
+
+def copy_sbom(engine: Engine, image: Image) -> None:
+    """Copy the bill of materials out of the built image; nothing of the image is run."""
+    if image.sbom_file is None:
+        return
+    image.sbom_file.parent.mkdir(parents=True, exist_ok=True)
+    container = engine.must(f"Looking into the image {image.name}", "create", image.reference).splitlines()[-1]
+    try:
+        source = f"{container}:{image.sbom}"
+        engine.must(f"Copying {image.sbom} out of the image {image.name}", "cp", source, str(image.sbom_file))
+    finally:
+        engine.query("rm", container)
 
 
 def emulation_hint(image: Image) -> str:

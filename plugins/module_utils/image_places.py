@@ -17,6 +17,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import (
     Destination,
     Image,
     build,
+    copy_sbom,
     push,
 )
 
@@ -24,10 +25,13 @@ UNKNOWN_DIGEST = f"sha256:{'0' * 64}"
 
 
 def report(image: Image, digest: str, changed: bool, log: str = "") -> dict[str, Any]:
-    """One item of the module's ``images``."""
+    """One item of the module's ``images``; ``log`` of one that was made."""
     uri = f"{image.repository}@{digest}" if digest else image.reference
     item = {"name": image.name, "changed": changed, "tag": image.tag, "digest": digest, "uri": uri}
-    return {**item, "log": log} if log else item
+    if not log:
+        return item
+    bills = [str(part.sbom_file) for part in image.parts() if part.sbom_file and part.sbom_file.is_file()]
+    return {**item, "log": log, "sboms": bills}
 
 
 def ecr_repository(image: Image) -> api.RepositoryUri:
@@ -54,6 +58,7 @@ class Local:
     def make(self, image: Image, log: Path) -> str:
         """Build it; an image that stays here has no digest."""
         build(self.engine, image, log)
+        copy_sbom(self.engine, image)
         return ""
 
     def join(self, image: Image) -> str:
@@ -81,6 +86,7 @@ class Registry:
             return str(digest)
         engine = find_engine(self.options["engine"])
         build(engine, image, log)
+        copy_sbom(engine, image)
         host = self.options["registry_endpoint"] or repository.registry
         push(engine, image, Destination(host, repository.name, api.authorization_token(self.ecr)), log)
         digest = api.image_digest(self.ecr, repository, image.tag)

@@ -114,6 +114,8 @@ class PodmanService:
         self.check_path()
         self.stop()
         self.directory.mkdir(parents=True, exist_ok=True)
+        # Who may write to the socket is root on this machine.
+        self.directory.chmod(0o700)
         self.registries_conf.write_text(self.registries(), encoding="utf-8")
         with self.log.open("wb") as log:
             process = subprocess.Popen(

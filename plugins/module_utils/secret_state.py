@@ -29,16 +29,20 @@ def same_setting(option: str, current: str, wanted: str) -> bool:
 class SecretManager:
     """Manages secrets of one account and region.
 
-    ``hide`` is told every generated value, so that the caller can mask it in whatever it prints.
+    ``hide`` is told every generated value, so that the caller can mask it in whatever it prints; ``warn`` is told what
+    check mode cannot see.
     ``options`` of one secret: name, description, kms_key_id, tags, purge_tags, policy (dict or None), and at most one
     of generate, generate_json, compose, value, value_from.
     """
 
-    def __init__(self, client: Any, region: str, check_mode: bool, hide: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: Any, region: str, check_mode: bool, hide: Callable[[str], None], warn: Callable[[str], None]
+    ) -> None:
         self.client = client
         self.region = region
         self.check_mode = check_mode
         self.hide = hide
+        self.warn = warn
         self.value_changes: set[str] = set()  # names whose value this run changed, or in check mode would change
 
     def ensure_present(self, options: Options) -> Outcome:
@@ -98,9 +102,10 @@ class SecretManager:
                 api.restore_secret(self.client, options["name"])
         after |= self.change_settings(before, options)
         after["tags"] = self.change_tags(before["tags"], options)
-        after["version_id"] = self.change_value(before, options)
+        # Before the value: the policy may be what lets the caller read it.
         if options["policy"] is not None:
             before["policy"], after["policy"] = self.change_policy(options)
+        after["version_id"] = self.change_readable_value(before, options, before.get("policy") != after.get("policy"))
         return Outcome(before != after, before, after)
 
     def change_settings(self, before: Options, options: Options) -> dict[str, str]:
@@ -123,6 +128,19 @@ class SecretManager:
         if change.remove and not self.check_mode:
             api.untag_secret(self.client, options["name"], change.remove)
         return change.result
+
+    def change_readable_value(self, before: Options, options: Options, policy_changed: bool) -> str | None:
+        """Change the value, which the caller may be allowed to read only now that the policy has changed."""
+        try:
+            if not policy_changed or self.check_mode:
+                return self.change_value(before, options)
+            return api.once_readable(lambda: self.change_value(before, options))
+        except AnsibleAWSError as error:
+            if not (policy_changed and self.check_mode and api.is_denied(error)):
+                raise
+        self.warn(f"Secret {options['name']} is not compared: its policy does not let the caller read it yet")
+        version: str | None = before["version_id"]
+        return version
 
     def change_value(self, before: Options, options: Options) -> str | None:
         """Store another value where it must change; returns the id of the version that is then current."""

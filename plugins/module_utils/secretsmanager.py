@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
     from botocore.exceptions import ClientError
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
@@ -21,6 +23,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
 
 MISSING = ("ResourceNotFoundException",)
 EXISTS = ("ResourceExistsException",)
+Done = TypeVar("Done")
+# Seconds between attempts while a changed policy reaches all of Secrets Manager.
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 @call("describe the secret", missing=MISSING)
@@ -43,6 +48,23 @@ def secret_value(client: Any, name: str) -> str | None:
     """The current text of a secret, None when the secret or its current version is missing."""
     value: str | None = client.get_secret_value(SecretId=name).get("SecretString")
     return value
+
+
+def is_denied(error: AnsibleAWSError) -> bool:
+    """Whether a policy refused the call."""
+    return bool(getattr(error.exception, "response", {}).get("Error", {}).get("Code") == "AccessDeniedException")
+
+
+def once_readable(work: Callable[[], Done]) -> Done:
+    """Return what ``work`` returns; for half a minute, do it again while a policy that has changed still refuses."""
+    for pause in PAUSES:
+        try:
+            return work()
+        except AnsibleAWSError as error:
+            if not is_denied(error):
+                raise
+            time.sleep(pause)
+    return work()
 
 
 @call("read the secret's resource policy", missing=MISSING, default={})

@@ -15,6 +15,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange,
 from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
 
 SCOPE = "REGIONAL"
+# Where Airflow takes passwords: the form of the login, and the tokens of programs.
+LOGIN_PATH = "/auth/"
 MISSING = ("WAFNonexistentItemException",)
 # WAF answers so while a new web ACL or load balancer is not known everywhere yet.
 UNAVAILABLE = ["WAFUnavailableEntityException"]
@@ -126,6 +128,15 @@ def without_empty_lists(value: Any) -> Any:
     return [without_empty_lists(inner) for inner in value] if isinstance(value, list) else value
 
 
+def readable(value: Any) -> Any:
+    """The value with texts instead of the bytes that boto3 takes and gives for search strings."""
+    if isinstance(value, dict):
+        return {key: readable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [readable(inner) for inner in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def visibility(metric: str) -> dict[str, Any]:
     """Metrics and samples of requests under this name."""
     return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": metric}
@@ -146,23 +157,61 @@ def managed_rule_group(group: dict[str, Any], priority: int) -> dict[str, Any]:
     }
 
 
-def rate_limit(requests: int) -> dict[str, Any]:
-    """The first rule: it blocks an address that sends more requests than this within five minutes."""
+def rate_limit(name: str, requests: int, only: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A rule, without a priority, that blocks an address that sends more requests than this within five minutes.
+
+    ``only``: the statement that a request has to match to be counted and blocked.
+    """
     statement = {"Limit": requests, "EvaluationWindowSec": 300, "AggregateKeyType": "IP"}
     return {
-        "Name": "rate-limit",
-        "Priority": 0,
-        "Statement": {"RateBasedStatement": statement},
+        "Name": name,
+        "Statement": {"RateBasedStatement": {**statement, **({"ScopeDownStatement": only} if only else {})}},
         "Action": {"Block": {}},
-        "VisibilityConfig": visibility("rate-limit"),
+        "VisibilityConfig": visibility(name),
     }
 
 
-def settings_of(name: str, groups: list[dict[str, Any]], requests: int | None) -> dict[str, Any]:
-    """All settings of a web ACL that allows what no rule blocks."""
-    rules = [managed_rule_group(group, priority) for priority, group in enumerate(groups, start=1)]
+def posts_below(path: str) -> dict[str, Any]:
+    """The statement that a request is a POST below a path, however the path is written."""
+    # URL_DECODE and NORMALIZE_PATH: `/%61uth/` and `//x/../auth/` are the same path to many web servers.
+    transformations = ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
+    return {
+        "AndStatement": {
+            "Statements": [
+                byte_match({"Method": {}}, "EXACTLY", "POST", ["NONE"]),
+                byte_match({"UriPath": {}}, "STARTS_WITH", path, transformations),
+            ]
+        }
+    }
+
+
+def byte_match(field: dict[str, Any], constraint: str, text: str, transformations: list[str]) -> dict[str, Any]:
+    """The statement that a part of the request, transformed in this order, is or contains the text."""
+    ordered = [{"Priority": priority, "Type": kind} for priority, kind in enumerate(transformations)]
+    return {
+        "ByteMatchStatement": {
+            "SearchString": text.encode(),
+            "FieldToMatch": field,
+            "PositionalConstraint": constraint,
+            "TextTransformations": ordered,
+        }
+    }
+
+
+def settings_of(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """All settings of a web ACL, from the options of the module, that allows what no rule blocks."""
+    limits = []
+    if params["login_rate_limit"]:
+        limits.append(rate_limit("login-rate-limit", params["login_rate_limit"], posts_below(LOGIN_PATH)))
+    if params["rate_limit"]:
+        limits.append(rate_limit("rate-limit", params["rate_limit"]))
+    groups = params["managed_rule_groups"]
     return {
         "DefaultAction": {"Allow": {}},
-        "Rules": [*([rate_limit(requests)] if requests else []), *rules],
+        "Rules": [
+            # Priorities of the rule groups do not depend on the limits.
+            *({**rule, "Priority": priority} for priority, rule in enumerate(limits)),
+            *(managed_rule_group(group, priority) for priority, group in enumerate(groups, start=2)),
+        ],
         "VisibilityConfig": visibility(name),
     }

@@ -16,9 +16,11 @@ author:
   - SM2A contributors (@sm2a)
 options:
   name:
-    description: Full name of the image.
+    description:
+      - Full name of the image in its registry, by digest, because a tag can be moved to another image. V(debootstrap)
+        as O(source) does without it.
     type: str
-    default: docker.io/library/debian:trixie-slim
+    default: docker.io/library/debian@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f
   source:
     description:
       - V(registry) pulls and fails when the registry is not reachable.
@@ -63,6 +65,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+name:
+  description: Name of the image in the engine.
+  type: str
+  returned: always
 image_id:
   description: Id of the image in the engine; empty in check mode for an image that would be made.
   type: str
@@ -91,19 +97,22 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine impo
 
 
 def ensure_present(options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Result with ``changed``, ``image_id``, ``source``, ``engine`` and the diff."""
-    engine, name = find_engine(options["engine"]), options["name"]
-    found = engine.image(name)
+    """Result with ``changed``, ``name``, ``image_id``, ``source``, ``engine`` and the diff."""
+    base, engine = BaseImage.from_options(options), find_engine(options["engine"])
+    found = base.find(engine)
     if found:
-        return {"changed": False, "image_id": found[0], "source": "engine", "engine": engine.kind}
-    source, made = options["source"], None
+        name, image_id = found
+        return {"changed": False, "name": name, "image_id": image_id, "source": "engine", "engine": engine.kind}
+    source = options["source"]
+    name, image_id = base.local_name if source == "debootstrap" else base.name, ""
     if not check_mode:
         require_free_space([engine.storage()], options["minimum_free_gib"], f"Getting {name}")
-        source = BaseImage.from_options(options).obtain(engine, Path(options["log_path"]))
-        made = engine.image(name)
+        source = base.obtain(engine, Path(options["log_path"]))
+        name, image_id = base.find(engine) or (name, "")
     return {
         "changed": True,
-        "image_id": made[0] if made else "",
+        "name": name,
+        "image_id": image_id,
         "source": source,
         "engine": engine.kind,
         "diff": {"before": {}, "after": {"image": name, "source": source}},

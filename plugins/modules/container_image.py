@@ -81,6 +81,9 @@ options:
             tag of its own, and the image's tag names an index of them.
         type: list
         elements: str
+      sbom:
+        description: Path in the image of its bill of materials, which is copied to O(sbom_directory).
+        type: str
   base_image:
     description:
       - A Debian base image to have in the engine before anything is built, see M(sm2a.airflow.container_base_image).
@@ -88,9 +91,11 @@ options:
     type: dict
     suboptions:
       name:
-        description: Full name of the image.
+        description:
+          - Full name of the image in its registry, by digest. The builds get the name of what the engine then has as
+            the build argument C(BASE_IMAGE). This one, not that, counts for the content hash.
         type: str
-        default: docker.io/library/debian:trixie-slim
+        default: docker.io/library/debian@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f
       source:
         description: V(auto) pulls when the registry answers, else makes the image with debootstrap.
         type: str
@@ -112,6 +117,11 @@ options:
       - Host and port to which ECR pushes go, where it is not the repository's own name.
       - Plain HTTP is used for an address of this machine itself only.
     type: str
+  sbom_directory:
+    description:
+      - Where the bills of materials of images that are made go, as C(<name>.cdx.json), or
+        C(<name>-<architecture>.cdx.json) for each of several platforms.
+    type: path
   minimum_free_gib:
     description: Free disk space, in GiB, without which nothing is begun.
     type: float
@@ -189,9 +199,15 @@ images:
       description: File with the output of the build and the push.
       type: str
       returned: when the image was built or pushed
+    sboms:
+      description: Files with the bills of materials, one for each platform.
+      type: list
+      elements: str
+      returned: when the image was built or pushed
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -216,12 +232,17 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.image_places import (
 )
 
 
-def have_base_image(engine: Engine, options: Mapping[str, Any]) -> None:
-    """Get the base image into the engine when one is asked for and it is not there."""
-    if options["base_image"]:
-        base = BaseImage.from_options(options["base_image"])
-        if engine.image(base.name) is None:
-            base.obtain(engine, Path(options["log_directory"]) / "base_image.log")
+def on_base_image(engine: Engine, images: list[Image], options: Mapping[str, Any]) -> list[Image]:
+    """The images, built on the base image when one is asked for; it is got into the engine when it is not there."""
+    if not options["base_image"]:
+        return images
+    base = BaseImage.from_options(options["base_image"])
+    found = base.find(engine)
+    if found is None:
+        base.obtain(engine, Path(options["log_directory"]) / "base_image.log")
+        found = base.find(engine)
+    name = found[0] if found else base.name
+    return [replace(image, build_args={**image.build_args, "BASE_IMAGE": name}) for image in images]
 
 
 def ensure_images(
@@ -237,8 +258,7 @@ def ensure_images(
         engine = find_engine(options["engine"])
         names = " and ".join(image.name for image in missing)
         require_free_space([engine.storage()], options["minimum_free_gib"], f"Building {names}")
-        have_base_image(engine, options)
-        made = make_all(place, missing, Path(options["log_directory"]))
+        made = make_all(place, on_base_image(engine, missing, options), Path(options["log_directory"]))
     else:
         made = {}
     return [made.get(image.name) or reports[image.name] for image in images]
@@ -263,6 +283,7 @@ def argument_spec() -> dict[str, Any]:
         "secrets": {"type": "dict", "no_log": False},
         "overlays": {"type": "list", "elements": "dict", "options": overlay},
         "platforms": {"type": "list", "elements": "str"},
+        "sbom": {"type": "str"},
     }
     return {
         "images": {"type": "list", "elements": "dict", "required": True, "options": image},
@@ -270,6 +291,7 @@ def argument_spec() -> dict[str, Any]:
         "push": {"type": "bool", "default": True},
         "registry_endpoint": {"type": "str"},
         **ENGINE_OPTION,
+        "sbom_directory": {"type": "path"},
         "minimum_free_gib": {"type": "float", "default": 2.0},
         "log_directory": {"type": "path", "required": True},
     }
@@ -280,7 +302,9 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     options = module.params
     try:
-        images = [describe_image(item) for item in options["images"]]
+        base = BaseImage.from_options(options["base_image"]).name if options["base_image"] else ""
+        sboms = Path(options["sbom_directory"]) if options["sbom_directory"] else None
+        images = [describe_image(item, base, sboms) for item in options["images"]]
         place: Local | Registry
         place = Registry(client(module, "ecr"), options) if options["push"] else Local(find_engine(options["engine"]))
         reports = ensure_images(place, images, options, module.check_mode)

@@ -16,6 +16,7 @@ description:
   - Interface endpoints answer under the service's ordinary name (private DNS).
   - An endpoint that lacks O(lookup_tags) belongs to somebody else and is never touched. Where it already serves, that
     is, an interface endpoint with private DNS, or a gateway endpoint in the route tables, none is made besides it.
+  - A policy says whose requests pass an endpoint, and to which resources. AWS lets everything pass when there is none.
   - Removal is not waited for.
 author:
   - SM2A contributors (@sm2a)
@@ -66,6 +67,11 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      policy:
+        description:
+          - Policy of the endpoint. V({}) takes it away, which lets everything pass; unset leaves it alone.
+          - A service for which AWS has no policies is in RV(without_policy), and its endpoint gets none.
+        type: dict
   route_table_ids:
     description:
       - Route tables of all gateway endpoints; exactly these.
@@ -98,6 +104,17 @@ EXAMPLES = r"""
       - service: s3
         type: Gateway
       - service: sqs
+        policy:
+          Version: "2012-10-17"
+          Statement:
+            - Effect: Allow
+              Principal: "*"
+              Action: "*"
+              Resource: "*"
+              Condition:
+                StringEquals:
+                  aws:PrincipalAccount: "123456789012"
+                  aws:ResourceAccount: "123456789012"
     route_table_ids: [rtb-0123456789abcdef0]
     subnet_ids: [subnet-0123456789abcdef0]
     security_group_ids: [sg-0123456789abcdef0]
@@ -120,8 +137,14 @@ unlisted:
   sample:
     - service: sqs
       type: Interface
+without_policy:
+  description: Services of O(endpoints) that were given a policy, and for which AWS has none.
+  returned: always
+  type: list
+  elements: str
 """
 
+import json
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -138,16 +161,18 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_endpoints import 
     held_by,
     list_places,
     modify_endpoint,
+    settled_policy,
     state_of,
     wait_until_available,
     wait_until_gone,
+    without_policies,
 )
 
 
 def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], current: dict[str, Any] | None) -> str:
-    """Create an endpoint, or bring its places, private DNS and tags to what is asked.
+    """Create an endpoint, or bring its places, private DNS, policy and tags to what is asked.
 
-    ``wanted``: vpc_id, type, and the place options of that type; return the id ("" for one to be created).
+    ``wanted``: vpc_id, type, policy, and the place options of that type; return the id ("" for one to be created).
     """
     kind = wanted["type"]
     fields: dict[str, Any] = {option: sorted(wanted[option]) for option in PLACES[kind] if wanted[option] is not None}
@@ -156,6 +181,9 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
         request |= {PLACES[kind][option]: ids for option, ids in fields.items()}
         if kind == "Interface":
             request["PrivateDnsEnabled"] = fields["private_dns"] = True
+        if wanted["policy"]:
+            fields["policy"] = wanted["policy"]
+            request["PolicyDocument"] = json.dumps(wanted["policy"])
         run.record(name, {}, {"service": service, "type": kind, **fields, "tags": run.new_tags(name)})
         if run.check_mode:
             return ""
@@ -165,6 +193,8 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
         held = f"{current['VpcEndpointId']} is a {current['VpcEndpointType']} endpoint"
         raise AnsibleAWSError(message=f"The type of the endpoint of {service} cannot change ({held}): remove it first")
     has = held_by(current, kind)
+    if wanted["policy"] is not None:
+        fields["policy"] = settled_policy(has.get("policy"), wanted["policy"])
     fields = {option: value for option, value in {**fields, "private_dns": True}.items() if option in has}
     changes: dict[str, Any] = {}
     for option in fields.keys() & PLACES[kind].keys():
@@ -174,6 +204,8 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
     changes = {change: ids for change, ids in changes.items() if ids}
     if fields.get("private_dns") != has.get("private_dns"):
         changes["PrivateDnsEnabled"] = True
+    if fields.get("policy") != has.get("policy") and "policy" in fields:
+        changes |= {"PolicyDocument": json.dumps(fields["policy"])} if fields["policy"] else {"ResetPolicy": True}
     if changes and not run.check_mode:
         list_places(run.ec2, current["VpcId"])
         modify_endpoint(run.ec2, current["VpcEndpointId"], changes)
@@ -219,6 +251,8 @@ def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     prefix = f"com.amazonaws.{run.ec2.meta.region_name}."
     ids: dict[str, str] = {}
     awaited: list[str] = []
+    asked = [prefix + one["service"] for one in params["endpoints"] if one["policy"] and one["state"] == "present"]
+    no_policy = without_policies(run.ec2, asked) if asked else set()
     surplus: dict[str, dict[str, Any]] = {}
     for index, endpoint in enumerate(params["endpoints"]):
         service, name = prefix + endpoint["service"], f"{params['name']}-{endpoint['service']}"
@@ -226,7 +260,9 @@ def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
         if endpoint["state"] == "absent":
             surplus |= {name: current} if current else {}
             continue
-        other, wanted = served_by_others(foreign, service, {**params, "type": endpoint["type"]})
+        policy = None if service in no_policy else endpoint["policy"]
+        wanted = {**params, "type": endpoint["type"], "policy": policy}
+        other, wanted = served_by_others(foreign, service, wanted)
         if other and not current:
             ids[endpoint["service"]] = other
             continue
@@ -245,13 +281,15 @@ def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     unlisted = [
         {"service": service.removeprefix(prefix), "type": one["VpcEndpointType"]} for service, one in own.items()
     ]
-    return run.result(endpoint_ids=ids, unlisted=sorted(unlisted, key=str))
+    told = sorted(service.removeprefix(prefix) for service in no_policy)
+    return run.result(endpoint_ids=ids, unlisted=sorted(unlisted, key=str), without_policy=told)
 
 
 def main() -> None:
     endpoint = {
         "service": {"type": "str", "required": True},
         "type": {"type": "str", "choices": ["Gateway", "Interface"], "default": "Interface"},
+        "policy": {"type": "dict"},
         **STATE_OPTION,
     }
     module = AnsibleAWSModule(

@@ -11,8 +11,8 @@ module: elbv2_load_balancer
 version_added: 0.1.0
 short_description: Manage an Application Load Balancer with its listeners and attributes
 description:
-  - Manages an Application Load Balancer, its attributes, and listeners that forward to one target group or redirect to
-    HTTPS, with or without authentication by an OpenID Connect provider.
+  - Manages an Application Load Balancer, its attributes, and listeners that forward to one target group, redirect to
+    HTTPS or answer with a status, with or without authentication by an OpenID Connect provider.
   - Check mode is exact and shows a diff of every field. A protected load balancer is refused as a whole on removal, and
     keeps its listeners.
   - A new load balancer is not waited for.
@@ -70,7 +70,15 @@ options:
         description: Target group to which requests are forwarded.
         type: str
       redirect_to_port:
-        description: HTTPS port of the same host to which requests are redirected for ever (301).
+        description: HTTPS port to which requests are redirected for ever (301).
+        type: int
+      redirect_to_host:
+        description:
+          - Host to which requests are redirected. Unset means the one that the client named, which may be any.
+        type: str
+      default_status:
+        description:
+          - Status with which requests are answered that no rule matches, instead of being forwarded.
         type: int
       authenticate_oidc:
         description:
@@ -126,8 +134,9 @@ options:
             default: authenticate
       rules:
         description:
-          - Rules that forward requests to O(listeners[].target_group_arn) without authentication; others are removed.
-            Unset leaves them alone.
+          - Rules that forward requests to O(listeners[].target_group_arn) without authentication, or answer them with a
+            status; others are removed. Unset leaves them alone.
+          - A rule has five values at most, paths and hosts together.
         type: list
         elements: dict
         suboptions:
@@ -136,10 +145,24 @@ options:
             type: int
             required: true
           path_patterns:
-            description: Up to five paths, in which C(*) and C(?) stand for other characters.
+            description: Paths, in which C(*) and C(?) stand for other characters. Their case counts.
             type: list
             elements: str
-            required: true
+          host_names:
+            description:
+              - Hosts that the request names, in which C(*) and C(?) stand for other characters. Each has a dot, and
+                letters only after the last one.
+            type: list
+            elements: str
+          status:
+            description: Status of the answer. Unset means that the request is forwarded.
+            type: int
+      attributes:
+        description:
+          - Attributes of the listener by the names of the AWS API, such as
+            V(routing.http.response.strict_transport_security.header_value). An empty value takes one away.
+            Attributes that are not given are left alone.
+        type: dict
   deletion_protection:
     description:
       - Whether AWS refuses to delete it. With O(state=absent), V(false) turns the protection off first.
@@ -175,9 +198,16 @@ EXAMPLES = r"""
         certificate_arn: arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef
         ssl_policy: ELBSecurityPolicy-TLS13-1-2-2021-06
         target_group_arn: arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/staging/0123456789abcdef
+        rules:
+          - priority: 1
+            path_patterns: [/internal, /internal/*]
+            status: 404
+        attributes:
+          routing.http.response.x_frame_options.header_value: DENY
       - port: 80
         protocol: HTTP
         redirect_to_port: 443
+        redirect_to_host: airflow.example.com
 """
 
 RETURN = r"""

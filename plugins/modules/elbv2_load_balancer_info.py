@@ -54,7 +54,7 @@ load_balancers:
       type: str
       returned: always
     target_group_arns:
-      description: Target groups of its HTTPS listeners.
+      description: Target groups of its HTTPS listeners and their rules.
       type: list
       elements: str
       returned: always
@@ -74,6 +74,13 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import (
     describe_load_balancer,
     target_groups_of,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2_rules import describe_rules
+
+
+def actions_of(elbv2: Any, listener: dict[str, Any]) -> list[dict[str, Any]]:
+    """Actions of a listener and of its rules."""
+    rules = describe_rules(elbv2, listener["ListenerArn"]).values()
+    return [*listener.get("DefaultActions", []), *(action for rule in rules for action in rule["Actions"])]
 
 
 def read(elbv2: Any, name: str) -> list[dict[str, Any]]:
@@ -83,11 +90,12 @@ def read(elbv2: Any, name: str) -> list[dict[str, Any]]:
         return []
     listeners = describe_listeners(elbv2, found["LoadBalancerArn"]).values()
     secure = [listener for listener in listeners if listener["Protocol"] == "HTTPS"]
+    actions = [action for listener in secure for action in actions_of(elbv2, listener)]
     state = {
         "load_balancer_arn": found["LoadBalancerArn"],
         "dns_name": found["DNSName"],
         "canonical_hosted_zone_id": found["CanonicalHostedZoneId"],
-        "target_group_arns": [arn for listener in secure for arn in target_groups_of(listener)],
+        "target_group_arns": list(dict.fromkeys(target_groups_of(actions))),
         "certificate_arns": [one["CertificateArn"] for listener in secure for one in listener.get("Certificates", [])],
     }
     return [state]

@@ -93,7 +93,10 @@ options:
         description: Tags of this secret, besides O(tags).
         type: dict
       policy:
-        description: Resource policy, compared by meaning. V({}) removes it. A public one is refused.
+        description:
+          - Resource policy, compared by meaning. V({}) removes it. A public one is refused.
+          - It changes before the value, and may be what lets the caller read that. Check mode then warns that it cannot
+            compare it.
         type: json
   kms_key_id:
     description: Id, ARN or alias of the KMS key that encrypts every secret of the list.
@@ -211,6 +214,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     Outcome,
     client,
     exit_with,
+    joint_tags,
     list_result,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.secret_state import SecretManager
@@ -268,8 +272,7 @@ def argument_spec() -> dict[str, Any]:
 def with_shared_options(options: Mapping[str, Any], secret: Mapping[str, Any]) -> dict[str, Any]:
     """The options of one secret together with those of the whole list; the policy parsed."""
     shared = {name: options[name] for name in ("kms_key_id", "purge_tags")}
-    given = [tags for tags in (options["tags"], secret["tags"]) if tags is not None]
-    tags = {key: value for each in given for key, value in each.items()} if given else None
+    tags = joint_tags(options["tags"], secret["tags"])
     policy = None if secret["policy"] is None else json.loads(secret["policy"])
     return {**secret, **shared, "tags": tags, "policy": policy}
 
@@ -280,7 +283,11 @@ def main() -> None:
     options = module.params
     # Whatever the module generates is masked in its output as well, should it ever get there.
     manager = SecretManager(
-        client(module, "secretsmanager"), module.region, module.check_mode, hide=module.no_log_values.add
+        client(module, "secretsmanager"),
+        module.region,
+        module.check_mode,
+        hide=module.no_log_values.add,
+        warn=module.warn,
     )
     window = None if options["force"] else options["recovery_window_in_days"]
 

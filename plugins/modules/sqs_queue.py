@@ -19,7 +19,7 @@ options:
   queues:
     description:
       - The queues, managed in this order. Put a dead-letter queue before the queues that name it.
-      - All get the same O(tags).
+      - All get the same O(tags), and each those of its own.
     type: list
     elements: dict
     required: true
@@ -82,6 +82,9 @@ options:
             description: Names (same account and region) or ARNs, at most 10.
             type: list
             elements: str
+      tags:
+        description: Tags of this queue, besides O(tags).
+        type: dict
   when_not_empty:
     description:
       - What O(state=absent) does with a queue that holds messages, waiting or being worked on.
@@ -186,6 +189,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     Outcome,
     client,
     exit_with,
+    joint_tags,
     list_result,
     tag_change,
 )
@@ -272,6 +276,7 @@ def argument_spec() -> dict[str, Any]:
             },
             "required_if": [("redrive_permission", "byQueue", ["source_queues"])],
         },
+        "tags": {"type": "dict"},
     }
     return {
         "queues": {"type": "list", "elements": "dict", "required": True, "options": queue},
@@ -293,7 +298,7 @@ def main() -> None:
             if outcome.after:
                 module.warn(f"Queue {queue['name']} holds messages and was kept")
             return outcome
-        tagging = {"tags": options["tags"], "purge_tags": options["purge_tags"]}
+        tagging = {"tags": joint_tags(options["tags"], queue["tags"]), "purge_tags": options["purge_tags"]}
         return ensure_present(sqs, {**queue, **tagging}, module.region, module.check_mode)
 
     exit_with(module, lambda: list_result({queue["name"]: ensure(queue) for queue in options["queues"]}, "queues"))

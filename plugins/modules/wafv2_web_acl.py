@@ -9,10 +9,10 @@ DOCUMENTATION = r"""
 ---
 module: wafv2_web_acl
 version_added: 0.1.0
-short_description: Manage an AWS WAF web ACL of managed rule groups and a rate limit
+short_description: Manage an AWS WAF web ACL of managed rule groups and rate limits
 description:
   - Manages a web ACL for load balancers (scope C(REGIONAL)). It allows what no rule blocks; its rules are managed rule
-    groups and a limit of requests by address.
+    groups and limits of requests by address.
   - Rules that somebody added by hand are removed.
 author:
   - SM2A contributors (@sm2a)
@@ -50,6 +50,11 @@ options:
     description:
       - Requests within five minutes after which an address is blocked, until it sends fewer. Unset means no limit.
     type: int
+  login_rate_limit:
+    description:
+      - POST requests below C(/auth/) within five minutes after which an address is blocked from there, until it sends
+        fewer; 10 or more. Unset means no limit besides O(rate_limit).
+    type: int
   state:
     description:
       - Whether the web ACL exists. One that protects a load balancer cannot be removed.
@@ -67,6 +72,7 @@ EXAMPLES = r"""
   sm2a.airflow.wafv2_web_acl:
     name: staging
     rate_limit: 2000
+    login_rate_limit: 100
     managed_rule_groups:
       - name: AWSManagedRulesAmazonIpReputationList
       - name: AWSManagedRulesCommonRuleSet
@@ -115,7 +121,7 @@ def view(arn: str, settings: dict[str, Any], tags: dict[str, str]) -> dict[str, 
     return {
         "web_acl_arn": arn,
         "default_action": settings["DefaultAction"],
-        "rules": {rule["Name"]: api.without_empty_lists(rule) for rule in settings["Rules"]},
+        "rules": {rule["Name"]: api.readable(api.without_empty_lists(rule)) for rule in settings["Rules"]},
         "visibility": settings["VisibilityConfig"],
         "tags": tags,
     }
@@ -124,7 +130,7 @@ def view(arn: str, settings: dict[str, Any], tags: dict[str, str]) -> dict[str, 
 def ensure_present(wafv2: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Create the web ACL, or change what differs."""
     name = params["name"]
-    settings = api.settings_of(name, params["managed_rule_groups"], params["rate_limit"])
+    settings = api.settings_of(name, params)
     summary = api.find_summary(wafv2, name)
     if summary is None:
         tags = tag_change({}, params["tags"], purge=False).result
@@ -168,6 +174,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "managed_rule_groups": {"type": "list", "elements": "dict", "options": group, "default": []},
             "rate_limit": {"type": "int"},
+            "login_rate_limit": {"type": "int"},
             **STATE_OPTION,
             **TAG_OPTIONS,
         },

@@ -95,6 +95,23 @@ def repository(environment: Environment, identity: str) -> None:
             ecr.delete_lifecycle_policy(repositoryName=name)
 
 
+@twin("IAM.protection", "IAM.send", "IAM.logs", "IAM.groups")
+def workers_apart(environment: Environment, identity: str) -> None:
+    name = environment.name
+    bucket = next(bucket for bucket in environment.buckets if bucket.startswith(f"{name}-logs-"))
+    action, resource = {
+        "IAM.protection": ("ecs:UpdateTaskProtection", f"arn:aws:ecs:eu-west-1:000000000000:task/{name}/*"),
+        "IAM.send": ("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:000000000000:{name}-*"),
+        "IAM.logs": ("s3:Get*", f"arn:aws:s3:::{bucket}/*"),
+        "IAM.groups": ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:*:*:secret:{name}/*"),
+    }[identity]
+    environment.aws("iam").put_role_policy(
+        RoleName=f"{name}-worker",
+        PolicyName=f"twin-{identity.lower()}",
+        PolicyDocument=policy({"Effect": "Allow", "Action": action, "Resource": resource}),
+    )
+
+
 @twin("IAM.resource", "KMS.2", "IAM.21", "IAM.1")
 def wide_policy(environment: Environment, identity: str) -> None:
     action, resource = {

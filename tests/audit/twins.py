@@ -63,6 +63,12 @@ def no_flow_log(environment: Environment) -> None:
     environment.aws("ec2").delete_flow_logs(FlowLogIds=[one["FlowLogId"] for one in logs])
 
 
+@twin("EC2.endpoint")
+def open_endpoint(environment: Environment) -> None:
+    found = environment.in_vpcs("describe_vpc_endpoints", "VpcEndpoints")
+    environment.aws("ec2").modify_vpc_endpoint(VpcEndpointId=found[0]["VpcEndpointId"], ResetPolicy=True)
+
+
 @twin("EC2.10")
 def no_endpoint(environment: Environment) -> None:
     found = environment.in_vpcs("describe_vpc_endpoints", "VpcEndpoints")
@@ -191,6 +197,14 @@ def topic_attribute(environment: Environment, identity: str) -> None:
     arn = next(iter(environment.topics.values()))["TopicArn"]
     name, value = {"SNS.1": ("KmsMasterKeyId", ""), "SNS.4": ("Policy", policy(PUBLIC))}[identity]
     environment.aws("sns").set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
+
+
+@twin("SecretsManager.readers")
+def secret_for_whom_iam_allows(environment: Environment) -> None:
+    arn = next(one["ARN"] for one in environment.secrets if one["Name"].endswith("/config/jwt_secret"))
+    kept = statements(environment.aws("secretsmanager").get_resource_policy(SecretId=arn)["ResourcePolicy"])
+    account_only = policy(*(one for one in kept if one["Sid"] == "ThisAccountOnly"))
+    environment.aws("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=account_only)
 
 
 @twin("SecretsManager.key")

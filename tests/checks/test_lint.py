@@ -12,6 +12,7 @@ TYPED = [
     "docker/local_aws/sm2a_local_aws",
     "docker/autoscaler/sm2a_autoscaler",
     "docker/airflow/sm2a_runtime",
+    "docker/sbom",
     "tests",
     "tools",
 ]

@@ -75,6 +75,12 @@ class Network:
         found = self.ec2.describe_vpc_endpoints()["VpcEndpoints"]
         return {one["ServiceName"].removeprefix(f"com.amazonaws.{runs.REGION}.") for one in found}
 
+    def restricted_endpoints(self) -> set[str]:
+        """Services whose endpoint has a policy with a condition."""
+        found = self.ec2.describe_vpc_endpoints()["VpcEndpoints"]
+        restricted = [one for one in found if "aws:ResourceAccount" in one["PolicyDocument"]]
+        return {one["ServiceName"].removeprefix(f"com.amazonaws.{runs.REGION}.") for one in restricted}
+
     def groups(self) -> dict[str, dict[str, Any]]:
         groups = self.ec2.describe_security_groups(Filters=OWN)["SecurityGroups"]
         return {group["GroupName"].removeprefix(f"{runs.NAME}-"): group for group in groups}
@@ -88,6 +94,12 @@ class Network:
     def https_ranges(self, component: str) -> list[str]:
         rules = self.groups()[component]["IpPermissionsEgress"]
         return [entry["CidrIp"] for rule in rules if rule["FromPort"] == 443 for entry in rule["IpRanges"]]
+
+    def https_peers(self, component: str) -> list[str]:
+        """Security groups and prefix lists that a component reaches by HTTPS."""
+        rules = [rule for rule in self.groups()[component]["IpPermissionsEgress"] if rule["FromPort"] == 443]
+        groups = [pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]]
+        return groups + [entry["PrefixListId"] for rule in rules for entry in rule["PrefixListIds"]]
 
     def left(self) -> list[Any]:
         """Everything that carries the environment's tag, but NAT gateways, which stay listed for an hour."""
@@ -130,6 +142,39 @@ def test_the_way_out_changes_in_every_direction(network: Network) -> None:
     network.converge(network_egress="nat_single", network_availability_zone_count=3, **CHEAP)
     assert (network.nat_gateways(), network.addresses(), len(network.ways_out())) == (1, 1, 1)
     assert network.ec2.describe_vpcs(Filters=OWN)["Vpcs"] == vpc
+
+
+def test_data_leaves_through_endpoints_to_trusted_accounts_only(network: Network) -> None:
+    core = {"sqs", "secretsmanager", "ecr.api", "ecr.dkr", "logs", "s3"}
+    # As the last test left it.
+    zones = {"network_availability_zone_count": 3}
+    network.run(**zones)
+    assert network.restricted_endpoints() == network.endpoints() == core
+    network.converge(**zones, network_endpoint_policies=False)
+    assert network.restricted_endpoints() == set()
+    assert network.endpoints() == core
+    network.run(**zones, network_endpoint_resources=["s3://public-data/"])
+    assert network.restricted_endpoints() == core
+    policies = [one["PolicyDocument"] for one in network.ec2.describe_vpc_endpoints()["VpcEndpoints"]]
+    assert len([one for one in policies if "arn:aws:s3:::public-data/*" in one]) == 1
+
+
+def test_https_leads_to_endpoints_alone_beside_a_nat_gateway(network: Network) -> None:
+    zones = {"network_availability_zone_count": 3}
+    network.converge(**zones, network_https_egress_cidrs=["192.0.2.0/24"])
+    [listed] = network.ec2.describe_managed_prefix_lists(
+        Filters=[{"Name": "prefix-list-name", "Values": [f"com.amazonaws.{runs.REGION}.s3"]}]
+    )["PrefixLists"]
+    way = {network.groups()["endpoints"]["GroupId"], listed["PrefixListId"]}
+    for component in ("api-server", "scheduler", "dag-processor", "triggerer", "worker", "autoscaler"):
+        assert network.https_ranges(component) == ["192.0.2.0/24"]
+        assert set(network.https_peers(component)) == way
+    # What runs needs these: the autoscaler asks ECS, everything encrypted asks KMS.
+    assert {"ecs", "kms", "monitoring", "sts"} <= network.endpoints()
+    assert network.endpoints() - network.restricted_endpoints() == {"ecs-agent", "ecs-telemetry"}
+    network.run(**zones)
+    assert network.https_ranges("worker") == ["0.0.0.0/0"]
+    assert "ecs" not in network.endpoints()
 
 
 def break_in_half(network: Network) -> None:

@@ -199,13 +199,21 @@ def test_the_database_and_its_users(environment: Environment) -> None:
     [instance] = environment.aws.client("rds").describe_db_instances()["DBInstances"]
     assert (instance["StorageType"], instance["MasterUsername"]) == ("gp2", "keeper")
     secrets = environment.aws.client("secretsmanager")
-    for secret, user in (("sql_alchemy_conn", "flow"), ("result_backend", "flow_results")):
+    users = {
+        "sql_alchemy_conn": "flow",
+        "autoscaler_sql_alchemy_conn": "flow_autoscaler",
+        "result_backend": "flow_results",
+        "scheduler_result_backend": "flow_results_reader",
+    }
+    for secret, user in users.items():
         uri = secrets.get_secret_value(SecretId=f"{runs.NAME}/config/{secret}")["SecretString"]
         assert urlsplit(uri).username == user
         assert json.loads(secrets.get_secret_value(SecretId=f"{runs.NAME}/database/{user}")["SecretString"])
     migration = environment.variables("migrate")
     assert migration["SM2A_RESULT_DATABASE_NAME"] == "flow_results"
     assert migration["SM2A_DATABASE_USER_SECRET"] == f"{runs.NAME}/database/flow"
+    assert migration["SM2A_AUTOSCALER_USER_SECRET"] == f"{runs.NAME}/database/flow_autoscaler"
+    assert migration["SM2A_RESULT_READER_SECRET"] == f"{runs.NAME}/database/flow_results_reader"
 
 
 @pytest.mark.parametrize("component", ["api_server", "dag_processor", "triggerer", "migrate"])

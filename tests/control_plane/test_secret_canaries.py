@@ -37,6 +37,17 @@ PLAYBOOK = """
         cacheable: true
 """
 GIVEN = "Tr0ub4dor-given-{}"
+KINDS = ("uri", "dict", "variable", "env", "file", "secret", "team", "limits")
+GROUP = {
+    "name": "team",
+    "queue": "team",
+    "cpu": 1024,
+    "memory": 2048,
+    "concurrency": 4,
+    "min": 0,
+    "max": 4,
+    "own_task_role": True,
+}
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,11 @@ class Given:
 
     def values(self, serial: str) -> list[str]:
         """The canaries of one run."""
-        return [f"{GIVEN.format(kind)}-{serial}" for kind in ("uri", "dict", "variable", "env", "file", "secret")]
+        return [f"{GIVEN.format(kind)}-{serial}" for kind in KINDS]
 
     def variables(self, serial: str) -> dict[str, Any]:
         """One connection or variable of every kind, each with a canary."""
-        uri, member, variable, _environment, file, secret = self.values(serial)
+        uri, member, variable, _environment, file, secret, team, limits = self.values(serial)
         (self.directory / "value.txt").write_text(f"{file}\n", encoding="utf-8")
         manager = self.aws.client("secretsmanager")
         try:
@@ -68,6 +79,9 @@ class Given:
                 "file": {"value_from": {"file": str(self.directory / "value.txt")}},
             },
             "secrets_variables": {"text": variable, "other": {"value_from": {"secret": "of-others", "key": "uri"}}},
+            "airflow_worker_groups": [GROUP],
+            "secrets_group_connections": {"team": {"uri": f"postgresql://reader:{team}@team.example.com/facts"}},
+            "secrets_group_variables": {"team": {"text": limits}},
         }
 
     def play(self, serial: str, *options: str, variables: dict[str, Any]) -> tuple[int, str]:
@@ -133,6 +147,12 @@ def test_errors_show_no_value(given: Given) -> None:
         ("characters that Secrets Manager does not take", {"secrets_variables": {"a/b": given.values("third")[2]}}),
         ("secrets_variables", {"secrets_variables": given.values("third")[2], "validated": False}),
         ("secrets_variables", {"secrets_variables": given.values("third")[2]}),
+        (
+            "no name of a group",
+            {"secrets_group_variables": {"a/b": {"c": given.values("third")[7]}}, "validated": False},
+        ),
+        ("must be a dictionary", {"secrets_group_variables": {"team": given.values("third")[7]}, "validated": False}),
+        ("with own_task_role", {"secrets_group_variables": {"other": {"a": given.values("third")[7]}}}),
     ]
     for message, wrong in failing:
         code, text = given.play("third", variables={**variables, **wrong})

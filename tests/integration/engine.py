@@ -35,10 +35,27 @@ def containers(name: str, service: str) -> list[str]:
     return found
 
 
+def run_python(container: str, program: str) -> str:
+    """What a program prints that runs in a container of ``containers``, with its user and environment."""
+    engine, _, identifier = container.partition(":")
+    command = [engine, "exec", "--interactive", identifier, "python", "-"]
+    done = subprocess.run(command, input=program, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def kill(container: str) -> None:
     """End a container of ``containers`` at once."""
     engine, _, identifier = container.partition(":")
     assert _run(engine, "kill", identifier).returncode == 0
+
+
+def execute(container: str, *command: str) -> str:
+    """What a command in a container of ``containers`` writes to its standard output."""
+    engine, _, identifier = container.partition(":")
+    done = _run(engine, "exec", identifier, *command)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
 @contextlib.contextmanager

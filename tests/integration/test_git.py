@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from ansible_collections.sm2a.airflow.tests.integration.git_server import BRANCH
 from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, deploy
 from ansible_collections.sm2a.airflow.tests.integration.poll import poll
 from ansible_collections.sm2a.airflow.tests.integration.settings import GATEWAY, PROJECT, variables
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 USER = "airflow"
 TOKEN = f"canary-{secrets.token_hex(12)}"
@@ -63,12 +67,16 @@ def files(word: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Switched:
-    """The repository with its first ``commit``, what a run in check mode foretold, and the run that switched to it."""
+    """The repository with its first ``commit``, what a run in check mode foretold, and the run that switched to it.
+
+    ``bill`` is the file with the bill of materials of the new image.
+    """
 
     repository: Repository
     commit: str
     foretold: Run
     run: Run
+    bill: Path
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +97,7 @@ def switched(stack: Stack, tmp_path_factory: pytest.TempPathFactory, say: Say) -
         changes = {
             "secrets_connections": {**given, "dags_repository": {"value_from": {"file": str(token)}}},
             "images_project_directory": str(directory / "project"),
+            "images_sbom_directory": str(directory / "sbom"),
             "storage_dags_bucket": True,
             "airflow_dags_source": "git",
             "airflow_dags_git_url": url,
@@ -101,7 +110,7 @@ def switched(stack: Stack, tmp_path_factory: pytest.TempPathFactory, say: Say) -
         assert foretold.code == 0, foretold.end()
         run = deploy("git", say, changes, "-vvv")
         assert run.code == 0, run.end()
-        yield Switched(repository, commit, foretold, run)
+        yield Switched(repository, commit, foretold, run, directory / "sbom/airflow.cdx.json")
 
 
 def version(airflow: AirflowApi) -> str | None:
@@ -121,6 +130,16 @@ def run_dag(airflow: AirflowApi) -> tuple[str, str]:
 def test_check_mode_foretells_a_new_image_and_all_that_follows(switched: Switched) -> None:
     assert any("Build and push" in task for task in switched.run.changed_tasks), switched.run.changed_tasks
     assert switched.foretold.changed_tasks == switched.run.changed_tasks
+
+
+def test_the_bill_of_materials_lists_what_the_project_added(switched: Switched) -> None:
+    text = switched.bill.read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    versions = {one["name"]: one.get("version") for one in json.loads(text)["components"]}
+    assert versions["cowsay"] == "6.1"
+    assert versions["apache-airflow"] == "3.3.2"
+    assert versions["tree"]
+    assert "/usr/share/sm2a/rds-ca-bundle.pem" in versions
 
 
 def test_dags_come_from_git_and_a_push_needs_no_deployment(

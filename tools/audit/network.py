@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .controls import Verdicts, control, when
-from .environment import Environment, Resource
+from .environment import Environment, Resource, statements
+from .policies import is_anyone, on_everything
 
 WORLD = {"0.0.0.0/0", "::/0"}
 AUTHORIZED_PORTS = {80, 443}
@@ -78,6 +79,33 @@ def endpoints(environment: Environment) -> Verdicts:
         names = {one["ServiceName"].split(".", 3)[-1] for one in found if one["VpcId"] == vpc}
         missing = sorted({"s3", *PRIVATE_SERVICES} - names)
         yield vpc, f"no endpoint of {', '.join(missing)}" if missing else ""
+
+
+@control(
+    "EC2.endpoint",
+    "VPC endpoints let data pass to trusted accounts only",
+    "Set network_endpoint_policies: true and run site.yml.",
+)
+def endpoint_policies(environment: Environment) -> Verdicts:
+    mine = [one for one in environment.in_vpcs("describe_vpc_endpoints", "VpcEndpoints") if is_ours(one, environment)]
+    names = sorted({one["ServiceName"] for one in mine})
+    filters = [{"Name": "service-name", "Values": names}]
+    found = environment.pages("ec2", "describe_vpc_endpoint_services", "ServiceDetails", Filters=filters)
+    incapable = {one["ServiceName"] for one in found if not one.get("VpcEndpointPolicySupported", True)}
+    for one in mine:
+        # Fargate itself uses these two, and AWS does not say as whom.
+        if one["ServiceName"] in incapable or one["ServiceName"].endswith((".ecs-agent", ".ecs-telemetry")):
+            continue
+        free = any(
+            statement["Effect"] == "Allow" and is_anyone(statement) and on_everything(statement)
+            for statement in statements(one.get("PolicyDocument"))
+        )
+        yield one["ServiceName"], "anyone reaches everything through it" if free else ""
+
+
+def is_ours(resource: Resource, environment: Environment) -> bool:
+    """Whether it carries the environment's tag."""
+    return {"Key": "sm2a:environment", "Value": environment.name} in resource.get("Tags", [])
 
 
 @control("EC2.13", "No SSH from the world", CLOSE)

@@ -42,3 +42,14 @@ def condition_keys(statement: Document) -> set[str]:
     """Lower-case names of the keys that its conditions look at."""
     conditions: dict[str, dict[str, Any]] = statement.get("Condition", {})
     return {key.lower() for tests in conditions.values() for key in tests}
+
+
+def has_named_readers(policy: str | Document | None) -> bool:
+    """Whether the policy of a secret denies reading its value to everyone but the principals that it names."""
+    return any(
+        one["Effect"] == "Deny"
+        and one.get("Principal") in ("*", {"AWS": "*"})
+        and set(actions(one)) & {"secretsmanager:getsecretvalue", "secretsmanager:*", "*"}
+        and "aws:PrincipalArn" in one.get("Condition", {}).get("ArnNotLike", {})
+        for one in statements(policy)
+    )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from .controls import Verdicts, control, when
 from .environment import Environment
-from .policies import public
+from .policies import has_named_readers, public
 
 AGAIN = "Run site.yml: the role secrets sets it."
 UNUSED_DAYS, ROTATION_DAYS = 90, 90
@@ -58,6 +58,14 @@ def private(environment: Environment) -> Verdicts:
     for one in environment.secrets:
         policy = read(SecretId=one["ARN"]).get("ResourcePolicy")
         yield one["Name"], "its policy allows anyone" if public(policy) else ""
+
+
+@control("SecretsManager.readers", "Secrets have named readers", "Set secrets_restrict_readers, and run site.yml.")
+def readers(environment: Environment) -> Verdicts:
+    read = environment.aws("secretsmanager").get_resource_policy
+    for one in environment.secrets:
+        policy = read(SecretId=one["ARN"]).get("ResourcePolicy")
+        yield one["Name"], "" if has_named_readers(policy) else "whom IAM allows everything can read it"
 
 
 @control(

@@ -10,6 +10,7 @@ from airflow.utils.db import upgradedb
 from werkzeug.security import check_password_hash
 
 from sm2a_runtime.database import schema_revisions
+from sm2a_runtime.front_door.security_manager import failed_logins
 
 ADMIN_ROLE = "Admin"
 
@@ -30,7 +31,10 @@ def migrate_tables() -> bool:
     upgradedb()
     after = schema_revisions(uri)
     print("tables: unchanged" if before == after else f"tables: from {before or 'nothing'} to {after}")
-    return before != after
+    made = failed_logins().ensure_table()
+    if made:
+        print("table of failed logins: created")
+    return before != after or made
 
 
 def ensure_administrator(administrator: Administrator) -> bool:

@@ -3,7 +3,7 @@
 """What making Airflow's database takes, whatever the engine: logins, the server, waiting for it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,6 +31,10 @@ class Server:
     verify: bool = True
 
 
+# Table or sequence -> what a user may do with it.
+Rights = Mapping[str, frozenset[str]]
+
+
 class Engine(Protocol):
     """A kind of server."""
 
@@ -42,6 +46,22 @@ class Engine(Protocol):
 
     def ensure_database(self, server: Server, master: Login, owner: Login, database: str) -> bool:
         """Make the owner able to log in, and the database his and closed to others. Returns whether that changed."""
+
+    def take_over(
+        self, server: Server, master: Login, owner: Login, former: Login, database: str, rights: Rights
+    ) -> bool:
+        """Let a database and its plain tables belong to an owner, and the former one keep these rights only.
+
+        Returns whether that changed anything.
+        """
+
+    def create_tables(self, server: Server, owner: Login, database: str, metadata: Any) -> bool:
+        """Create the tables that are missing. Returns whether any was."""
+
+    def ensure_rights(
+        self, server: Server, master: Login, owner: Login, user: Login, database: str, rights: Rights
+    ) -> bool:
+        """Make the user able to log in, with these rights in the database and no other. Returns whether that changed."""
 
 
 def wait_for_server(

@@ -6,8 +6,8 @@ Makes the database users and the databases, migrates Airflow's tables, makes the
 and changes only what differs, so it may run any number of times. The last line says `changed` or `unchanged`; on
 failure it says why, and the exit status is 1.
 
-Celery's results may live in a database of their own with a user of their own (SM2A_RESULT_*): workers, which run the
-code of DAG authors, then know no password of Airflow's tables.
+Celery's results have a database of their own, which workers write and the scheduler reads, each as a user who may do
+no more: workers run the code of DAG authors.
 """
 
 import importlib
@@ -16,8 +16,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sm2a_runtime import mysql_setup, postgres_setup
+from sm2a_runtime import database_users, mysql_setup, postgres_setup
 from sm2a_runtime.database_setup import Engine, Login, Server, wait_for_server
+from sm2a_runtime.result_tables import Base
 from sm2a_runtime.secret_store import read_json_secret
 
 ENGINES: dict[str, Engine] = {"postgres": postgres_setup, "mysql": mysql_setup}
@@ -36,16 +37,18 @@ class Settings:
     master_secret: str
     admin_secret: str
     wait_seconds: float
-    # Database name -> secret of its owner.
-    databases: dict[str, str]
+    database: str
+    result_database: str
+    # Secrets of Airflow's user, who owns both databases, and of those who use them.
+    owner_secret: str
+    workers_secret: str
+    scheduler_secret: str
+    autoscaler_secret: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
         """From SM2A_* variables; raises SettingsError."""
         try:
-            databases = {environment["SM2A_DATABASE_NAME"]: environment["SM2A_DATABASE_USER_SECRET"]}
-            if name := environment.get("SM2A_RESULT_DATABASE_NAME"):
-                databases[name] = environment["SM2A_RESULT_USER_SECRET"]
             engine = environment["SM2A_DATABASE_ENGINE"]
             if engine not in ENGINES:
                 raise ValueError(f"SM2A_DATABASE_ENGINE is {engine!r}, not one of {', '.join(ENGINES)}")
@@ -59,7 +62,12 @@ class Settings:
                 master_secret=environment["SM2A_DATABASE_MASTER_SECRET"],
                 admin_secret=environment["SM2A_ADMIN_SECRET"],
                 wait_seconds=float(environment.get("SM2A_DATABASE_WAIT_SECONDS", "180")),
-                databases=databases,
+                database=environment["SM2A_DATABASE_NAME"],
+                result_database=environment["SM2A_RESULT_DATABASE_NAME"],
+                owner_secret=environment["SM2A_DATABASE_USER_SECRET"],
+                workers_secret=environment["SM2A_RESULT_USER_SECRET"],
+                scheduler_secret=environment["SM2A_RESULT_READER_SECRET"],
+                autoscaler_secret=environment["SM2A_AUTOSCALER_USER_SECRET"],
             )
         except KeyError as error:
             raise SettingsError(f"{error.args[0]} is not set") from None
@@ -69,18 +77,35 @@ class Settings:
 
 def migrate(settings: Settings) -> bool:
     """Do every step. Returns whether anything changed."""
-    master = read_login(settings.master_secret)
-    owners = {database: read_login(secret) for database, secret in settings.databases.items()}
+    master, owner = read_login(settings.master_secret), read_login(settings.owner_secret)
+    autoscaler = read_login(settings.autoscaler_secret)
     administrator = read_json_secret(settings.admin_secret, "username", "email", "password")
-    wait_for_server(settings.engine, settings.server, master, settings.wait_seconds)
-    changed = [
-        settings.engine.ensure_database(settings.server, master, owner, database) for database, owner in owners.items()
-    ]
+    engine, server = settings.engine, settings.server
+    wait_for_server(engine, server, master, settings.wait_seconds)
+    changed = [engine.ensure_database(server, master, owner, settings.database)]
+    changed += prepare_results(settings, master, owner)
     # Airflow reads its database URI when it is imported, so the steps above come first.
     airflow_setup = importlib.import_module("sm2a_runtime.airflow_setup")
     changed.append(airflow_setup.migrate_tables())
+    # Now that all tables are there: a migration may also have made one anew.
+    changed.append(
+        engine.ensure_rights(server, master, owner, autoscaler, settings.database, database_users.AUTOSCALER)
+    )
     changed.append(airflow_setup.ensure_administrator(airflow_setup.Administrator(**administrator)))
     return any(changed)
+
+
+def prepare_results(settings: Settings, master: Login, owner: Login) -> list[bool]:
+    """The database of Celery's results, its tables and its users. In earlier releases it belonged to the workers."""
+    workers, scheduler = read_login(settings.workers_secret), read_login(settings.scheduler_secret)
+    engine, server, database = settings.engine, settings.server, settings.result_database
+    return [
+        engine.take_over(server, master, owner, workers, database, database_users.WORKERS),
+        engine.ensure_database(server, master, owner, database),
+        engine.create_tables(server, owner, database, Base.metadata),
+        engine.ensure_rights(server, master, owner, workers, database, database_users.WORKERS),
+        engine.ensure_rights(server, master, owner, scheduler, database, database_users.SCHEDULER),
+    ]
 
 
 def read_login(secret: str) -> Login:

@@ -8,11 +8,22 @@ from typing import Any
 import pymysql
 
 from sm2a_runtime.database import CONNECT_SECONDS, DatabaseError, mysql_tls, reason
-from sm2a_runtime.database_setup import CA_BUNDLE, Login, Server
+from sm2a_runtime.database_setup import CA_BUNDLE, Login, Rights, Server
+from sm2a_runtime.result_tables import create_missing
 
 ACCESS_DENIED = 1045
 # Access denied (to the server, to a database), unknown database.
 PERMANENT = (ACCESS_DENIED, 1044, 1049)
+# Kind -> names of what runs code of whoever made it when others use a table.
+MADE = {
+    "VIEW": "SELECT table_name FROM information_schema.views WHERE table_schema = %s",
+    "TRIGGER": "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = %s",
+    "EVENT": "SELECT event_name FROM information_schema.events WHERE event_schema = %s",
+    "PROCEDURE": "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s"
+    " AND routine_type = 'PROCEDURE'",
+    "FUNCTION": "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s"
+    " AND routine_type = 'FUNCTION'",
+}
 CHARACTERS = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
 
 
@@ -90,6 +101,79 @@ def _ensure_rights(cursor: Any, user: str, database: str) -> bool:
     cursor.execute(f"GRANT ALL PRIVILEGES ON {place.replace('%', '%%')} TO %s@'%%'", (user,))
     print(f"database {database}: now belongs to {user}")
     return True
+
+
+def take_over(
+    server: Server, master: Login, owner: Login, former: Login, database: str, rights: Rights
+) -> bool:
+    """Drop what the former owner may have made beside plain tables. Tables have no owner in MySQL; rights come next."""
+    dropped: list[str] = []
+    try:
+        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM mysql.db WHERE user = %s AND host = '%%'", (former.username,))
+            if cursor.fetchone() is None:
+                return False
+        ensure_database(server, master, owner, database)
+        with closing(connect(server, owner, database)) as connection, connection.cursor() as cursor:
+            for kind, query in MADE.items():
+                cursor.execute(query, (database,))
+                dropped += [f"{kind} {_name(str(name))}" for (name,) in cursor.fetchall()]
+            for what in dropped:
+                cursor.execute(f"DROP {what}")
+    except pymysql.err.MySQLError as error:
+        raise DatabaseError(reason(error)) from error
+    if dropped:
+        print(f"database {database}: dropped {', '.join(dropped)}")
+    return bool(dropped)
+
+
+def create_tables(server: Server, owner: Login, database: str, metadata: Any) -> bool:
+    """Create the tables that are missing. Returns whether any was."""
+    return create_missing(metadata, "mysql+pymysql", lambda: connect(server, owner, database))
+
+
+def ensure_rights(server: Server, master: Login, owner: Login, user: Login, database: str, rights: Rights) -> bool:
+    """Make the user able to log in, with these rights and no other. Returns whether anything changed.
+
+    MySQL has no sequences: what is said of them counts for nothing.
+    """
+    try:
+        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+            changed = _ensure_user(cursor, server, user)
+            # In this order: whoever uses the tables notices nothing.
+            granted = [
+                _ensure_exact(cursor, user.username, database, rights),
+                _revoke_databases(cursor, user.username),
+            ]
+    except pymysql.err.MySQLError as error:
+        raise DatabaseError(reason(error)) from error
+    if any(granted):
+        print(f"database {database}: {user.username} has the rights that it needs")
+    return changed or any(granted)
+
+
+def _revoke_databases(cursor: Any, user: str) -> bool:
+    """Rights on whole databases, which an owner has."""
+    cursor.execute("SELECT db FROM mysql.db WHERE user = %s AND host = '%%'", (user,))
+    databases = [str(row[0]) for row in cursor.fetchall()]
+    for pattern in databases:
+        cursor.execute(f"REVOKE ALL PRIVILEGES ON {_name(pattern).replace('%', '%%')}.* FROM %s@'%%'", (user,))
+    return bool(databases)
+
+
+def _ensure_exact(cursor: Any, user: str, database: str, rights: Rights) -> bool:
+    cursor.execute("SELECT db, table_name, table_priv FROM mysql.tables_priv WHERE user = %s AND host = '%%'", (user,))
+    found = {(str(db), str(table)): {name.upper() for name in str(names).split(",")} for db, table, names in cursor}
+    wanted = {(database, table): set(names) for table, names in rights.items() if "USAGE" not in names}
+    for place in sorted(found.keys() | wanted.keys()):
+        target = ".".join(_name(part).replace("%", "%%") for part in place)
+        for template, names in (
+            ("GRANT {} ON {} TO %s@'%%'", wanted.get(place, set()) - found.get(place, set())),
+            ("REVOKE {} ON {} FROM %s@'%%'", found.get(place, set()) - wanted.get(place, set())),
+        ):
+            if names:
+                cursor.execute(template.format(", ".join(sorted(names)), target), (user,))
+    return found != wanted
 
 
 def _name(identifier: str) -> str:

@@ -10,9 +10,40 @@ from psycopg2 import sql
 from psycopg2.extensions import encrypt_password
 
 from sm2a_runtime.database import CONNECT_SECONDS, DatabaseError, reason
-from sm2a_runtime.database_setup import CA_BUNDLE, Login, Server
+from sm2a_runtime.database_setup import CA_BUNDLE, Login, Rights, Server
+from sm2a_runtime.result_tables import create_missing
 
 MAINTENANCE_DATABASE = "postgres"
+# What is a table or a sequence and nothing more: no rule, trigger, policy, default, expression, type or parent of its
+# owner's making, all of which are code that runs when others use the table.
+PLAIN = """
+SELECT c.relname, c.relkind::text,
+       NOT c.relhastriggers AND NOT c.relhasrules AND NOT c.relrowsecurity
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy WHERE polrelid = c.oid)
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attrdef WHERE adrelid = c.oid)
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE c.oid IN (inhrelid, inhparent))
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = c.oid AND contype NOT IN ('p', 'u', 'n'))
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_index
+                       WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL))
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type t ON t.oid = atttypid
+                       WHERE attrelid = c.oid AND t.typnamespace <> 'pg_catalog'::regnamespace)
+FROM pg_catalog.pg_class c
+WHERE c.relowner = %s::regrole AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'S')
+  AND c.relname = ANY(%s)
+"""
+OWNS_SOMETHING = """
+SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_shdepend s, pg_catalog.pg_database d
+    WHERE refclassid = 'pg_catalog.pg_authid'::regclass AND refobjid = %(role)s::regrole AND deptype = 'o'
+      AND datname = %(database)s AND (dbid = d.oid OR classid = 'pg_catalog.pg_database'::regclass AND objid = d.oid)
+)
+"""
+RIGHTS = """
+SELECT c.relname, x.privilege_type
+FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) x
+WHERE x.grantee = %s::regrole AND c.relnamespace = 'public'::regnamespace
+"""
+SEQUENCES = "SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
 
 
 def connect(server: Server, login: Login, database: str | None = None) -> Any:
@@ -87,3 +118,120 @@ def _ensure_owned_database(cursor: Any, owner: str, database: str) -> bool:
     cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
     print(f"database {database}: {'created for' if row is None else 'now belongs to'} {owner}")
     return True
+
+
+def take_over(
+    server: Server, master: Login, owner: Login, former: Login, database: str, rights: Rights
+) -> bool:
+    """Let a database and its plain tables belong to the owner, and drop everything else that the former one made in it.
+
+    Nothing of the former owner is run for that: he may have left code in wait for somebody with more rights. It is one
+    transaction, so that those who use the tables notice nothing.
+    """
+    try:
+        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM pg_roles, pg_database WHERE rolname = %s AND datname = %s", (former.username, database)
+            )
+            if cursor.fetchone() is None:
+                return False
+            _ensure_user(cursor, server, owner)
+        with closing(connect(server, master, database)) as connection, connection.cursor() as cursor:
+            connection.autocommit = False
+            cursor.execute("SET LOCAL search_path = pg_catalog")
+            changed = _take_over(cursor, owner.username, former.username, database, rights)
+            changed = _close_schema(cursor, former.username) or changed
+            connection.commit()
+    except psycopg2.Error as error:
+        raise DatabaseError(reason(error)) from error
+    if changed:
+        print(f"database {database}: nothing in it belongs to {former.username} any more")
+    return changed
+
+
+def _take_over(cursor: Any, owner: str, former: str, database: str, rights: Rights) -> bool:
+    cursor.execute(OWNS_SOMETHING, {"role": _role(former), "database": database})
+    if not cursor.fetchone()[0]:
+        return False
+    for name in (former, owner):
+        cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
+    cursor.execute(
+        sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner))
+    )
+    cursor.execute(PLAIN, (_role(former), list(rights)))
+    # Locked first, so that they are still plain when they are given away.
+    for name in [name for name, kind, _ in cursor.fetchall() if kind == "r"]:
+        cursor.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier("public", name)))
+    cursor.execute(PLAIN, (_role(former), list(rights)))
+    kinds = {name: kind for name, kind, plain in cursor.fetchall() if plain}
+    for name, kind in kinds.items():
+        statement = "ALTER SEQUENCE {} OWNER TO {}" if kind == "S" else "ALTER TABLE {} OWNER TO {}"
+        cursor.execute(sql.SQL(statement).format(sql.Identifier("public", name), sql.Identifier(owner)))
+    cursor.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(former)))
+    _ensure_entry(cursor, former, database)
+    _ensure_exact(cursor, former, {name: rights[name] for name in kinds})
+    return True
+
+
+def _close_schema(cursor: Any, user: str) -> bool:
+    """Databases that PostgreSQL 14 or earlier made let everybody create functions and operators, which others then run."""
+    cursor.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", (user,))
+    if not cursor.fetchone()[0]:
+        return False
+    cursor.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    cursor.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", (user,))
+    if cursor.fetchone()[0]:
+        raise DatabaseError(f"{user} may create objects in the schema public: revoke CREATE on it from PUBLIC")
+    return True
+
+
+def create_tables(server: Server, owner: Login, database: str, metadata: Any) -> bool:
+    """Create the tables that are missing. Returns whether any was."""
+    return create_missing(metadata, "postgresql+psycopg2", lambda: connect(server, owner, database))
+
+
+def ensure_rights(server: Server, master: Login, owner: Login, user: Login, database: str, rights: Rights) -> bool:
+    """Make the user able to log in, with these rights in the database and no other. Returns whether anything changed."""
+    try:
+        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+            changed = _ensure_user(cursor, server, user)
+        with closing(connect(server, owner, database)) as connection, connection.cursor() as cursor:
+            granted = [_ensure_entry(cursor, user.username, database), _ensure_exact(cursor, user.username, rights)]
+    except psycopg2.Error as error:
+        raise DatabaseError(reason(error)) from error
+    if any(granted):
+        print(f"database {database}: {user.username} has the rights that it needs")
+    return changed or any(granted)
+
+
+def _ensure_entry(cursor: Any, user: str, database: str) -> bool:
+    cursor.execute("SELECT has_database_privilege(%s, %s, 'CONNECT')", (user, database))
+    if cursor.fetchone()[0]:
+        return False
+    cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(user)))
+    return True
+
+
+def _ensure_exact(cursor: Any, user: str, rights: Rights) -> bool:
+    cursor.execute(RIGHTS, (_role(user),))
+    found: dict[str, set[str]] = {}
+    for name, privilege in cursor.fetchall():
+        found.setdefault(name, set()).add(privilege)
+    cursor.execute(SEQUENCES)
+    sequences = {name for (name,) in cursor.fetchall()}
+    wanted = {name: set(privileges) for name, privileges in rights.items()}
+    for name in sorted(found.keys() | wanted.keys()):
+        target = (sql.SQL("SEQUENCE" if name in sequences else "TABLE"), sql.Identifier("public", name))
+        for template, privileges in (
+            ("GRANT {} ON {} {} TO {}", wanted.get(name, set()) - found.get(name, set())),
+            ("REVOKE {} ON {} {} FROM {}", found.get(name, set()) - wanted.get(name, set())),
+        ):
+            if privileges:
+                names = sql.SQL(", ".join(sorted(privileges)))
+                cursor.execute(sql.SQL(template).format(names, *target, sql.Identifier(user)))
+    return found != wanted
+
+
+def _role(user: str) -> str:
+    """As `regrole` reads a name."""
+    return '"' + user.replace('"', '""') + '"'

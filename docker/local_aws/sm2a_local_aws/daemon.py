@@ -30,7 +30,7 @@ LOCK_SECONDS = 2
 
 def serve(settings: Settings) -> None:
     """Serve in the foreground; LocalAwsError when another process serves from this state directory."""
-    settings.state_directory.mkdir(parents=True, exist_ok=True)
+    _make_state_directory(settings)
     with _locked(settings, patience=LOCK_SECONDS) as mine:
         if not mine:
             raise LocalAwsError(f"a local AWS already serves from {settings.state_directory}: stop it first")
@@ -51,7 +51,7 @@ def start(settings: Settings) -> str:
             )
         _wait_until_it_answers(settings, None)
         return "unchanged"
-    settings.state_directory.mkdir(parents=True, exist_ok=True)
+    _make_state_directory(settings)
     with settings.log_file.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sm2a_local_aws", "serve", *_flags(settings)],
@@ -104,6 +104,12 @@ def recorded_settings(given: Settings) -> Settings:
         return replace(Settings.from_json(given.settings_file.read_text()), state_directory=given.state_directory)
     except (OSError, ValueError, TypeError, KeyError):
         return given
+
+
+def _make_state_directory(settings: Settings) -> None:
+    """Only this user gets in, whatever the umask: the process id that `stop` ends is there, and podman's socket."""
+    settings.state_directory.mkdir(parents=True, exist_ok=True)
+    settings.state_directory.chmod(0o700)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ Containers of one task share a network namespace, so that they meet on localhost
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,14 @@ from docker.types import EndpointConfig
 from ministack.core import container_reaper
 from ministack.services import ecs
 
-from sm2a_local_aws import ecs_agent, ecs_depends_on, ecs_lookup, ecs_service_connect, settings
+from sm2a_local_aws import (
+    ecs_agent,
+    ecs_depends_on,
+    ecs_engine_options,
+    ecs_lookup,
+    ecs_service_connect,
+    settings,
+)
 from sm2a_local_aws.engine import IDLE_COMMAND, IDLE_IMAGE
 from sm2a_local_aws.iam import credentials
 from sm2a_local_aws.patching import replaces
@@ -52,50 +60,47 @@ def start_task_worker(
 
 @replaces("ministack.services.ecs:_build_run_kwargs", "25f7593b8823")
 def build_run_kwargs(
-    original: Callable[..., dict[str, Any]],
+    _original: Callable[..., dict[str, Any]],
     definition: Definition,
     task_definition: Definition,
     environment: dict[str, str],
     *rest: Any,
 ) -> dict[str, Any]:
-    """MiniStack's options, completed by what it ignores in the definition."""
-    options = original(definition, task_definition, environment, *rest)
-    _port_bindings, _network, _host_mode, task_id, task_arn, _address, _cluster_arn = rest
+    """The engine's options, none of them MiniStack's: what may be among them is said in `ecs_engine_options`."""
+    _port_bindings, network, _host_mode, task_id, task_arn, _address, cluster_arn = rest
     task = ecs._tasks.get(task_arn) or {}
-    # An image of another architecture fails clearly; MiniStack's retry without it hides other errors.
-    options.pop("platform", None)
-    options["name"] = container_name(task_id, task_definition["family"], definition["name"])
-    options["labels"].update(settings.current().labels)
-    options.update(_process_options(definition, task_definition))
-    binds = [
-        f"{_volume_name(task_arn, mount['sourceVolume'])}:{mount['containerPath']}:{_mode(mount)}"
-        for mount in definition.get("mountPoints", [])
-        if mount["sourceVolume"] in _task_volumes(task_definition)
-    ]
-    if binds:
-        options["volumes"] = (options.get("volumes") or []) + binds
     _complete_environment(environment)
     environment.update(credentials.environment(task, task_definition))
+    options = ecs_engine_options.of_container(definition, task_definition, task_id[:SHORT_ID])
+    if _is_podman():
+        options = ecs_engine_options.for_podman(options, definition)
+    options["environment"] = environment
+    options["name"] = container_name(task_id, task_definition["family"], definition["name"])
+    options["labels"] = _labels(definition, task_definition, task_arn, cluster_arn)
     if task.get("_network_container"):
-        options.pop("network", None)
         options["network_mode"] = f"container:{task['_network_container']}"
-    elif options.get("network"):
+    else:
+        options["network"] = network or settings.current().network
         options["networking_config"] = _endpoint(options["network"], task, [definition])
     return options
 
 
-def _process_options(definition: Definition, task_definition: Definition) -> dict[str, Any]:
-    linux = definition.get("linuxParameters") or {}
-    memory = definition.get("memory") or task_definition.get("memory")
-    options = {
-        "entrypoint": definition.get("entryPoint"),
-        "working_dir": definition.get("workingDirectory"),
-        "user": definition.get("user"),
-        "init": True if linux.get("initProcessEnabled") else None,
-        "mem_limit": f"{int(memory)}m" if memory else None,
-        "read_only": True if definition.get("readonlyRootFilesystem") else None,
+@functools.cache
+def _is_podman() -> bool:
+    return ecs_engine_options.is_podman(ecs._get_docker())
+
+
+def _labels(definition: Definition, task_definition: Definition, task_arn: str, cluster_arn: str) -> dict[str, str]:
+    """Those of the ECS agent, and those by which MiniStack and we find our own."""
+    return {
+        **container_reaper.own_labels("ecs"),
+        "com.amazonaws.ecs.cluster": cluster_arn,
+        "com.amazonaws.ecs.container-name": definition["name"],
+        "com.amazonaws.ecs.task-arn": task_arn,
+        "com.amazonaws.ecs.task-definition-family": task_definition.get("family", ""),
+        "com.amazonaws.ecs.task-definition-version": str(task_definition.get("revision", 1)),
+        **settings.current().labels,
     }
-    return {name: value for name, value in options.items() if value}
 
 
 def _complete_environment(environment: dict[str, str]) -> None:
@@ -123,6 +128,8 @@ def _start_network_container(client: Any, task: Task, task_definition: Definitio
         labels={**container_reaper.own_labels("ecs-network"), **settings.current().labels},
         network=network,
         networking_config=_endpoint(network, task, task_definition["containerDefinitions"]),
+        cap_drop=["ALL"],
+        read_only=True,
         detach=True,
     )
     task["_network_container"] = container.id
@@ -134,29 +141,9 @@ def _endpoint(network: str, task: Task, definitions: list[Definition]) -> dict[s
     return {network: EndpointConfig(API_VERSION, aliases=aliases)}
 
 
-def _task_volumes(task_definition: Definition) -> set[str]:
-    """The names of the mounted volumes that live and die with the task."""
-    containers = task_definition["containerDefinitions"]
-    mounted = {mount["sourceVolume"] for container in containers for mount in container.get("mountPoints") or []}
-    return {
-        volume["name"]
-        for volume in task_definition.get("volumes", [])
-        if volume["name"] in mounted
-        and not (volume.get("host") or {}).get("sourcePath")
-        and not volume.get("efsVolumeConfiguration")
-    }
-
-
-def _volume_name(task_arn: str, volume: str) -> str:
-    return f"{settings.current().name}-{task_arn.rsplit('/', 1)[-1][:SHORT_ID]}-{volume}"
-
-
 def _create_volumes(client: Any, task: Task, task_definition: Definition) -> None:
-    names = [_volume_name(task["taskArn"], volume) for volume in sorted(_task_volumes(task_definition))]
-    for name in names:
+    task_id = task["taskArn"].rsplit("/", 1)[-1][:SHORT_ID]
+    names = [ecs_engine_options.volume_name(task_id, volume) for volume in ecs_engine_options.volumes(task_definition)]
+    for name in sorted(names):
         client.volumes.create(name, labels=settings.current().labels)
     task["_volumes"] = names
-
-
-def _mode(mount: dict[str, Any]) -> str:
-    return "ro" if mount.get("readOnly") else "rw"

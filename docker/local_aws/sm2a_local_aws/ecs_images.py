@@ -26,6 +26,10 @@ from sm2a_local_aws.patching import replaces
 logger = logging.getLogger("sm2a.ecs_images")
 
 ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/(?P<path>.+)$")
+# Podman takes more for an image: `dir:/path` or `docker-archive:/path` are files of this machine.
+REFERENCE = re.compile(
+    r"[a-zA-Z0-9][a-zA-Z0-9.-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)*(:[a-zA-Z0-9_][a-zA-Z0-9._-]*)?(@sha256:[0-9a-f]{64})?"
+)
 
 # One pull of an image at a time, for several tasks start together.
 _pulling: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -43,6 +47,8 @@ def ensure_image(client: Any, image: str) -> str:
     A tag in ECR is always pulled, as on Fargate; an image from elsewhere and a digest only when they are missing.
     """
     reference = engine_reference(image)
+    if not REFERENCE.fullmatch(reference):
+        raise ecs._ImagePullError(f"failed to parse image reference {image!r}: invalid reference format")
     movable = reference != image and "@" not in image
     with _pulling[reference]:
         if not movable:

@@ -19,7 +19,7 @@ from sm2a_local_aws.settings import LABEL, Settings
 logger = logging.getLogger("sm2a.engine")
 
 # It idles in the anchor container and holds the network namespace of tasks with several containers.
-IDLE_IMAGE = "docker.io/library/debian:trixie-slim"
+IDLE_IMAGE = "localhost/sm2a/debian:trixie"
 IDLE_COMMAND = ["sleep", "infinity"]
 REQUEST_TIMEOUT_SECONDS = 120
 
@@ -56,6 +56,8 @@ def create_network(client: Any, settings: Settings) -> None:
             name=settings.anchor_container,
             labels=settings.labels,
             network=settings.network,
+            cap_drop=["ALL"],
+            read_only=True,
             detach=True,
         )
     except ImageNotFound as error:

@@ -28,6 +28,9 @@ def prepare(settings: Settings) -> None:
             "SFTP_ENABLED": "0",
             "USE_SSL": "0",
             "PERSIST_STATE": "0",
+            # Nothing of the account goes to files of this machine.
+            "S3_PERSIST": "0",
+            "LOCALSTACK_PERSISTENCE": "0",
             "RDS_PERSIST": "1",
             "MINISTACK_DOCKER_TIMEOUT": "120",
             "DOCKER_HOST": settings.engine_socket or NO_ENGINE,

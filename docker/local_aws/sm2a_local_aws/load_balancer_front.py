@@ -156,19 +156,21 @@ def _application(port: int) -> Callable[..., Any]:
         (account_id, region), load_balancer = _load_balancer(port, headers.get("host", ""))
         query = scope.get("query_string", b"").decode("ascii", errors="replace")
         logged = _logged(scope, headers, len(body))
+        # As the client wrote it: rules see what is percent-encoded, and the target decodes it.
+        path = scope["raw_path"].decode("ascii") if scope.get("raw_path") else scope["path"]
         load_balancer_access_logs.current.set(logged)
         with request_scope(account_id, region):
             response = await alb.dispatch_request(
                 load_balancer,
                 scope["method"],
-                scope["path"],
+                path,
                 headers,
                 body,
                 parse_qs(query, keep_blank_values=True),
                 port,
                 client_ip=(scope.get("client") or ("127.0.0.1",))[0],
                 raw_query_string=query,
-                raw_path=scope["raw_path"].decode("ascii") if scope.get("raw_path") else None,
+                raw_path=path,
             )
             counted = load_balancer_access_logs.counting(send, logged)
             await ministack_app._send_if_handled(counted, response, receive, head=scope["method"] == "HEAD")

@@ -64,12 +64,12 @@ def run_rds_container(
     original: Callable[..., Any], client: Any, engine: str, options: dict[str, Any], **names: Any
 ) -> Any:
     """Complete the container's options; remember why it could not be made."""
+    # The network reaches it; no port of the host is published.
+    options.pop("ports", None)
     request = rds_requests.current()
     if request is None:
         return original(client, engine, options, **names)
     local_aws = settings.current()
-    # The network reaches it; no port of the host is published.
-    options.pop("ports", None)
     options["labels"].update(local_aws.labels)
     options["networking_config"] = {local_aws.network: EndpointConfig(API_VERSION, aliases=[request.address])}
     for volume in options.get("volumes") or {}:

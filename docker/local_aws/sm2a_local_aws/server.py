@@ -62,7 +62,14 @@ async def _serve(configured: Settings) -> None:
     from ministack.app import app  # noqa: PLC0415  MiniStack reads its environment while it is imported.
 
     # These import MiniStack.
-    from sm2a_local_aws import client_tokens, cloudwatch_alarms, ecs_agent, outages, sqs_long_polls  # noqa: PLC0415
+    from sm2a_local_aws import (  # noqa: PLC0415
+        client_tokens,
+        cloudwatch_alarms,
+        ecs_agent,
+        outages,
+        request_filter,
+        sqs_long_polls,
+    )
     from sm2a_local_aws.iam import enforcement  # noqa: PLC0415
 
     _raise_file_limit()
@@ -73,6 +80,7 @@ async def _serve(configured: Settings) -> None:
     application: Any = client_tokens.honoured(ecs_agent.with_agent_endpoint(app))
     application = outages.suffering_outages(sqs_long_polls.ending_with_their_clients(application))
     application = enforcement.enforced(application)
+    application = request_filter.keeping_browsers_out(application, configured)
     cloudwatch_alarms.start()
     serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]
     if not configured.control_plane_only:

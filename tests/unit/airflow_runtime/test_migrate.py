@@ -2,17 +2,21 @@
 # Apache License 2.0
 """The migration: order of steps, what it reports, and how it fails."""
 
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import psycopg2
 import pymysql
 import pytest
-from sm2a_runtime import database_setup, migrate, mysql_setup, postgres_setup
+import sm2a_runtime
+from sm2a_runtime import database_setup, database_users, migrate, mysql_setup, postgres_setup
 from sm2a_runtime.database import DatabaseError
 from sm2a_runtime.database_setup import Login, Server, wait_for_server
+from sm2a_runtime.result_tables import Base
 from sm2a_runtime.secret_store import SecretError
 
 ENVIRONMENT = {
@@ -24,8 +28,12 @@ ENVIRONMENT = {
     "SM2A_DATABASE_USER_SECRET": "demo/database/airflow",
     "SM2A_RESULT_DATABASE_NAME": "airflow_results",
     "SM2A_RESULT_USER_SECRET": "demo/database/results",
+    "SM2A_RESULT_READER_SECRET": "demo/database/results_reader",
+    "SM2A_AUTOSCALER_USER_SECRET": "demo/database/airflow_autoscaler",
     "SM2A_ADMIN_SECRET": "demo/admin",
 }
+
+ENGINE = ("ensure_database", "take_over", "create_tables", "ensure_rights")
 
 
 @pytest.fixture
@@ -52,7 +60,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setitem(sys.modules, "sm2a_runtime.airflow_setup", airflow_setup)
     monkeypatch.setattr(migrate, "read_json_secret", read_json_secret)
     monkeypatch.setattr(migrate, "wait_for_server", recorder("wait"))
-    monkeypatch.setitem(migrate.ENGINES, "postgres", SimpleNamespace(ensure_database=recorder("database")))
+    monkeypatch.setitem(migrate.ENGINES, "postgres", SimpleNamespace(**{name: recorder(name) for name in ENGINE}))
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
@@ -68,12 +76,19 @@ def test_databases_then_tables_then_the_administrator(
     steps: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert migrate.main() == 0
-    server, master = Server("db.internal", 5432), login("arn:master")
+    server, master, owner = Server("db.internal", 5432), login("arn:master"), login("demo/database/airflow")
+    workers, scheduler = login("demo/database/results"), login("demo/database/results_reader")
+    autoscaler = login("demo/database/airflow_autoscaler")
     assert steps == [
         ("wait", migrate.ENGINES["postgres"], server, master, 180.0),
-        ("database", server, master, login("demo/database/airflow"), "airflow"),
-        ("database", server, master, login("demo/database/results"), "airflow_results"),
+        ("ensure_database", server, master, owner, "airflow"),
+        ("take_over", server, master, owner, workers, "airflow_results", database_users.WORKERS),
+        ("ensure_database", server, master, owner, "airflow_results"),
+        ("create_tables", server, owner, "airflow_results", Base.metadata),
+        ("ensure_rights", server, master, owner, workers, "airflow_results", database_users.WORKERS),
+        ("ensure_rights", server, master, owner, scheduler, "airflow_results", database_users.SCHEDULER),
         ("tables",),
+        ("ensure_rights", server, master, owner, autoscaler, "airflow", database_users.AUTOSCALER),
         (
             "administrator",
             {
@@ -86,24 +101,25 @@ def test_databases_then_tables_then_the_administrator(
     assert capsys.readouterr().out == "migration: unchanged\n"
 
 
-def test_results_need_no_database_of_their_own(steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SM2A_RESULT_DATABASE_NAME")
-    assert migrate.main() == 0
-    assert [step[-1] for step in steps if step[0] == "database"] == ["airflow"]
+def test_the_autoscaler_may_read_the_tables_of_its_queries() -> None:
+    package = Path(sm2a_runtime.__file__).parents[2] / "autoscaler/sm2a_autoscaler"
+    code = " ".join(file.read_text(encoding="utf-8") for file in package.glob("*.py"))
+    tables = set(re.findall(r"(?:FROM|JOIN) ([a-z_]+)", code)) - {"now"}
+    assert set(database_users.AUTOSCALER) == tables
 
 
-@pytest.mark.parametrize("step", ["ensure_database", "migrate_tables", "ensure_administrator"])
+@pytest.mark.parametrize("step", [*ENGINE, "migrate_tables", "ensure_administrator"])
 def test_any_changed_step_is_reported(
     steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: str
 ) -> None:
     setup: Any = sys.modules["sm2a_runtime.airflow_setup"]
-    module = migrate.ENGINES["postgres"] if step == "ensure_database" else setup
+    module = migrate.ENGINES["postgres"] if step in ENGINE else setup
     monkeypatch.setattr(module, step, lambda *arguments: True)
     assert migrate.main() == 0
     assert capsys.readouterr().out == "migration: changed\n"
 
 
-@pytest.mark.parametrize("name", [name for name in ENVIRONMENT if name != "SM2A_RESULT_DATABASE_NAME"])
+@pytest.mark.parametrize("name", ENVIRONMENT)
 def test_a_missing_setting_is_named(
     steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -24,6 +24,7 @@ import psycopg2
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.plugins.conftest import aws_endpoint
 from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
+from ansible_collections.sm2a.airflow.tools.debian import installed
 from sm2a_autoscaler.model import WorkerGroup
 
 __all__ = ["aws_endpoint"]
@@ -97,21 +98,10 @@ class Postgres:
         self.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", *values.values())  # noqa: S608
 
 
-def postgres_programs() -> Path | None:
-    """The folder with initdb and postgres, newest version first; Debian keeps it off PATH."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    found = shutil.which("initdb")
-    if found:
-        folders.append(Path(found).resolve().parent)
-    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """A temporary server of its own; skipped where PostgreSQL is not installed."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL (initdb) is not installed: apt-get install postgresql")
+    """A temporary server of its own. Debian keeps its programs off PATH."""
+    programs = Path(installed("/usr/lib/postgresql/*/bin/initdb", "postgresql")).parent
     # PostgreSQL refuses to run as root.
     user = next((name for name in ("postgres", "nobody") if _exists(name)), None) if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="sm2a-postgres-"))

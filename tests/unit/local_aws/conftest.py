@@ -23,7 +23,8 @@ from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 ENGINE_VARIABLE = "SM2A_ENGINE_SOCKET"
 CLUSTER = "tests"
 LOG_GROUP = "/tests"
-IMAGE = "docker.io/library/debian:trixie-slim"
+EXECUTION_ROLE = "arn:aws:iam::000000000000:role/execution"
+IMAGE = "localhost/sm2a/debian:trixie"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,6 +73,7 @@ class LocalAws:
             family=family,
             requiresCompatibilities=["FARGATE"],
             networkMode="awsvpc",
+            executionRoleArn=EXECUTION_ROLE,
             cpu="256",
             memory="512",
             containerDefinitions=[main, *({"image": IMAGE, **other} for other in more_containers)],

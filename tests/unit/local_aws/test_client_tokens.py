@@ -14,7 +14,9 @@ def test_run_task_of_one_token_runs_one_task(control_plane: Any) -> None:
     ecs = control_plane.client("ecs")
     definition = control_plane.task_definition("token")
     first, again, other = (
-        ecs.run_task(cluster="tests", taskDefinition=definition, clientToken=token)["tasks"][0]["taskArn"]
+        ecs.run_task(cluster="tests", taskDefinition=definition, launchType="FARGATE", clientToken=token)["tasks"][0][
+            "taskArn"
+        ]
         for token in ("a" * 32, "a" * 32, "b" * 32)
     )
     assert first == again
@@ -36,7 +38,13 @@ def test_each_service_keeps_the_resource_of_a_token(control_plane: Any) -> None:
 def test_create_service_again_answers_with_the_service(control_plane: Any) -> None:
     ecs = control_plane.client("ecs")
     definition = control_plane.task_definition("token-service")
-    members = {"cluster": "tests", "serviceName": "token", "taskDefinition": definition, "desiredCount": 0}
+    members = {
+        "cluster": "tests",
+        "serviceName": "token",
+        "taskDefinition": definition,
+        "desiredCount": 0,
+        "launchType": "FARGATE",
+    }
     first = ecs.create_service(**members, clientToken="one")["service"]
     assert ecs.create_service(**members, clientToken="one")["service"]["serviceArn"] == first["serviceArn"]
 

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import time
 import urllib.request
 from typing import Any
@@ -32,6 +33,15 @@ def test_start_twice_stop_twice(unstarted: Any) -> None:
     assert time.monotonic() - began < 10
     assert unstarted.command("stop").stdout == "unchanged\n"
     assert list(unstarted.state_directory.iterdir()) == []
+
+
+def test_no_other_user_gets_at_the_state_whatever_the_umask(unstarted: Any) -> None:
+    before = os.umask(0)
+    try:
+        assert unstarted.command("start").returncode == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(unstarted.state_directory.stat().st_mode) == 0o700
 
 
 def test_status_when_nothing_runs(unstarted: Any) -> None:

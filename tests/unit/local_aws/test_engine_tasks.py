@@ -6,14 +6,34 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.test_request_filter import send
+from sm2a_local_aws import ecs_engine_options
 
 import docker
 
 CLUSTER = "tests"
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+
+# linux/capability.h
+BITS = {
+    "CHOWN": 0,
+    "DAC_OVERRIDE": 1,
+    "FOWNER": 3,
+    "FSETID": 4,
+    "KILL": 5,
+    "SETGID": 6,
+    "SETUID": 7,
+    "SETPCAP": 8,
+    "NET_BIND_SERVICE": 10,
+    "SYS_CHROOT": 18,
+    "SYS_PTRACE": 19,
+    "AUDIT_WRITE": 29,
+    "SETFCAP": 31,
+}
 
 pytestmark = pytest.mark.engine
 
@@ -52,6 +72,95 @@ def test_root_file_system_can_be_read_only(local_aws: Any) -> None:
     arn = local_aws.run_task(definition)
     assert local_aws.wait_for_task(arn, "STOPPED")["containers"][0]["exitCode"] == 1
     assert local_aws.log_lines("readonly", arn) == ["touch: cannot touch '/etc/x': Read-only file system"]
+
+
+def test_only_volumes_and_shared_memory_are_writable_beside_a_read_only_root(local_aws: Any) -> None:
+    script = (
+        "find / '(' -path /proc -o -path /sys ')' -prune -o -type d -print"
+        """ | while read -r place; do (: > "$place/attack") 2>/dev/null && echo "$place"; done; ls /run /tmp /var/tmp"""
+    )
+    mount = [{"sourceVolume": "shared", "containerPath": "/opt/logs"}]
+    definition = local_aws.task_definition(
+        "writable",
+        **_shell(
+            script,
+            readonlyRootFilesystem=True,
+            mountPoints=mount,
+            user="0:0",
+            linuxParameters={"initProcessEnabled": True},
+        ),
+    )
+    arn = local_aws.run_task(definition)
+    assert local_aws.wait_for_task(arn, "STOPPED")["stopCode"] == "EssentialContainerExited"
+    places, _, _listing = "\n".join(local_aws.log_lines("writable", arn)).partition("/run:")
+    # Root may make files in the file systems of the kernel, on Fargate as well.
+    assert set(places.split()) - {"/dev", "/dev/mqueue"} == {"/dev/shm", "/opt/logs"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ecs_engine_options.CAPABILITIES),
+        ({"drop": ["ALL"]}, frozenset()),
+        ({"drop": ["CHOWN", "SETUID"]}, ecs_engine_options.CAPABILITIES - {"CHOWN", "SETUID"}),
+        ({"drop": ["ALL"], "add": ["SYS_PTRACE"]}, frozenset({"SYS_PTRACE"})),
+    ],
+    ids=str,
+)
+def test_container_has_the_capabilities_of_its_definition_and_no_more(
+    local_aws: Any, asked: dict[str, list[str]], expected: frozenset[str]
+) -> None:
+    definition = local_aws.task_definition(
+        "capable",
+        **_shell("grep -E '^(CapBnd|CapEff|Seccomp):' /proc/self/status", linuxParameters={"capabilities": asked}),
+    )
+    arn = local_aws.run_task(definition)
+    local_aws.wait_for_task(arn, "STOPPED")
+    status = dict(line.split(":\t") for line in local_aws.log_lines("capable", arn))
+    mask = f"{sum(1 << BITS[name] for name in expected):016x}"
+    # The engine's seccomp profile filters system calls (2).
+    assert status == {"CapEff": mask, "CapBnd": mask, "Seccomp": "2"}
+
+
+def test_overrides_carry_no_privileges(local_aws: Any) -> None:
+    """Members that no SDK sends: the request is written by hand."""
+    definition = local_aws.task_definition("override", **_shell("true"))
+    privileges = {"privileged": True, "Privileged": True, "linuxParameters": {"capabilities": {"add": ["ALL"]}}}
+    script = "grep CapEff /proc/self/status; ls /host"
+    override = {"name": "main", "command": [script], **privileges}
+    volumes = [{"name": "shared", "host": {"sourcePath": "/"}}]
+    request = {
+        "cluster": CLUSTER,
+        "taskDefinition": definition,
+        "launchType": "FARGATE",
+        "overrides": {"containerOverrides": [override], "volumes": volumes, "pidMode": "host"},
+        "privileged": True,
+        "volumes": volumes,
+    }
+    target = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.RunTask"}
+    answer = send(local_aws.port, "POST", "/", json.dumps(request), **target)
+    arn = json.loads(answer.read())["tasks"][0]["taskArn"]
+    local_aws.wait_for_task(arn, "STOPPED")
+    mask = f"{sum(1 << BITS[name] for name in ecs_engine_options.CAPABILITIES):016x}"
+    first, second = local_aws.log_lines("override", arn)
+    assert (first, second) == (f"CapEff:\t{mask}", "ls: cannot access '/host': No such file or directory")
+
+
+def test_image_is_no_file_of_this_machine(local_aws: Any, tmp_path: Path) -> None:
+    arn = local_aws.run_task(local_aws.task_definition("file", image=f"dir:{tmp_path}"))
+    assert "invalid reference format" in local_aws.wait_for_task(arn, "STOPPED")["stoppedReason"]
+
+
+def test_container_reaches_the_api_but_not_what_is_for_the_operator(local_aws: Any) -> None:
+    ask = (
+        "perl -MIO::Socket::INET -e '$ENV{AWS_ENDPOINT_URL} =~ m{//([^/]+)}; $a=$1;"
+        "for $p (@ARGV) { $c=IO::Socket::INET->new($a) or die;"
+        'print $c "POST $p HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\nContent-Length: 0\\r\\n\\r\\n";'
+        "print scalar <$c>}' /_ministack/reset /_sm2a/outages '/?Action=GetCallerIdentity'"
+    )
+    arn = local_aws.run_task(local_aws.task_definition("asker", **_shell(ask)))
+    local_aws.wait_for_task(arn, "STOPPED")
+    assert [line.split()[1] for line in local_aws.log_lines("asker", arn)] == ["403", "403", "200"]
 
 
 def test_log_lines_are_whole(local_aws: Any) -> None:

@@ -177,6 +177,71 @@ def test_authentication_needs_tls_and_keeps_its_secret(control_plane: Any, balan
     assert "ClientSecret" not in found["DefaultActions"][0]["AuthenticateOidcConfig"]
 
 
+@pytest.fixture
+def listener(control_plane: Any, balancer: str) -> str:
+    """ARN of an HTTP listener."""
+    request = {"LoadBalancerArn": balancer, "Protocol": "HTTP", "Port": 80, "DefaultActions": [ANSWER]}
+    return str(control_plane.client("elbv2").create_listener(**request)["Listeners"][0]["ListenerArn"])
+
+
+def host(*names: str) -> dict[str, Any]:
+    return {"Field": "host-header", "HostHeaderConfig": {"Values": list(names)}}
+
+
+def path(*patterns: str) -> dict[str, Any]:
+    return {"Field": "path-pattern", "PathPatternConfig": {"Values": list(patterns)}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"Priority": 50001}, "between 1 and 50000"),
+        ({"Conditions": [host("localhost")]}, "'localhost' is not valid"),
+        ({"Conditions": [host("127.0.0.1")]}, "not valid"),
+        ({"Conditions": [path("/" + "a" * 128)]}, "not valid"),
+        ({"Conditions": [path("/a b")]}, "not valid"),
+        ({"Conditions": [path("/a"), path("/b")]}, "only have one 'path-pattern' condition"),
+        ({"Conditions": [path("/1", "/2", "/3"), host("a.b", "b.c", "c.d")]}, "more than 5 condition values"),
+        ({"Actions": [{**ANSWER, "FixedResponseConfig": {"StatusCode": "302"}}]}, "status code '302'"),
+    ],
+)
+def test_rules_are_refused_as_aws_does(control_plane: Any, listener: str, change: dict[str, Any], message: str) -> None:
+    elb = control_plane.client("elbv2")
+    rule = {"ListenerArn": listener, "Priority": 1, "Conditions": [path("/a"), host("a.b")], "Actions": [ANSWER]}
+    with pytest.raises(ClientError, match=message):
+        elb.create_rule(**{**rule, **change})
+    made = elb.create_rule(**rule)["Rules"][0]["RuleArn"]
+    if "Priority" not in change:
+        with pytest.raises(ClientError, match=message):
+            elb.modify_rule(RuleArn=made, **change)
+
+
+def test_attributes_of_listeners_are_those_of_aws(control_plane: Any, listener: str) -> None:
+    elb = control_plane.client("elbv2")
+
+    def held() -> dict[str, str]:
+        found = elb.describe_listener_attributes(ListenerArn=listener)["Attributes"]
+        return {one["Key"]: one["Value"] for one in found}
+
+    frame = "routing.http.response.x_frame_options.header_value"
+    assert held()["routing.http.response.server.enabled"] == "true"
+    assert held()[frame] == ""
+    elb.modify_listener_attributes(ListenerArn=listener, Attributes=[{"Key": frame, "Value": "DENY"}])
+    assert held()[frame] == "DENY"
+    with pytest.raises(ClientError, match="x_xss_protection"):
+        wrong = {"Key": "routing.http.response.x_xss_protection.header_value", "Value": "1"}
+        elb.modify_listener_attributes(ListenerArn=listener, Attributes=[wrong])
+
+
+def test_a_rule_associates_its_target_group(control_plane: Any, listener: str, balancer: str, name: str) -> None:
+    elb = control_plane.client("elbv2")
+    group = elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId="vpc-1", TargetType="ip")
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": arn}]
+    elb.create_rule(ListenerArn=listener, Priority=1, Conditions=[path("/a")], Actions=forward)
+    assert elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]["LoadBalancerArns"] == [balancer]
+
+
 def test_logs_need_a_bucket_that_takes_them(control_plane: Any, balancer: str, name: str) -> None:
     elb, s3 = control_plane.client("elbv2"), control_plane.client("s3")
     pairs = {"enabled": "true", "bucket": name, "prefix": "edge"}

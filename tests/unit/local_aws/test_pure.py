@@ -17,6 +17,7 @@ from sm2a_local_aws import (
     ecs_health,
     ecs_images,
     ecs_service_connect,
+    elbv2_identity_providers,
     engine,
     load_balancer_health,
     load_balancer_routing,
@@ -246,3 +247,12 @@ def test_service_connect_names() -> None:
 
 def test_agent_address_belongs_to_the_metadata_address() -> None:
     assert ecs_agent.agent_uri("http://10.0.0.1:4566/v4/token") == "http://10.0.0.1:4566/api/token"
+
+
+def test_identity_providers_are_asked_over_https_only() -> None:
+    asked: list[str] = []
+    for function in (elbv2_identity_providers.post_form, elbv2_identity_providers.get_userinfo):
+        with pytest.raises(OSError, match="no HTTPS URL"):
+            function(asked.append, "http://127.0.0.1:4566/_ministack/reset")
+        function(asked.append, "https://login.example.com/token")
+    assert asked == ["https://login.example.com/token"] * 2

@@ -120,10 +120,12 @@ def main(directory: Path, kind: str, arguments: list[str]) -> int:
         code = _build(state, arguments)
     elif "push" in arguments:
         code = _push(arguments)
-    elif "pull" in arguments or "import" in arguments:
-        if "import" in arguments:
-            sys.stdin.buffer.read()
+    elif "pull" in arguments:
         state["images"][arguments[-1]] = {}
+    elif "import" in arguments:
+        sys.stdin.buffer.read()
+        labels = [text.removeprefix("LABEL ") for text in arguments if text.startswith("LABEL ")]
+        state["images"][arguments[-1]] = dict(label.split("=", 1) for label in labels)
     elif arguments[:2] == ["image", "inspect"]:
         labels = state["images"].get(arguments[-1])
         if labels is None:
@@ -131,14 +133,13 @@ def main(directory: Path, kind: str, arguments: list[str]) -> int:
             code = 1
         else:
             print(json.dumps([{"Id": "sha256:" + "1" * 64, "Config": {"Labels": labels or None}}]))
+    elif arguments[0] == "cp":
+        Path(arguments[2]).write_text(f"copied from {arguments[1]}\n")
     elif arguments[0] == "tag":
         state["images"][arguments[2]] = state["images"][arguments[1]]
-    elif arguments[0] == "info":
-        print(directory)
-    elif arguments[0] == "version":
-        print("28.0.0")
-    elif arguments[0] == "context":
-        print("unix:///run/fake.sock")
+    else:
+        answers = {"info": str(directory), "version": "28.0.0", "context": "unix:///run/fake.sock"}
+        print(answers.get(arguments[0], f"container-of-{arguments[-1]}"))
     _write(directory, state)
     return code
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 
-BASE = {"BASE_IMAGE": "docker.io/library/debian:trixie-slim"}
-# options -> build arguments beside the base image
+# options -> build arguments
 CASES: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({}, {}),
     ({"images_git": True}, {"EXTRA_PACKAGES": "git openssh-client"}),
@@ -18,6 +17,7 @@ CASES: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"images_git": True, "images_packages": ["libaio1t64", "git"]},
         {"EXTRA_PACKAGES": "git libaio1t64 openssh-client"},
     ),
+    ({"images_require_hashes": True}, {"REQUIRE_HASHES": "true"}),
     ({"images_dag_import_test": False}, {"IMPORT_TEST": "false"}),
     ({"images_index_url": "https://pypi.example.com/simple"}, {"INDEX_URL": "https://pypi.example.com/simple"}),
 ]
@@ -26,4 +26,4 @@ CASES: list[tuple[dict[str, Any], dict[str, str]]] = [
 def test_build_arguments(tmp_path: Path) -> None:
     files = ("defaults/main.yml", "vars/main.yml")
     found = render(tmp_path, "images", files, "__images_airflow_build_args", [options for options, _ in CASES])
-    assert found == [{**BASE, **wanted} for _, wanted in CASES]
+    assert found == [wanted for _, wanted in CASES]

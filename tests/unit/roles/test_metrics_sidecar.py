@@ -32,6 +32,8 @@ GIVEN = {
         "user_secret_name": "user",
         "result_database_name": "results",
         "result_user_secret_name": "result-user",
+        "result_reader_secret_name": "result-reader",
+        "autoscaler_user_secret_name": "autoscaler-user",
         "tls_verification": True,
     },
 }

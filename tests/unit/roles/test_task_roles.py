@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils.secret_readers import CONFIGURATION
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, read_yaml
 from ansible_collections.sm2a.airflow.tests.unit.roles.test_metrics_sidecar import GIVEN, VARIABLE_FILES
 
 POLICIES = read_yaml(PROJECT / "roles/cluster/vars/policies.yml")
-SECRETS = read_yaml(PROJECT / "roles/cluster/vars/main.yml")["__cluster_config_secrets"]
 ENVIRONMENT = read_yaml(PROJECT / "roles/airflow/vars/environment.yml")
 STATEMENTS: dict[str, dict[str, Any]] = {
     **POLICIES["__cluster_statements"],
@@ -43,7 +43,7 @@ def actions(statement: dict[str, Any]) -> set[str]:
     return {given} if isinstance(given, str) else set(given)
 
 
-@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - {"leave_dead_letters"}))
+@pytest.mark.parametrize("name", STATEMENTS)
 def test_statements_name_actions_and_resources(name: str) -> None:
     statement = STATEMENTS[name]
     assert statement["Effect"] == "Allow"
@@ -53,17 +53,14 @@ def test_statements_name_actions_and_resources(name: str) -> None:
         assert actions(statement) <= WITHOUT_RESOURCE | ({"ecs:ListTasks"} if limited else set())
 
 
-def test_queues_that_are_no_longer_listed_are_those_of_this_environment_and_no_dead_letters() -> None:
-    """Their names begin as those of an environment may that is called after this one; IAM tells them by their tags."""
-    drain, deny = STATEMENTS["drain"], STATEMENTS["leave_dead_letters"]
-    assert actions(drain) == actions(STATEMENTS["receive"])
-    assert drain["Condition"] == {
+def test_queues_carry_the_tags_by_which_workers_finish_those_that_are_no_longer_listed() -> None:
+    """Names do not tell: they begin as those of an environment may that is called after this one."""
+    assert STATEMENTS["drain"]["Condition"] == {
         "StringEquals": {"aws:ResourceTag/sm2a:environment": "{{ sm2a_name }}", "aws:ResourceTag/sm2a:role": "broker"}
     }
-    tags = read_yaml(PROJECT / "roles/broker/vars/main.yml")["__broker_own_tags"]
-    assert tags == {"sm2a:environment": "{{ sm2a_name }}", "sm2a:role": "broker"}
-    assert (deny["Effect"], actions(deny)) == ("Deny", {"sqs:*"})
-    assert deny["Resource"] == "{{ __cluster_queue_arn }}-dead-letter"
+    broker = read_yaml(PROJECT / "roles/broker/vars/main.yml")
+    assert broker["__broker_own_tags"] == {"sm2a:environment": "{{ sm2a_name }}", "sm2a:role": "broker"}
+    assert broker["__broker_role_tag"] == "sm2a:task_role"
 
 
 def test_the_autoscaler_stops_workers_only(tmp_path: Path) -> None:
@@ -80,18 +77,20 @@ def test_the_autoscaler_stops_workers_only(tmp_path: Path) -> None:
         "airflow_security_group_ids": dict.fromkeys(LETTERS.values(), "group"),
         "airflow_target_group_arn": "target",
         "airflow_namespace_arn": "namespace",
+        "airflow_task_role_arns": {"worker": "arn:aws:iam::123456789012:role/path/unit-worker"},
     }
     (services,) = render(tmp_path, "airflow", VARIABLE_FILES, "__airflow_service_definitions", [GIVEN | more])
     assert [service["name"] for service in services] == names
     for service in services:
         assert service["propagate_tags"] == "SERVICE"
-        assert (service["tags"] == {"sm2a:component": "worker"}) == service["name"].startswith("worker-")
+        workers = {"sm2a:component": "worker", "sm2a:task_role": "unit-worker"}
+        assert (service["tags"] == workers) == service["name"].startswith("worker-")
 
 
 def test_every_policy_uses_known_statements_and_its_own_secrets() -> None:
     for component, statements in POLICIES["__cluster_policies"].items():
         own, *shared = statements
-        assert re.search(rf"__cluster_config_secrets\.{component}\b", own["Resource"])
+        assert f"'{component}' | sm2a.airflow.component_secrets" in own["Resource"]
         assert ("cluster_config_secret_names" in own["Resource"]) == (component != "autoscaler")
         names = [re.fullmatch(r"\{\{ __cluster_statements\.(\w+) \}\}", each) for each in shared]
         assert all(match and match[1] in POLICIES["__cluster_statements"] for match in names), component
@@ -126,7 +125,9 @@ def test_a_component_gets_and_may_read_exactly_the_documented_secrets(component:
     documented = documented_secrets()[component]
     assert documented, "the table in docker/airflow/README.md was not found"
     assert given_secrets(component) == documented
-    assert sorted(SECRETS[component]) == sorted(documented.values())
+    # An earlier release's scheduler, to which ECS may go back, reads results as the workers' user.
+    earlier = ["result_backend"] if component == "scheduler" else []
+    assert sorted(CONFIGURATION[component]) == sorted([*documented.values(), *earlier])
 
 
 def test_who_serves_live_logs_knows_the_key_that_signs_the_requests_for_them() -> None:

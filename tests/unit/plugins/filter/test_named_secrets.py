@@ -31,6 +31,33 @@ def test_values_of_any_kind_and_sources() -> None:
     assert tagged == [{"name": "staging/a", "value": "1", "tags": {"source": "given"}}]
 
 
+def test_values_of_groups_lie_below_the_name_of_their_group() -> None:
+    given = {
+        "payments": {"warehouse": "a", "mart": {"value_from": {"file": "/b"}}},
+        "science": {"warehouse": "c"},
+        "none": {},
+    }
+    assert named_secrets(given, "staging/groups/*/connections/", {"tags": {"source": "given"}}) == [
+        {"name": "staging/groups/payments/connections/warehouse", "value": "a", "tags": {"source": "given"}},
+        {"name": "staging/groups/payments/connections/mart", "value_from": {"file": "/b"}, "tags": {"source": "given"}},
+        {"name": "staging/groups/science/connections/warehouse", "value": "c", "tags": {"source": "given"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"a/b": {"c": "Tr0ub4dor"}}, "'a/b' is no name of a group"),
+        ({"a": "Tr0ub4dor"}, "must be a dictionary"),
+        ({"a": {"b/c": "Tr0ub4dor"}}, "'b/c' has characters"),
+    ],
+)
+def test_errors_about_values_of_groups_show_no_value(given: Any, message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=message) as caught:
+        named_secrets(given, "staging/groups/*/connections/")
+    assert "Tr0ub4dor" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -140,6 +140,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "airflow_dags_source: s3 needs storage_dags_bucket: true",
     ),
     "no S3 address": ({"airflow_dags_s3_uri": "bucket/dags"}, "airflow_dags_s3_uri: must be s3://bucket"),
+    "secrets of a group that shares a role": (
+        {"airflow_worker_groups": [GROUP], "secrets_group_connections": {"heavy": {"warehouse": "canary"}}},
+        "secrets_group_connections: heavy is no group of airflow_worker_groups with own_task_role",
+    ),
+    "secrets of no group": (
+        {"secrets_group_variables": {"heavy": {"limits": "canary"}}},
+        "secrets_group_variables: heavy is no group of airflow_worker_groups with own_task_role",
+    ),
     "image by tag": ({"images_airflow_image": "example/airflow:1"}, "images_airflow_image: must name the image by its"),
 }
 
@@ -165,6 +173,7 @@ def test_what_users_may_set_is_accepted() -> None:
                 "policy_statements": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::a/*"}],
             }
         ],
+        "secrets_group_connections": {"heavy": {"warehouse": "postgresql://warehouse.example.com"}},
         "airflow_dags_source": "git",
         "airflow_dags_git_url": "git@example.com:team/dags.git",
         "images_platforms": ["linux/amd64", "linux/arm64"],

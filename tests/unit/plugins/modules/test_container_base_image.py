@@ -12,12 +12,13 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import base_image, de
 from ansible_collections.sm2a.airflow.plugins.module_utils.apt_sources import Mirrors
 from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine, support
 
-BASE = "docker.io/library/debian:trixie-slim"
-# Makes of its third argument what the real one does, as far as it matters here.
+BASE = base_image.DEFAULT_NAME
+MADE_HERE = "localhost/sm2a/debian:trixie"
+# Makes of its last argument but one what the real one does, as far as it matters here.
 DEBOOTSTRAP = """#!/bin/bash
 echo "I: Retrieving $*"
 case "$*" in *broken*) echo "E: Failed getting release file"; exit 1;; esac
-root=$3
+root=${@: -2:1}
 for path in etc/apt/sources.list.d etc/apt/apt.conf.d etc/dpkg/dpkg.cfg.d usr/sbin usr/share/doc/bash \
     usr/share/man/man1 var/cache/apt/archives var/lib/apt/lists var/log; do /bin/mkdir -p "$root/$path"; done
 for file in etc/apt/sources.list usr/share/doc/bash/copyright usr/share/doc/bash/changelog usr/share/man/man1/bash.1 \
@@ -32,6 +33,8 @@ def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fake_engine.FakeE
     debootstrap.write_text(DEBOOTSTRAP)
     debootstrap.chmod(0o755)
     monkeypatch.setattr(debian_rootfs, "WORK_DIRECTORY", tmp_path)
+    (tmp_path / "keyring.gpg").touch()
+    monkeypatch.setattr(debian_rootfs, "KEYRING", str(tmp_path / "keyring.gpg"))
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(base_image, "registry_answers", lambda _host: False)
     return engine
@@ -53,11 +56,12 @@ def test_check_apply_check_apply(podman: fake_engine.FakeEngine, arguments: dict
     made = run(arguments)
     assert made["changed"]
     assert (made["source"], made["engine"], made["image_id"]) == ("debootstrap", "podman", "1" * 64)
+    assert made["name"] == MADE_HERE
     support.assert_diff(made)
     for check in (True, False):
         repeated = run(arguments, check=check)
         assert not repeated["changed"]
-        assert repeated["source"] == "engine"
+        assert (repeated["source"], repeated["name"]) == ("engine", MADE_HERE)
     assert len(podman.calls_of("import")) == 1
 
 
@@ -65,8 +69,45 @@ def test_registry_is_used_when_it_answers(
     podman: fake_engine.FakeEngine, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base_image, "registry_answers", lambda host: host == "registry-1.docker.io")
-    assert run(arguments)["source"] == "registry"
+    made = run(arguments)
+    assert (made["source"], made["name"]) == ("registry", BASE)
     assert podman.calls_of("pull") == [["pull", BASE]]
+    # The local AWS knows it by this name.
+    assert podman.calls_of("tag") == [["tag", BASE, MADE_HERE]]
+    assert run(arguments)["name"] == BASE
+
+
+@pytest.mark.parametrize("source", ["auto", "registry"])
+def test_a_tag_of_a_registry_is_refused(
+    podman: fake_engine.FakeEngine, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setattr(base_image, "registry_answers", lambda _host: True)
+    for name in ("docker.io/library/debian:trixie-slim", "debian", f"debian@sha256:{'0' * 63}", "debian@sha512:0"):
+        with pytest.raises(support.ModuleFailedError, match="must be named by its digest"):
+            run(arguments, name=name, source=source)
+    assert podman.calls == []
+
+
+def test_another_digest_is_another_image(
+    podman: fake_engine.FakeEngine, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_image, "registry_answers", lambda _host: True)
+    run(arguments)
+    newer = f"docker.io/library/debian@sha256:{'5' * 64}"
+    assert run(arguments, name=newer)["changed"], "an image of an earlier digest is not taken for it"
+    assert podman.calls_of("pull") == [["pull", BASE], ["pull", newer]]
+
+
+def test_packages_are_verified(
+    podman: fake_engine.FakeEngine, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run(arguments, source="debootstrap")
+    options = Path(arguments["log_path"]).read_text().split()
+    assert "--force-check-gpg" in options
+    assert f"--keyring={debian_rootfs.KEYRING}" in options
+    monkeypatch.setattr(debian_rootfs, "KEYRING", str(tmp_path / "missing.gpg"))
+    with pytest.raises(support.ModuleFailedError, match="needs Debian's keys to verify what it downloads"):
+        run(arguments, source="debootstrap", suite="forky")
 
 
 def test_given_mirror_is_used_and_its_output_logged(podman: fake_engine.FakeEngine, arguments: dict[str, Any]) -> None:

@@ -80,6 +80,15 @@ def test_ladder(machine: Path, directory: Path) -> None:
         assert not run(directory, check=check, state="stopped")["changed"]
 
 
+def test_no_other_user_gets_at_the_socket_whatever_the_umask(machine: Path, directory: Path) -> None:
+    before = os.umask(0)
+    try:
+        run(directory)
+    finally:
+        os.umask(before)
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
 def test_killed_service_is_started_again(machine: Path, directory: Path) -> None:
     run(directory)
     pid = PodmanService(directory).pid()

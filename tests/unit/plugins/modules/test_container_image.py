@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import DEFAULT_NAME
 from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import is_loopback
 from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine, support
 
 REGISTRY = f"{support.ACCOUNT}.dkr.ecr.{support.REGION}.amazonaws.com"
-BASE = "docker.io/library/debian:trixie-slim"
+BASE = DEFAULT_NAME
 
 
 @pytest.fixture
@@ -176,8 +177,39 @@ def test_base_image_is_pulled_before_a_build_only(
     run_module("container_image", pushed)
     assert podman.calls_of("pull") == [["pull", BASE]]
     assert podman.calls.index(["pull", BASE]) < podman.calls.index(podman.calls_of("build")[0])
+    [build] = podman.calls_of("build")
+    assert f"BASE_IMAGE={BASE}" in build
     run_module("container_image", pushed)
     assert len(podman.calls_of("pull")) == 1
+
+
+def test_another_base_image_makes_another_tag_and_a_tag_is_refused(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    def tag(name: str) -> str:
+        made = run_module("container_image", {**pushed, "base_image": {"name": name}}, check=True)
+        return str(made["images"][0]["tag"])
+
+    assert tag(BASE) != tag(f"docker.io/library/debian@sha256:{'5' * 64}")
+    with pytest.raises(support.ModuleFailedError, match="must be named by its digest"):
+        tag("docker.io/library/debian:trixie-slim")
+
+
+def test_bill_of_materials_is_copied_out_of_the_image(
+    engine: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any], tmp_path: Path
+) -> None:
+    pushed["sbom_directory"] = str(tmp_path / "sbom")
+    pushed["images"][0]["sbom"] = "/usr/share/sbom.json"
+    made = run_module("container_image", pushed)["images"][0]
+    file = tmp_path / "sbom/tiny.cdx.json"
+    assert made["sboms"] == [str(file)]
+    container = f"container-of-{pushed['images'][0]['repository']}:{made['tag']}"
+    assert file.read_text() == f"copied from {container}:/usr/share/sbom.json\n"
+    assert engine.calls_of("rm") == [["rm", container]]
+    assert not engine.calls_of("run"), "nothing of the image runs on this machine"
+    pushed["images"][0]["platforms"] = ["linux/arm64", "linux/amd64"]
+    both = run_module("container_image", pushed)["images"][0]["sboms"]
+    assert [Path(one).name for one in both] == ["tiny-arm64.cdx.json", "tiny-amd64.cdx.json"]
 
 
 def test_too_little_disk_space_is_told_before_anything_is_begun(

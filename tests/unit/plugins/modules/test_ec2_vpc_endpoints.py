@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -180,6 +181,88 @@ def test_endpoints_of_others_are_used_and_left_alone(
     only = {**present, "endpoints": present["endpoints"][:1]}
     assert run_module(MODULE, only)["endpoint_ids"] == {"s3": ids[1]}
     ec2.delete_vpc_endpoints(VpcEndpointIds=ids)
+
+
+def own_account_only(*keys: str) -> dict[str, Any]:
+    """A policy with a condition of these keys."""
+    condition = {"StringEquals": {f"aws:{key}": support.ACCOUNT for key in keys}}
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def with_policy(present: dict[str, Any], policy: dict[str, Any] | None) -> dict[str, Any]:
+    return {**present, "endpoints": [{**endpoint, "policy": policy} for endpoint in present["endpoints"]]}
+
+
+@pytest.mark.usefixtures("made")
+def test_a_policy_comes_changes_drifts_and_goes(
+    run_module: support.RunModule,
+    aws: Callable[[str], Any],
+    present: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    def policies() -> list[dict[str, Any]]:
+        return [json.loads(one["PolicyDocument"])["Statement"][0] for one in read_state().values()]
+
+    assert all("Condition" not in statement for statement in policies())
+    for policy in (own_account_only("ResourceAccount"), own_account_only("ResourceAccount", "PrincipalAccount")):
+        changed = support.change_once(run_module, MODULE, with_policy(present, policy), read_state)
+        assert changed["diff"]["after"][f"{present['name']}-s3"]["policy"] == policy
+        assert policies() == policy["Statement"] * 3
+    # The same in other words is no change: IAM takes a list of one for its member, and in any order.
+    [statement] = policy["Statement"]
+    same = {**policy, "Statement": [{**statement, "Action": ["*"], "Principal": {"AWS": "*"}}]}
+    assert not run_module(MODULE, with_policy(present, same))["changed"]
+    assert not run_module(MODULE, present)["changed"], "a policy that is not asked for is left alone"
+    endpoint = read_state()["com.amazonaws.eu-west-1.sqs"]["VpcEndpointId"]
+    aws("ec2").modify_vpc_endpoint(VpcEndpointId=endpoint, ResetPolicy=True)
+    support.change_once(run_module, MODULE, with_policy(present, policy), read_state)
+    support.change_once(run_module, MODULE, with_policy(present, {}), read_state)
+    assert all("Condition" not in statement for statement in policies())
+
+
+def test_ladder_with_policies(
+    run_module: support.RunModule,
+    present: dict[str, Any],
+    absent: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    policy = own_account_only("ResourceAccount")
+    rungs = support.climb(run_module, MODULE, with_policy(present, policy), absent, read_state)
+    assert rungs.predicted["diff"] == rungs.applied["diff"]
+    assert rungs.applied["diff"]["after"][f"{present['name']}-sqs"]["policy"] == policy
+    assert rungs.applied["without_policy"] == []
+
+
+def test_a_service_without_policies_gets_none(
+    run_module: support.RunModule,
+    present: dict[str, Any],
+    read_state: Callable[[], dict[str, Any]],
+) -> None:
+    service = {"service": "transfer.server", "policy": own_account_only("ResourceAccount")}
+    made = run_module(MODULE, {**present, "endpoints": [service]})
+    assert made["without_policy"] == ["transfer.server"]
+    assert "Condition" not in read_state()["com.amazonaws.eu-west-1.transfer.server"]["PolicyDocument"]
+    assert not run_module(MODULE, {**present, "endpoints": [service]})["changed"]
+    run_module(MODULE, {**present, "endpoints": [{**service, "state": "absent"}]})
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"Version": "2012-10-17"},
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+        {**own_account_only("ResourceAccount"), "Version": "2020-01-01"},
+        {"Statement": [{"Effect": "Permit", "Principal": "*", "Action": "*", "Resource": "*"}]},
+        {"Statement": [{**own_account_only()["Statement"][0], "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}]},
+    ],
+)
+def test_a_malformed_policy_is_refused_as_aws_does(
+    run_module: support.RunModule, present: dict[str, Any], policy: dict[str, Any]
+) -> None:
+    with pytest.raises(support.ModuleFailedError, match="Policy Document is not valid"):
+        run_module(MODULE, with_policy(present, policy))
 
 
 def test_a_new_endpoint_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,6 +210,112 @@ def test_wrong_input(
         run_module(MODULE, {**present, **change}, check=True)
 
 
+FRONT = {
+    "default_status": 404,
+    "rules": [
+        {"priority": 1, "path_patterns": ["/execution", "/execution/*"], "status": 404},
+        {"priority": 2, "host_names": ["airflow.example.com", "*.example.org"]},
+    ],
+    "attributes": {
+        "routing.http.response.server.enabled": False,
+        "routing.http.response.x_frame_options.header_value": "DENY",
+    },
+}
+
+
+@pytest.fixture
+def front(present: dict[str, Any]) -> dict[str, Any]:
+    """Listeners with rules and attributes: a default status, and a redirect to one host."""
+    https, redirect = present["listeners"]
+    refused = [{"priority": 7, "path_patterns": ["/execution*"], "status": 403}]
+    return {
+        **present,
+        "listeners": [
+            {**https, **FRONT},
+            {**redirect, "redirect_to_host": "airflow.example.com", "rules": refused},
+        ],
+    }
+
+
+def rules_of(elbv2: Any, name: str, port: int) -> dict[str, dict[str, Any]]:
+    """Rules by priority of the listener on a port, and its attributes as "attributes"."""
+    [balancer] = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"]
+    listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    [arn] = [one["ListenerArn"] for one in listeners if one["Port"] == port]
+    rules = {one["Priority"]: one for one in elbv2.describe_rules(ListenerArn=arn)["Rules"]}
+    attributes = elbv2.describe_listener_attributes(ListenerArn=arn)["Attributes"]
+    return {**rules, "attributes": {one["Key"]: one["Value"] for one in attributes}}
+
+
+def test_rules_refuse_paths_and_know_hosts(
+    run_module: support.RunModule, aws: Callable[[str], Any], front: dict[str, Any], target_groups: list[str]
+) -> None:
+    predicted = run_module(MODULE, front, check=True)
+    made = run_module(MODULE, front)
+    arn = predicted["load_balancer"]["load_balancer_arn"]
+    assert predicted["diff"]["after"] == {**made["diff"]["after"], "load_balancer_arn": arn}
+    assert not run_module(MODULE, front)["changed"]
+    https = rules_of(aws("elbv2"), front["name"], 8443)
+    assert https["1"]["Actions"][0]["FixedResponseConfig"]["StatusCode"] == "404"
+    assert https["2"]["Conditions"][0]["HostHeaderConfig"]["Values"] == FRONT["rules"][1]["host_names"]  # type: ignore[index]
+    assert https["2"]["Actions"][0]["TargetGroupArn"] == target_groups[0]
+    assert https["default"]["Actions"][0]["Type"] == "fixed-response"
+    assert https["attributes"]["routing.http.response.server.enabled"] == "false"
+    assert https["attributes"]["routing.http.response.x_frame_options.header_value"] == "DENY"
+    http = rules_of(aws("elbv2"), front["name"], 8080)
+    assert http["7"]["Actions"][0]["FixedResponseConfig"]["StatusCode"] == "403"
+    assert http["default"]["Actions"][0]["RedirectConfig"]["Host"] == "airflow.example.com"
+    [read] = run_module("elbv2_load_balancer_info", {"name": front["name"]})["load_balancers"]
+    assert read["target_group_arns"] == [target_groups[0]], "a rule forwards there, the listener itself does not"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"default_status": 421},
+        {"default_status": None},
+        {"rules": FRONT["rules"][:1]},  # type: ignore[index]
+        {"rules": [{"priority": 1, "host_names": ["airflow.example.com"], "status": 503}]},
+        {"rules": [{"priority": 1, "path_patterns": ["/execution"], "host_names": ["a.example.com"]}]},
+        {"attributes": {"routing.http.response.x_frame_options.header_value": "SAMEORIGIN"}},
+        {"attributes": {"routing.http.response.x_frame_options.header_value": ""}},
+        {"attributes": {"routing.http.response.strict_transport_security.header_value": "max-age=1"}},
+    ],
+)
+def test_rules_and_attributes_change_and_settle(
+    run_module: support.RunModule, aws: Callable[[str], Any], front: dict[str, Any], change: dict[str, Any]
+) -> None:
+    run_module(MODULE, front)
+    https, redirect = front["listeners"]
+    other = {key: value for key, value in {**https, **change}.items() if value is not None}
+    read = lambda: rules_of(aws("elbv2"), front["name"], 8443)  # noqa: E731
+    before = read()
+    support.change_once(run_module, MODULE, {**front, "listeners": [other, redirect]}, read)
+    assert read() != before
+
+
+def test_attributes_drift(run_module: support.RunModule, aws: Callable[[str], Any], front: dict[str, Any]) -> None:
+    run_module(MODULE, front)
+    elbv2 = aws("elbv2")
+    [balancer] = elbv2.describe_load_balancers(Names=[front["name"]])["LoadBalancers"]
+    listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    [arn] = [one["ListenerArn"] for one in listeners if one["Port"] == 8443]
+    drift = [{"Key": "routing.http.response.x_frame_options.header_value", "Value": ""}]
+    elbv2.modify_listener_attributes(ListenerArn=arn, Attributes=drift)
+    assert run_module(MODULE, front)["changed"]
+    found = rules_of(elbv2, front["name"], 8443)["attributes"]
+    assert found["routing.http.response.x_frame_options.header_value"] == "DENY"
+
+
+def test_a_rule_without_a_status_needs_somewhere_to_forward(
+    run_module: support.RunModule, present: dict[str, Any]
+) -> None:
+    https, redirect = present["listeners"]
+    wrong = {**redirect, "rules": [{"priority": 1, "path_patterns": ["/a"]}]}
+    with pytest.raises(support.ModuleFailedError, match="Rule 1 needs a status"):
+        run_module(MODULE, {**present, "listeners": [https, wrong]}, check=True)
+
+
 def test_a_bucket_that_refuses_logs_is_named(
     run_module: support.RunModule, aws: Callable[[str], Any], present: dict[str, Any], unique_name: str
 ) -> None:

@@ -13,10 +13,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils import secret_values
 from ansible_collections.sm2a.airflow.plugins.module_utils import secretsmanager as api
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
+from ansible_collections.sm2a.airflow.tests.unit.roles.access import allowed
+from botocore.exceptions import ClientError
 
 Aws = Callable[[str], Any]
 GIVEN = "postgres://reader:Tr0ub4dor@warehouse"
@@ -357,3 +360,72 @@ def test_info_finds_by_name_prefix_and_tags(run_module: support.RunModule, uniqu
     assert sorted(found(name_prefix=f"{unique_name}/")) == present
     assert found(name_prefix=f"{unique_name}/", tags={"team": "other"}) == []
     assert found(names=[present[0], gone, "sm2a-nowhere"]) == present[:1]
+
+
+class Reader:
+    """Whom IAM allows everything, but the policy of a secret may not, for ``late`` reads more after it has changed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, arn: str) -> None:
+        self.arn, self.late, self.slept = arn, 0, list[float]()
+        self._read = api.secret_value
+        monkeypatch.setattr(api, "secret_value", self.secret_value)
+        monkeypatch.setattr(api.time, "sleep", self.slept.append)
+
+    def secret_value(self, client: Any, name: str) -> str | None:
+        everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+        policy = api.resource_policy(client, name)
+        may = allowed(everything, "secretsmanager:GetSecretValue", name, {"aws:PrincipalArn": self.arn}, policy or None)
+        if may and self.late:
+            self.late, may = self.late - 1, False
+        if not may:
+            denied = {"Error": {"Code": "AccessDeniedException", "Message": "explicit deny in a resource-based policy"}}
+            raise AnsibleAWSError(message="Failed to read", exception=ClientError(denied, "GetSecretValue"))
+        return self._read(client, name)
+
+
+def read_by(*arns: str) -> dict[str, Any]:
+    """A policy that names the readers of a secret."""
+    condition = {"ArnNotLike": {"aws:PrincipalArn": list(arns)}}
+    read = {"Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*", "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **read}]}
+
+
+def test_a_new_deployer_becomes_a_reader_before_values_are_compared(
+    run_module: support.RunModule, aws: Aws, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = "arn:aws:iam::000000000000:user/ann", "arn:aws:iam::000000000000:user/bob"
+
+    def deploy(who: str, check: bool = False) -> dict[str, Any]:
+        user = {"name": f"{unique_name}/user", "generate_json": {"password": {"generate": "password"}}}
+        uri = {
+            "name": f"{unique_name}/uri",
+            "compose": {"source": f"{unique_name}/user", "template": "db://{password}"},
+        }
+        given = {"name": f"{unique_name}/given", "value": GIVEN}
+        secrets = [{**secret, "policy": read_by(who)} for secret in (user, uri, given)]
+        return run_module("secretsmanager_secret", {"secrets": secrets}, check=check)
+
+    reader = Reader(monkeypatch, ann)
+    first = deploy(ann)
+    reader.arn, reader.late = bob, 2
+    checked = deploy(bob, check=True)
+    assert [secret["changed"] for secret in checked["secrets"]] == [True] * 3
+    assert any("is not compared" in str(warning) for warning in checked.get("warnings", []))
+    assert api.resource_policy(aws("secretsmanager"), f"{unique_name}/given") == read_by(ann)
+    second = deploy(bob)
+    assert reader.slept, "a policy takes a moment to reach all of Secrets Manager"
+    versions = [[secret["version_id"] for secret in run["secrets"]] for run in (first, checked, second)]
+    assert versions == [versions[0]] * 3
+    assert not deploy(bob)["changed"]
+
+
+def test_who_is_no_reader_is_refused(
+    run_module: support.RunModule, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = {"name": unique_name, "value": GIVEN, "policy": read_by("arn:aws:iam::000000000000:user/ann")}
+    run_module("secretsmanager_secret", {"secrets": [secret]})
+    reader = Reader(monkeypatch, "arn:aws:iam::000000000000:user/bob")
+    for check in (False, True):
+        with pytest.raises(support.ModuleFailedError, match="Failed to read"):
+            run_module("secretsmanager_secret", {"secrets": [secret]}, check=check)
+    assert not reader.slept

@@ -24,7 +24,13 @@ def aws_endpoint(local_aws_endpoint: str) -> str:
 
 @pytest.fixture
 def present(unique_name: str) -> dict[str, Any]:
-    return {"name": unique_name, "managed_rule_groups": [COMMON], "rate_limit": 2000, "tags": {"team": "data"}}
+    return {
+        "name": unique_name,
+        "managed_rule_groups": [COMMON],
+        "rate_limit": 2000,
+        "login_rate_limit": 100,
+        "tags": {"team": "data"},
+    }
 
 
 @pytest.fixture
@@ -76,9 +82,15 @@ def test_creation_sets_everything(
     run_module(MODULE, present)
     made = read_state()
     assert made["DefaultAction"] == {"Allow": {}}
-    limit, common = made["Rules"]
-    assert limit["Statement"]["RateBasedStatement"]["Limit"] == 2000
-    assert limit["Action"] == {"Block": {}}
+    login, limit, common = made["Rules"]
+    assert limit["Statement"]["RateBasedStatement"] == {
+        "Limit": 2000,
+        "EvaluationWindowSec": 300,
+        "AggregateKeyType": "IP",
+    }
+    assert login["Action"] == limit["Action"] == {"Block": {}}
+    assert login["Statement"]["RateBasedStatement"]["Limit"] == 100
+    assert [rule["Priority"] for rule in made["Rules"]] == [0, 1, 2]
     group = common["Statement"]["ManagedRuleGroupStatement"]
     assert (group["VendorName"], group["Name"]) == ("AWS", COMMON["name"])
     assert group["RuleActionOverrides"] == [{"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}]
@@ -86,10 +98,23 @@ def test_creation_sets_everything(
     assert made["tags"] == {"team": "data"}
 
 
+def test_the_limit_of_logins_counts_every_spelling_of_their_paths(
+    run_module: support.RunModule, present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
+) -> None:
+    run_module(MODULE, present)
+    only = read_state()["Rules"][0]["Statement"]["RateBasedStatement"]["ScopeDownStatement"]
+    method, path = (one["ByteMatchStatement"] for one in only["AndStatement"]["Statements"])
+    assert (method["SearchString"], method["PositionalConstraint"]) == (b"POST", "EXACTLY")
+    assert (path["SearchString"], path["PositionalConstraint"]) == (b"/auth/", "STARTS_WITH")
+    assert path["FieldToMatch"] == {"UriPath": {}}
+    assert [one["Type"] for one in path["TextTransformations"]] == ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"rate_limit": 500},
+        {"login_rate_limit": 50},
         {"managed_rule_groups": []},
         {"managed_rule_groups": [{**COMMON, "count_only": True}]},
         {"managed_rule_groups": [{**COMMON, "count_rules": []}]},
@@ -114,7 +139,7 @@ def test_no_limit(
     run_module: support.RunModule, present: dict[str, Any], read_state: Callable[[], dict[str, Any]]
 ) -> None:
     run_module(MODULE, present)
-    without = {key: value for key, value in present.items() if key != "rate_limit"}
+    without = {key: value for key, value in present.items() if "rate_limit" not in key}
     support.change_once(run_module, MODULE, without, read_state)
     assert [rule["Name"] for rule in read_state()["Rules"]] == [COMMON["name"]]
 
@@ -166,9 +191,10 @@ def test_a_stale_token_after_a_lost_reply_is_no_error(
     waf = aws("wafv2")
     summary = api.find_summary(waf, present["name"])
     assert summary
-    settings = api.settings_of(present["name"], [], 100)
+    options = {"managed_rule_groups": [], "login_rate_limit": None}
+    settings = api.settings_of(present["name"], {**options, "rate_limit": 100})
     api.update_web_acl(waf, summary, settings, summary["LockToken"])
     api.update_web_acl(waf, summary, settings, summary["LockToken"])
-    other = api.settings_of(present["name"], [], 200)
+    other = api.settings_of(present["name"], {**options, "rate_limit": 200})
     with pytest.raises(Exception, match="change the web ACL"):
         api.update_web_acl(waf, summary, other, summary["LockToken"])
