@@ -218,6 +218,12 @@ def rights(name: str, method: str, /, **parameters: Any) -> set[tuple[str, str]]
         ),
         (
             "elbv2",
+            "add_tags",
+            {"ResourceArns": [HERE.arn("elasticloadbalancing", "targetgroup/t/1")], "Tags": TAG},
+            {("elasticloadbalancing:AddTags", "targetgroup/t/1")},
+        ),
+        (
+            "elbv2",
             "create_target_group",
             {"Name": "t", "Tags": TAG},
             {
