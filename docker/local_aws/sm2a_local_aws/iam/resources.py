@@ -61,6 +61,9 @@ NAMES = {
     "sns": {"Name": "topic"},
     "sqs": {"QueueName": "queue"},
 }
+# Of these the reference knows load balancers only. Target groups, listeners and rules have tags too.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddTags.html
+OF_ANY_TYPE = ("elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags")
 # What a name begins with that its ARN has already.
 PREFIXES = ("/hostedzone/", "alias/")
 
@@ -71,6 +74,8 @@ def of(call: Call, action: str, place: Place, existing: Existing) -> list[str]:
     if not types:
         return [_without_types(action, place)]
     named = list(dict.fromkeys(_named(call, types, place, existing)))
+    if named and action in OF_ANY_TYPE:
+        return named
     met = [(kind, [arn for arn in named if kind.describes(arn)]) for kind in types]
     found = [arn for _kind, arns in met for arn in arns]
     # Types before a slash, such as those of load balancers, are alternatives.
@@ -145,7 +150,8 @@ def task_definition_arn(name: str, place: Place, existing: Existing) -> str:
 
 def names_cluster(parameters: Parameters) -> bool:
     """Whether an ECS call is about one cluster, be it the default one: not with a list of them, nor with an ARN."""
-    return not parameters.keys() & {"clusters", "resourceArn", "family", "familyPrefix", "taskDefinitions"}
+    others = {"clusters", "resourceArn", "family", "familyPrefix", "taskDefinitions"}
+    return "cluster" in parameters or not parameters.keys() & others
 
 
 def _ecs(call: Call, place: Place, existing: Existing) -> Iterable[str]:

@@ -218,6 +218,12 @@ def rights(name: str, method: str, /, **parameters: Any) -> set[tuple[str, str]]
         ),
         (
             "elbv2",
+            "add_tags",
+            {"ResourceArns": [HERE.arn("elasticloadbalancing", "targetgroup/t/1")], "Tags": TAG},
+            {("elasticloadbalancing:AddTags", "targetgroup/t/1")},
+        ),
+        (
+            "elbv2",
             "create_target_group",
             {"Name": "t", "Tags": TAG},
             {
@@ -383,6 +389,7 @@ def test_tags_of_a_resource_that_gets_others() -> None:
     ("service", "method", "parameters", "key", "value"),
     [
         ("ecs", "list_tasks", {"cluster": "c"}, "ecs:cluster", HERE.arn("ecs", "cluster/c")),
+        ("ecs", "list_tasks", {"cluster": "c", "family": "f"}, "ecs:cluster", HERE.arn("ecs", "cluster/c")),
         ("ecs", "describe_clusters", {"clusters": ["c"]}, "ecs:cluster", None),
         (
             "ecs",
