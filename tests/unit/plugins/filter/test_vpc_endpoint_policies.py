@@ -13,7 +13,9 @@ from sm2a_local_aws.iam import evaluation
 from sm2a_local_aws.iam.policies import parse
 from sm2a_local_aws.iam.principals import Principal
 
-OWN, OTHER, THIRD = "111111111111", "222222222222", "333333333333"
+OWN = "111111111111"
+OTHER = "222222222222"
+THIRD = "333333333333"
 LAYERS = "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/0123"
 SERVICES = ["s3", "ecr.api", "ecr.dkr", "logs", "secretsmanager", "sqs", "sts", "kms"]
 
