@@ -10,6 +10,8 @@ from typing import Any
 
 from ministack.services import ec2
 
+from sm2a_local_aws.iam import policies
+from sm2a_local_aws.iam.policies import PolicyError, Statement
 from sm2a_local_aws.patching import relies_on, replaces
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -24,8 +26,6 @@ FULL_ACCESS = json.dumps(
 )
 MAX_LENGTH = 20480
 VERSIONS = ("2008-10-17", "2012-10-17")
-ELEMENTS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-ONE_OF = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 # Services whose endpoints have no policies: there are a few such, which are no API of AWS that signs its requests.
 FULL_ACCESS_ONLY = (".transfer.server",)
 
@@ -35,32 +35,20 @@ def problem(text: str, gateway: bool) -> str:
     if len(text) > MAX_LENGTH:
         return f"it is longer than {MAX_LENGTH} characters"
     try:
-        document = json.loads(text)
-    except ValueError as error:
-        return f"Syntax error at position {getattr(error, 'pos', 0)}"
-    if not isinstance(document, dict) or document.keys() - {"Version", "Id", "Statement"}:
-        return "it is no policy document"
-    if document.get("Version", VERSIONS[0]) not in VERSIONS:
+        statements = policies.parse(text)
+    except PolicyError as error:
+        return str(error)
+    if json.loads(text).get("Version", VERSIONS[0]) not in VERSIONS:
         return f"Version must be one of {', '.join(VERSIONS)}"
-    statements = document.get("Statement")
-    statements = [statements] if isinstance(statements, dict) else statements
-    if not isinstance(statements, list) or not statements:
-        return "Statement is required"
     return next(filter(None, (_statement_problem(one, gateway) for one in statements)), "")
 
 
-def _statement_problem(statement: Any, gateway: bool) -> str:
-    if not isinstance(statement, dict) or statement.keys() - ELEMENTS:
-        return "a statement has unknown elements"
-    if statement.get("Effect") not in ("Allow", "Deny"):
-        return "Effect must be Allow or Deny"
-    for pair in ONE_OF:
-        if len(statement.keys() & set(pair)) != 1:
-            return f"a statement needs one of {' and '.join(pair)}"
-    tests = statement.get("Condition", {})
-    if not isinstance(tests, dict) or not all(isinstance(test, dict) for test in tests.values()):
-        return "Condition is no map of operators to keys"
-    if gateway and statement.get("Principal") not in ("*", {"AWS": "*"}):
+def _statement_problem(statement: Statement, gateway: bool) -> str:
+    if statement.principals is None and statement.not_principals is None:
+        return "a statement has Principal or NotPrincipal"
+    if statement.resources is None and statement.not_resources is None:
+        return "a statement has Resource or NotResource"
+    if gateway and statement.principals not in ((("*", "*"),), (("AWS", "*"),)):
         return "the principal of a gateway endpoint must be *"
     return ""
 

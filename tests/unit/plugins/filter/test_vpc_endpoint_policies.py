@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.sm2a.airflow.plugins.filter.vpc_endpoint_policies import vpc_endpoint_policies
+from sm2a_local_aws.iam import evaluation
+from sm2a_local_aws.iam.policies import parse
+from sm2a_local_aws.iam.principals import Principal
 
-OWN, OTHER, THIRD = "111111111111", "222222222222", "333333333333"
+OWN = "111111111111"
+OTHER = "222222222222"
+THIRD = "333333333333"
 LAYERS = "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/0123"
 SERVICES = ["s3", "ecr.api", "ecr.dkr", "logs", "secretsmanager", "sqs", "sts", "kms"]
 
@@ -24,28 +28,18 @@ def policies(*services: str, **options: Any) -> dict[str, dict[str, Any]]:
     return {one["service"]: one["policy"] for one in made}
 
 
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def passes(policy: dict[str, Any], action: str, resource: str, **context: str) -> bool:
-    """What IAM makes of one request: these policies only allow, with two operators.
+    """Whether a caller who may do everything gets through; ``context`` has the keys after ``aws:``.
 
-    ``context`` has the keys after ``aws:``.
+    Those of the principal are told of whoever signed the request: without them nobody did.
     """
-    for statement in policy["Statement"]:
-        assert (statement["Effect"], statement["Principal"]) == ("Allow", "*")
-        named = any(fnmatchcase(action, one) for one in listed(statement["Action"]))
-        named = named and any(fnmatchcase(resource, one) for one in listed(statement["Resource"]))
-        met = True
-        for operator, tests in statement.get("Condition", {}).items():
-            for key, allowed in tests.items():
-                value = context.get(key.removeprefix("aws:"))
-                absent = {"StringEquals": False, "StringEqualsIfExists": True}[operator]
-                met = met and (absent if value is None else value in listed(allowed))
-        if named and met:
-            return True
-    return False
+    keys = {f"aws:{name}": value for name, value in context.items()}
+    caller = {key.lower(): value for key, value in keys.items() if key.startswith("aws:Principal")}
+    principal = Principal("arn:aws:iam::0:role/caller", context.get("PrincipalAccount", ""), context=caller)
+    request = evaluation.Request.of(action, resource, keys)
+    everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    asked = evaluation.Policies(identity=[parse(everything)], endpoint=parse(policy))
+    return evaluation.evaluate(principal, request, asked).allowed
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -60,6 +54,12 @@ def test_data_cannot_leave_for_another_account(service: str) -> None:
     assert not passes(policy, "sqs:SendMessage", "*", PrincipalAccount=OTHER, ResourceAccount=OWN)
     # No keys at all.
     assert not passes(policy, "s3:PutObject", "arn:aws:s3:::open-to-everybody/key", ResourceAccount=OTHER)
+
+
+def test_without_a_policy_data_leaves_for_another_account() -> None:
+    everything = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
+    theirs = {"PrincipalAccount": OWN, "ResourceAccount": OTHER}
+    assert passes(everything, "s3:PutObject", "arn:aws:s3:::theirs/key", **theirs)
 
 
 def test_layers_of_images_are_read_with_urls_of_aws() -> None:
