@@ -25,6 +25,7 @@ ALWAYS = (
     "ecs_control_plane",
     "ecs_deployments",
     "ecs_protection",
+    "ecs_task_tags",
     "ecs_fargate",
     "log_groups",
     "embedded_metrics",
