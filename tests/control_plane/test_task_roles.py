@@ -111,6 +111,17 @@ def test_logs_are_written_by_workers_and_read_by_the_api_server(
     assert refused(server.list_objects_v2, Bucket=logs_bucket)
 
 
+def test_a_worker_protects_workers_and_stops_nothing(
+    deployed: Deployed, component: Callable[[str], Client], worker_task: str
+) -> None:
+    ecs = component("worker")("ecs")
+    scheduler = deployed.aws.client("ecs").list_tasks(cluster=NAME, serviceName="scheduler")["taskArns"][0]
+    ecs.update_task_protection(cluster=NAME, tasks=[worker_task], protectionEnabled=False)
+    assert refused(ecs.update_task_protection, cluster=NAME, tasks=[scheduler], protectionEnabled=False)
+    assert refused(ecs.stop_task, cluster=NAME, task=worker_task)
+    assert refused(ecs.run_task, cluster=NAME, launchType="FARGATE", taskDefinition=f"{NAME}-migrate")
+
+
 def test_the_autoscaler_measures_and_sizes_workers(
     component: Callable[[str], Client], queue: str, worker_task: str
 ) -> None:
@@ -129,18 +140,6 @@ def test_the_autoscaler_measures_and_sizes_workers(
     assert refused(ecs.update_service, cluster=NAME, service="worker-default", taskDefinition=f"{NAME}-migrate")
     ecs.update_task_protection(cluster=NAME, tasks=[worker_task], protectionEnabled=False)
     ecs.stop_task(cluster=NAME, task=worker_task)
-
-
-def test_a_worker_protects_workers_and_stops_nothing(deployed: Deployed, component: Callable[[str], Client]) -> None:
-    ecs = component("worker")("ecs")
-    task, scheduler = (
-        deployed.aws.client("ecs").list_tasks(cluster=NAME, serviceName=service)["taskArns"][0]
-        for service in ("worker-default", "scheduler")
-    )
-    ecs.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=False)
-    assert refused(ecs.update_task_protection, cluster=NAME, tasks=[scheduler], protectionEnabled=False)
-    assert refused(ecs.stop_task, cluster=NAME, task=task)
-    assert refused(ecs.run_task, cluster=NAME, launchType="FARGATE", taskDefinition=f"{NAME}-migrate")
 
 
 def test_the_migration_reads_the_master_user(deployed: Deployed, component: Callable[[str], Client]) -> None:
