@@ -93,12 +93,12 @@ def _key(scope: Message, body: bytes) -> str:
 
 async def read_body(receive: Any) -> bytes:
     """The whole body of a request."""
-    body = b""
+    parts = []
     while True:
         message = await receive()
-        body += bytes(message.get("body", b""))
+        parts.append(bytes(message.get("body", b"")))
         if message["type"] != "http.request" or not message.get("more_body"):
-            return body
+            return b"".join(parts)
 
 
 def replaying(body: bytes, receive: Any) -> Any:

@@ -1,9 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""Tasks get the tags of their service when they start, if it says so; MiniStack gives them none.
-
-Policies tell workers by them, so without these tags a worker could not even protect itself.
-"""
+"""Tags of tasks that come from their service or task definition (propagateTags), which policies ask for."""
 
 from __future__ import annotations
 
@@ -12,24 +9,31 @@ from typing import Any
 
 from ministack.services import ecs
 
+from sm2a_local_aws import ecs_lookup
 from sm2a_local_aws.patching import replaces
-
-SERVICE_GROUP = "service:"
 
 
 @replaces("ministack.services.ecs:_run_task", "6e96d8f5a5b8")
 def run_task(original: Callable[[dict[str, Any]], Any], data: dict[str, Any]) -> Any:
-    """Add the tags of the service that starts the task."""
-    return original({**data, "tags": [*data.get("tags", []), *_service_tags(data)]})
+    """Give the task what it is to get besides the tags of the call, which come first."""
+    own = data.get("tags") or []
+    keys = {tag["key"] for tag in own}
+    more = [tag for tag in _propagated(data) if tag["key"] not in keys]
+    return original({**data, "tags": [*own, *more]} if more else data)
 
 
-def _service_tags(data: dict[str, Any]) -> list[dict[str, str]]:
-    """What the service propagates, as it is now: running tasks keep what they have."""
-    group = str(data.get("group", ""))
-    if not data.get("_deploymentId") or not group.startswith(SERVICE_GROUP):
-        return []
-    name = group.removeprefix(SERVICE_GROUP)
-    service = ecs._services.get(f"{ecs._resolve_cluster_name(data.get('cluster', 'default'))}/{name}")
-    if service is None or service.get("propagateTags") != "SERVICE":
-        return []
-    return list(ecs._tags.get(service["serviceArn"], []))
+def _propagated(data: dict[str, Any]) -> list[dict[str, str]]:
+    group = str(data.get("group") or "")
+    service = None
+    if group.startswith(ecs_lookup.SERVICE_GROUP):
+        cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
+        service = ecs._services.get(f"{cluster}/{group.removeprefix(ecs_lookup.SERVICE_GROUP)}")
+    source = service["propagateTags"] if service else data.get("propagateTags")
+    if source == "SERVICE" and service:
+        return ecs._tags.get(service["serviceArn"]) or []
+    if source == "TASK_DEFINITION":
+        name = str(data.get("taskDefinition", "")).rpartition("/")[2]
+        newest = name if ":" in name else f"{name}:{ecs._task_def_latest.get(name)}"
+        definition = ecs._task_defs.get(newest)
+        return (ecs._tags.get(definition["taskDefinitionArn"]) or []) if definition else []
+    return []

@@ -275,3 +275,24 @@ def test_no_zone_is_signed(control_plane: Any) -> None:
     route53 = control_plane.client("route53")
     zone = route53.create_hosted_zone(Name="sm2a.test", CallerReference="1")["HostedZone"]["Id"]
     assert route53.get_dnssec(HostedZoneId=zone)["Status"]["ServeSignature"] == "NOT_SIGNING"
+
+
+def test_tasks_get_the_tags_that_their_service_hands_on(control_plane: Any) -> None:
+    ecs = control_plane.client("ecs")
+    definition = control_plane.task_definition("tagged")
+    tags = [{"key": "component", "value": "worker"}]
+    ecs.tag_resource(resourceArn=definition, tags=[{"key": "component", "value": "any"}])
+    for name, options in (("handed-on", {"propagateTags": "SERVICE"}), ("kept", {})):
+        control_plane.create_service(name, definition, 1, tags=tags, **options)
+        control_plane.wait_for_steady(name, 1)
+    found = {
+        name: ecs.list_tags_for_resource(resourceArn=task)["tags"]
+        for name in ("handed-on", "kept")
+        for task in control_plane.tasks_of(name)
+    }
+    assert found == {"handed-on": tags, "kept": []}
+    own = control_plane.run_task(definition, propagateTags="TASK_DEFINITION", tags=[{"key": "own", "value": "1"}])
+    described = ecs.describe_tasks(cluster=CLUSTER, tasks=[own], include=["TAGS"])["tasks"][0]["tags"]
+    assert described == [{"key": "own", "value": "1"}, {"key": "component", "value": "any"}]
+    for name in ("handed-on", "kept"):
+        ecs.delete_service(cluster=CLUSTER, service=name, force=True)

@@ -10,6 +10,7 @@ by its policies, and a container is nobody else: from its address no other key i
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,6 +35,8 @@ from sm2a_local_aws.iam.signatures import Signature, SignatureError, Unsigned
 from sm2a_local_aws.iam.state import Account
 from sm2a_local_aws.patching import relies_on
 
+logger = logging.getLogger("sm2a.iam")
+
 relies_on("ministack.app", {"_routing_params": "00e89d22c926", "_decompress_request_body": "3375c00bf934"})
 relies_on("ministack.core.router", {"extract_access_key_id": "4f0df6b2b1cd", "detect_service": "fd156fac4b5d"})
 relies_on("ministack.core.iam_actions", {"access_denied_response": "3cc2e315f91f"})
@@ -55,6 +58,8 @@ RESERVED_PATHS = ("/_", "/v2/", "/v4/", "/api/", "/v20180820/", "/iceberg")
 BUCKET_PATH = re.compile(r"/([a-z0-9][a-z0-9.-]{2,62}(/.*)?)?", re.DOTALL)
 ROUTE53_PATH = "/2013-04-01/"
 ADMINISTRATOR = "administrator"
+# Characters of a refusal in the log: what a stranger wrote may be long.
+LOGGED = 500
 
 
 class Refused(Exception):  # noqa: N818  It is an answer.
@@ -86,6 +91,7 @@ def enforced(application: Application) -> Application:
         try:
             await asyncio.to_thread(_check, scope, message)
         except Refused as refused:
+            logger.warning("refused a request of %s: %s", scope.get("client"), ascii(str(refused))[:LOGGED])
             await _refuse(send, refused, headers)
             return
         await application(scope, replaying(message.body, receive), send)

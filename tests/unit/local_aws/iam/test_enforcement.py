@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -212,6 +213,30 @@ def test_a_presigned_address_is_checked_too(control_plane: LocalAws, role: Calla
     key = session._request_signer._credentials.access_key
     old = f"http://127.0.0.1:{control_plane.port}/presigned/other/b?AWSAccessKeyId={key}&Signature=x&Expires=9999999999"
     assert requests.get(old, timeout=10).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "key", ["run_id=manual__2026-11-29T22:00:00+00:00/attempt=1.log", "a b/ü~(1)'*!.log", "//a/../b"]
+)
+def test_odd_names_are_signed_as_aws_wants_it(control_plane: LocalAws, role: Callable[..., Client], key: str) -> None:
+    bucket = f"odd-names-{len(key)}"
+    control_plane.client("s3").create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    s3 = role(allow("s3:*", [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]))("s3")
+    s3.put_object(Bucket=bucket, Key=key, Body=b"x", Metadata={"text": "two  words"})
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]] == [key]
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key}]})
+
+
+def test_a_large_object_goes_up_in_parts(control_plane: LocalAws, role: Callable[..., Client]) -> None:
+    control_plane.client("s3").create_bucket(
+        Bucket="in-parts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    s3 = role(allow(["s3:PutObject", "s3:GetObject"], "arn:aws:s3:::in-parts/*"))("s3")
+    s3.upload_fileobj(io.BytesIO(b"x" * (9 << 20)), "in-parts", "large")
+    assert s3.head_object(Bucket="in-parts", Key="large")["ContentLength"] == 9 << 20
 
 
 def test_a_call_cannot_pass_for_another(control_plane: LocalAws, role: Callable[..., Client]) -> None:
