@@ -76,7 +76,16 @@ OWN_SECRETS = SENSITIVE - {
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 # Variables of a container that are not the user's to set.
-OWN_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AIRFLOW_HOME", "FORWARDED_ALLOW_IPS", "PYTHONPATH")
+OWN_VARIABLES = (
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AIRFLOW_CONFIG",
+    "AIRFLOW_HOME",
+    "FORWARDED_ALLOW_IPS",
+    "PYTHONPATH",
+)
+# Celery takes some before its settings: with another result backend, workers could run code in the scheduler.
+OWN_PREFIXES = ("SM2A_", "ECS_", "CELERY_")
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 
 
@@ -151,7 +160,7 @@ def _variable_problem(name: str) -> str | None:
         return "is no name of an environment variable"
     if name in CREDENTIALS:
         return "is a credential; use policy_statements or policy_arns of the group"
-    if name in OWN_VARIABLES or name.startswith(("SM2A_", "ECS_")):
+    if name in OWN_VARIABLES or name.startswith(OWN_PREFIXES):
         return "is set by SM2A"
     parts = name.lower().split("__")
     if len(parts) == 3 and parts[0] == "airflow":

@@ -6,12 +6,15 @@ Airflow's own, and over them what must not depend on the defaults of a version o
 nothing that one component writes is loaded by another as anything but JSON.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from airflow.providers.celery.executors.default_celery import DEFAULT_CELERY_CONFIG
 
 BACKEND = "sm2a_runtime.result_backend:ResultBackend"
+# Celery would take it before any setting.
+OVERRIDE = "CELERY_RESULT_BACKEND"
 JSON_ONLY: dict[str, Any] = {
     "task_serializer": "json",
     "result_serializer": "json",
@@ -25,6 +28,8 @@ JSON_ONLY: dict[str, Any] = {
 
 def hardened(config: Mapping[str, Any]) -> dict[str, Any]:
     """These settings with JSON for messages and results."""
+    if OVERRIDE in os.environ:
+        raise ValueError(f"{OVERRIDE} is set: it would undo sm2a_runtime.result_backend")
     kind, plus, uri = str(config["result_backend"]).partition("+")
     if kind != "db" or not plus:
         raise ValueError("[celery] result_backend is no database: its URI has to begin with db+")

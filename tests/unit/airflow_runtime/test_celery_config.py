@@ -43,6 +43,12 @@ def test_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch, backend: st
         settings(monkeypatch, result_backend=backend)
 
 
+def test_the_environment_does_not_undo_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_RESULT_BACKEND", "db+sqlite://")
+    with pytest.raises(ValueError, match="CELERY_RESULT_BACKEND is set"):
+        settings(monkeypatch)
+
+
 def test_the_image_names_them() -> None:
     """In its airflow.cfg, and so in every process; the option in the environment is refused (airflow_options)."""
     parser = ConfigParser()

@@ -38,6 +38,8 @@ PROJECT = Path(__file__).parents[3]
 RUNTIME = PROJECT / "docker/airflow"
 POLL_SECONDS = 5
 TASK_SECONDS = 3
+# On a busy machine a worker takes a while to start.
+PATIENCE_SECONDS = 120
 SIGN_SECONDS = 48 * 3600
 APPLICATION = """
 import sys
@@ -149,7 +151,7 @@ class Worker:
 
     def wait_for(self, text: str, times: int = 1) -> None:
         """Until the worker has said so that often."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while (said := self.log.read_text()).count(text) < times:
             assert time.monotonic() < deadline, said
             assert self.process.poll() is None, said
@@ -213,6 +215,7 @@ def worker(
         )
     client = celery.Celery("client", broker="sqs://")
     client.conf.update(
+        broker_transport="sm2a_runtime.sqs_transport:Transport",
         broker_transport_options={"region": "eu-west-1", "predefined_queues": {"default": {"url": url}}},
         task_default_queue="default",
     )
@@ -357,7 +360,7 @@ def test_a_refused_message_takes_no_slot_and_ends_in_the_dead_letter_queue(worke
     for body in bodies:
         worker.sqs.send_message(QueueUrl=worker.url, MessageBody=body)
     found: set[str] = set()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while found != bodies:
         assert time.monotonic() < deadline, (found, worker.log.read_text())
         answer = worker.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, WaitTimeSeconds=1)

@@ -110,6 +110,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"airflow_worker_groups": [{**GROUP, "environment": {"SM2A_LIVENESS_FILE": "/x"}}]},
         "airflow_worker_groups, group heavy: environment.SM2A_LIVENESS_FILE: is set by SM2A",
     ),
+    "variable that Celery takes": (
+        {"airflow_worker_groups": [{**GROUP, "environment": {"CELERY_RESULT_BACKEND": "db+sqlite://"}}]},
+        "environment.CELERY_RESULT_BACKEND: is set by SM2A",
+    ),
+    "other configuration file": (
+        {"airflow_worker_groups": [{**GROUP, "environment": {"AIRFLOW_CONFIG": "/tmp/airflow.cfg"}}]},
+        "environment.AIRFLOW_CONFIG: is set by SM2A",
+    ),
     "owned option as a variable": (
         {"airflow_worker_groups": [{**GROUP, "environment": {"AIRFLOW__CORE__EXECUTOR": "x"}}]},
         "environment.AIRFLOW__CORE__EXECUTOR: is set by SM2A",
