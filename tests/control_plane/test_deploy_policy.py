@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.control_plane import deploy_options, deploy_role, runs
+from ansible_collections.sm2a.airflow.tests.control_plane.deploy_options import OF_TEAM
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, DeployRole, Documents
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 from ansible_collections.sm2a.airflow.tools import deploy_policy
@@ -204,6 +205,12 @@ def test_the_boundary_allows_what_the_roles_are_allowed(lives: Lives, name: str)
         if not is_allowed(request, limit)
     ]
     assert lacking == []
+
+
+def test_the_boundary_allows_no_action_that_no_role_has(lives: Lives) -> None:
+    allowed = {action for statement in deploy_policy.boundary_statements() for action in statement["actions"]}
+    statements = [statement for written in lives.roles.values() for statement in written]
+    assert allowed == {action for one in statements if one != OF_TEAM[0] for action in _listed(one["Action"])}
 
 
 def asked_by(statement: Mapping[str, Any]) -> Iterator[Request]:
