@@ -36,6 +36,8 @@ LEAVES_IT_TO_IAM = parse(
     }
 )
 REPOSITORY = {"names": [f"{runs.NAME}/airflow"], "tags": {"sm2a:environment": runs.NAME}, "force": True}
+NEWEST = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
+LIFECYCLE = {"rules": [{"rulePriority": 1, "selection": NEWEST, "action": {"type": "expire"}}]}
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Lives:
         """What no run does here: images are given, and no run takes boundaries off."""
         self.aws.reset()
         place = self.role("modules-limited").arguments()
-        support.run("ecr_repository", {**place, **REPOSITORY, "lifecycle_policy": {"rules": []}})
+        support.run("ecr_repository", {**place, **REPOSITORY, "lifecycle_policy": LIFECYCLE})
         support.run("ecr_repository", {**place, **REPOSITORY, "state": "absent"})
         place = self.role("modules-unlimited", "--without-permissions-boundary").arguments()
         role = {"roles": [{"name": f"{runs.NAME}-worker"}], "trust_statements": []}
@@ -133,9 +135,9 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
     record = directory / "rights.jsonl"
     with runs.control_plane(directory, "--record-rights", str(record)) as aws:
         lived = Lives(aws, directory)
+        lived.use_modules()
         for name, prepare in deploy_options.CASES.items():
             lived.live(name, prepare)
-        lived.use_modules()
         lived.read(record)
         yield lived
 
