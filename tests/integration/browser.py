@@ -37,7 +37,7 @@ def refused(url: str, username: str, password: str, pages: Iterable[str]) -> dic
             for path in pages:
                 said.clear()
                 page.goto(f"{url}{path}", wait_until="networkidle")
-                expect(page.locator("body")).not_to_be_empty()
+                expect(page.locator("body"), path).not_to_be_empty(timeout=60 * SECOND)
                 found[path] = [text for text in said if "Content Security Policy" in text or "Refused to" in text]
         finally:
             browser.close()

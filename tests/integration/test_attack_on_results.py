@@ -32,11 +32,12 @@ def refused(statement):
     return False
 """
 # A pickle that makes a file when it is loaded, in every row of a task that runs.
-PLANT = f"""{CONNECT}
-crafted = b"cos\\nsystem\\n(S'touch {MARK}'\\ntR."
+PLANT = """
+running = "SELECT task_id FROM celery_taskmeta WHERE status = 'STARTED'"
+crafted = "UPDATE celery_taskmeta SET result = :crafted WHERE status = 'STARTED'"
 with engine.connect() as connection:
-    found = connection.execute(text("SELECT task_id FROM celery_taskmeta WHERE status = 'STARTED'")).scalars().all()
-    connection.execute(text("UPDATE celery_taskmeta SET result = :crafted WHERE status = 'STARTED'"), {{"crafted": crafted}})
+    found = connection.execute(text(running)).scalars().all()
+    connection.execute(text(crafted), {"crafted": b"cos\\nsystem\\n(S'touch %s'\\ntR." % MARK.encode()})
 print(json.dumps(found))
 """
 WAS_LOADED = f"import os; print(os.path.exists({MARK!r}))"
@@ -51,7 +52,11 @@ WORKERS_STATEMENTS = [
     "CREATE VIEW mine AS SELECT 1 AS one",
     "CREATE INDEX mine ON celery_taskmeta (status)",
 ]
-SCHEDULERS_STATEMENTS = ["UPDATE celery_taskmeta SET status = 'SUCCESS'", "DELETE FROM celery_taskmeta", "CREATE TABLE mine (id int)"]
+SCHEDULERS_STATEMENTS = [
+    "UPDATE celery_taskmeta SET status = 'SUCCESS'",
+    "DELETE FROM celery_taskmeta",
+    "CREATE TABLE mine (id int)",
+]
 AUTOSCALER = """
 import json, os
 import boto3, psycopg2, pymysql
@@ -97,7 +102,7 @@ def test_a_crafted_result_runs_nowhere_and_stops_nothing(stack: Stack, airflow: 
 
     wait_until("both tasks run", running, 180)
     worker, *_ = containers(NAME, "worker-default")
-    planted = json.loads(run_python(worker, PLANT))
+    planted = json.loads(run_python(worker, f"MARK = {MARK!r}\n{CONNECT}\n{PLANT}"))
     assert len(planted) >= 2, planted
     say(f"{len(planted)} tasks that run have a crafted result")
     other = airflow.trigger("sm2a_smoke")

@@ -29,6 +29,7 @@ class Answer:
 def ask(
     path: str,
     method: str = "GET",
+    *,
     secure: bool = True,
     address: str = "127.0.0.1",
     body: dict[str, Any] | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,8 @@ from .installed import Package
 from .newest import AT_ONCE, TIMEOUT_SECONDS
 
 OSV = "https://api.osv.dev"
+# Asks the database at an address; requests' error, KeyError or ValueError when it is none or cannot be reached.
+Ask = Callable[[requests.Session, str, list[Package]], dict[Package, list[str]]]
 # OSV takes so many questions in one request.
 BATCH = 1000
 
@@ -31,13 +33,14 @@ def look_up(packages: Iterable[Package], osv: str, index: str) -> Findings:
     """What a database knows about the packages. ``osv`` and ``index`` are addresses; the index is asked second."""
     asked = list(packages)
     session = requests.Session()
-    failures = []
-    for name, kinds, ask in (
-        (osv, frozenset({"pypi", "deb"}), lambda: _ask_osv(session, osv, asked)),
-        (index, frozenset({"pypi"}), lambda: _ask_index(session, index, asked)),
-    ):
+    failures: list[str] = []
+    databases: list[tuple[str, frozenset[str], Ask]] = [
+        (osv, frozenset({"pypi", "deb"}), _ask_osv),
+        (index, frozenset({"pypi"}), _ask_index),
+    ]
+    for name, kinds, ask in databases:
         try:
-            return Findings(name, kinds, ask(), failures)
+            return Findings(name, kinds, ask(session, name, asked), failures)
         except (requests.RequestException, KeyError, ValueError) as error:
             failures.append(f"{name} ({type(error).__name__})")
     return Findings(failures=failures)

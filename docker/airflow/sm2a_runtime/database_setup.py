@@ -31,12 +31,22 @@ class Server:
     verify: bool = True
 
 
+@dataclass(frozen=True)
+class Database:
+    """A database on a server, its owner, and the user who may make both."""
+
+    server: Server
+    master: Login
+    owner: Login
+    name: str
+
+
 # Table or sequence -> what a user may do with it.
 Rights = Mapping[str, frozenset[str]]
 
 
 class Engine(Protocol):
-    """A kind of server."""
+    """A kind of server. Each of `ensure_...` and `take_over` returns whether it changed anything."""
 
     def connect(self, server: Server, login: Login, database: str | None = None) -> Any:
         """A connection in autocommit mode; without a database to the one that every server has."""
@@ -44,24 +54,17 @@ class Engine(Protocol):
     def is_temporary(self, error: Exception) -> bool:
         """Whether a refused connection may succeed later."""
 
-    def ensure_database(self, server: Server, master: Login, owner: Login, database: str) -> bool:
-        """Make the owner able to log in, and the database his and closed to others. Returns whether that changed."""
+    def ensure_database(self, database: Database) -> bool:
+        """Make the owner able to log in, and the database his and closed to others."""
 
-    def take_over(
-        self, server: Server, master: Login, owner: Login, former: Login, database: str, rights: Rights
-    ) -> bool:
-        """Let a database and its plain tables belong to an owner, and the former one keep these rights only.
+    def take_over(self, database: Database, former: Login, rights: Rights) -> bool:
+        """Let the database and its plain tables belong to its owner, and a former owner keep these rights only."""
 
-        Returns whether that changed anything.
-        """
+    def ensure_tables(self, database: Database, metadata: Any) -> bool:
+        """Create the tables that are missing, as the owner's."""
 
-    def create_tables(self, server: Server, owner: Login, database: str, metadata: Any) -> bool:
-        """Create the tables that are missing. Returns whether any was."""
-
-    def ensure_rights(
-        self, server: Server, master: Login, owner: Login, user: Login, database: str, rights: Rights
-    ) -> bool:
-        """Make the user able to log in, with these rights in the database and no other. Returns whether that changed."""
+    def ensure_rights(self, database: Database, user: Login, rights: Rights) -> bool:
+        """Make the user able to log in, with these rights in the database and no other."""
 
 
 def wait_for_server(

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sm2a_runtime import database_users, mysql_setup, postgres_setup
-from sm2a_runtime.database_setup import Engine, Login, Server, wait_for_server
+from sm2a_runtime.database_setup import Database, Engine, Login, Server, wait_for_server
 from sm2a_runtime.result_tables import Base
 from sm2a_runtime.secret_store import read_json_secret
 
@@ -77,34 +77,33 @@ class Settings:
 
 def migrate(settings: Settings) -> bool:
     """Do every step. Returns whether anything changed."""
+    engine = settings.engine
     master, owner = read_login(settings.master_secret), read_login(settings.owner_secret)
     autoscaler = read_login(settings.autoscaler_secret)
     administrator = read_json_secret(settings.admin_secret, "username", "email", "password")
-    engine, server = settings.engine, settings.server
-    wait_for_server(engine, server, master, settings.wait_seconds)
-    changed = [engine.ensure_database(server, master, owner, settings.database)]
-    changed += prepare_results(settings, master, owner)
+    metadata = Database(settings.server, master, owner, settings.database)
+    wait_for_server(engine, settings.server, master, settings.wait_seconds)
+    changed = [engine.ensure_database(metadata)]
+    changed += prepare_results(settings, Database(settings.server, master, owner, settings.result_database))
     # Airflow reads its database URI when it is imported, so the steps above come first.
     airflow_setup = importlib.import_module("sm2a_runtime.airflow_setup")
     changed.append(airflow_setup.migrate_tables())
     # Now that all tables are there: a migration may also have made one anew.
-    changed.append(
-        engine.ensure_rights(server, master, owner, autoscaler, settings.database, database_users.AUTOSCALER)
-    )
+    changed.append(engine.ensure_rights(metadata, autoscaler, database_users.AUTOSCALER))
     changed.append(airflow_setup.ensure_administrator(airflow_setup.Administrator(**administrator)))
     return any(changed)
 
 
-def prepare_results(settings: Settings, master: Login, owner: Login) -> list[bool]:
+def prepare_results(settings: Settings, results: Database) -> list[bool]:
     """The database of Celery's results, its tables and its users. In earlier releases it belonged to the workers."""
+    engine = settings.engine
     workers, scheduler = read_login(settings.workers_secret), read_login(settings.scheduler_secret)
-    engine, server, database = settings.engine, settings.server, settings.result_database
     return [
-        engine.take_over(server, master, owner, workers, database, database_users.WORKERS),
-        engine.ensure_database(server, master, owner, database),
-        engine.create_tables(server, owner, database, Base.metadata),
-        engine.ensure_rights(server, master, owner, workers, database, database_users.WORKERS),
-        engine.ensure_rights(server, master, owner, scheduler, database, database_users.SCHEDULER),
+        engine.take_over(results, workers, database_users.WORKERS),
+        engine.ensure_database(results),
+        engine.ensure_tables(results, Base.metadata),
+        engine.ensure_rights(results, workers, database_users.WORKERS),
+        engine.ensure_rights(results, scheduler, database_users.SCHEDULER),
     ]
 
 

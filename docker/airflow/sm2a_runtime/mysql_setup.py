@@ -8,7 +8,7 @@ from typing import Any
 import pymysql
 
 from sm2a_runtime.database import CONNECT_SECONDS, DatabaseError, mysql_tls, reason
-from sm2a_runtime.database_setup import CA_BUNDLE, Login, Rights, Server
+from sm2a_runtime.database_setup import CA_BUNDLE, Database, Login, Rights, Server
 from sm2a_runtime.result_tables import create_missing
 
 ACCESS_DENIED = 1045
@@ -47,14 +47,14 @@ def is_temporary(error: Exception) -> bool:
     return code not in PERMANENT and "CERTIFICATE_VERIFY_FAILED" not in str(error)
 
 
-def ensure_database(server: Server, master: Login, owner: Login, database: str) -> bool:
+def ensure_database(database: Database) -> bool:
     """Make the owner able to log in, with all rights on the database and no other. Returns whether anything changed."""
     try:
-        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+        with closing(connect(database.server, database.master)) as connection, connection.cursor() as cursor:
             changed = [
-                _ensure_user(cursor, server, owner),
-                _ensure_exists(cursor, database),
-                _ensure_rights(cursor, owner.username, database),
+                _ensure_user(cursor, database.server, database.owner),
+                _ensure_exists(cursor, database.name),
+                _ensure_owner(cursor, database.owner.username, database.name),
             ]
     except pymysql.err.MySQLError as error:
         raise DatabaseError(reason(error)) from error
@@ -92,7 +92,7 @@ def _ensure_exists(cursor: Any, database: str) -> bool:
     return True
 
 
-def _ensure_rights(cursor: Any, user: str, database: str) -> bool:
+def _ensure_owner(cursor: Any, user: str, database: str) -> bool:
     # In a grant `_` and `%` stand for any character unless they are escaped.
     place = f"{_name(database.replace('_', chr(92) + '_'))}.*"
     cursor.execute("SHOW GRANTS FOR %s@'%%'", (user,))
@@ -103,52 +103,53 @@ def _ensure_rights(cursor: Any, user: str, database: str) -> bool:
     return True
 
 
-def take_over(
-    server: Server, master: Login, owner: Login, former: Login, database: str, rights: Rights
-) -> bool:
-    """Drop what the former owner may have made beside plain tables. Tables have no owner in MySQL; rights come next."""
+def take_over(database: Database, former: Login, rights: Rights) -> bool:
+    """Drop what a former owner may have made beside plain tables. Tables have no owner in MySQL; rights come next."""
     dropped: list[str] = []
     try:
-        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+        with closing(connect(database.server, database.master)) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM mysql.db WHERE user = %s AND host = '%%'", (former.username,))
             if cursor.fetchone() is None:
                 return False
-        ensure_database(server, master, owner, database)
-        with closing(connect(server, owner, database)) as connection, connection.cursor() as cursor:
+        ensure_database(database)
+        with (
+            closing(connect(database.server, database.owner, database.name)) as connection,
+            connection.cursor() as cursor,
+        ):
             for kind, query in MADE.items():
-                cursor.execute(query, (database,))
+                cursor.execute(query, (database.name,))
                 dropped += [f"{kind} {_name(str(name))}" for (name,) in cursor.fetchall()]
             for what in dropped:
                 cursor.execute(f"DROP {what}")
     except pymysql.err.MySQLError as error:
         raise DatabaseError(reason(error)) from error
     if dropped:
-        print(f"database {database}: dropped {', '.join(dropped)}")
+        print(f"database {database.name}: dropped {', '.join(dropped)}")
     return bool(dropped)
 
 
-def create_tables(server: Server, owner: Login, database: str, metadata: Any) -> bool:
+def ensure_tables(database: Database, metadata: Any) -> bool:
     """Create the tables that are missing. Returns whether any was."""
-    return create_missing(metadata, "mysql+pymysql", lambda: connect(server, owner, database))
+    return create_missing(metadata, "mysql+pymysql", lambda: connect(database.server, database.owner, database.name))
 
 
-def ensure_rights(server: Server, master: Login, owner: Login, user: Login, database: str, rights: Rights) -> bool:
+def ensure_rights(database: Database, user: Login, rights: Rights) -> bool:
     """Make the user able to log in, with these rights and no other. Returns whether anything changed.
 
     MySQL has no sequences: what is said of them counts for nothing.
     """
     try:
-        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
-            changed = _ensure_user(cursor, server, user)
+        with closing(connect(database.server, database.master)) as connection, connection.cursor() as cursor:
+            changed = _ensure_user(cursor, database.server, user)
             # In this order: whoever uses the tables notices nothing.
             granted = [
-                _ensure_exact(cursor, user.username, database, rights),
+                _ensure_exact(cursor, user.username, database.name, rights),
                 _revoke_databases(cursor, user.username),
             ]
     except pymysql.err.MySQLError as error:
         raise DatabaseError(reason(error)) from error
     if any(granted):
-        print(f"database {database}: {user.username} has the rights that it needs")
+        print(f"database {database.name}: {user.username} has the rights that it needs")
     return changed or any(granted)
 
 

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import encrypt_password
 
 from sm2a_runtime.database import CONNECT_SECONDS, DatabaseError, reason
-from sm2a_runtime.database_setup import CA_BUNDLE, Login, Rights, Server
+from sm2a_runtime.database_setup import CA_BUNDLE, Database, Login, Rights, Server
 from sm2a_runtime.result_tables import create_missing
 
 MAINTENANCE_DATABASE = "postgres"
@@ -67,13 +67,13 @@ def is_temporary(error: Exception) -> bool:
     return not any(words in str(error) for words in permanent)
 
 
-def ensure_database(server: Server, master: Login, owner: Login, database: str) -> bool:
+def ensure_database(database: Database) -> bool:
     """Make the owner able to log in, and the database his and closed to others. Returns whether anything changed."""
     try:
-        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+        with closing(connect(database.server, database.master)) as connection, connection.cursor() as cursor:
             changed = [
-                _ensure_user(cursor, server, owner),
-                _ensure_owned_database(cursor, owner.username, database),
+                _ensure_user(cursor, database.server, database.owner),
+                _ensure_owned_database(cursor, database.owner.username, database.name),
             ]
     except psycopg2.Error as error:
         raise DatabaseError(reason(error)) from error
@@ -120,61 +120,60 @@ def _ensure_owned_database(cursor: Any, owner: str, database: str) -> bool:
     return True
 
 
-def take_over(
-    server: Server, master: Login, owner: Login, former: Login, database: str, rights: Rights
-) -> bool:
-    """Let a database and its plain tables belong to the owner, and drop everything else that the former one made in it.
+def take_over(database: Database, former: Login, rights: Rights) -> bool:
+    """Let a database and its plain tables belong to its owner, and drop what else a former owner made in it.
 
     Nothing of the former owner is run for that: he may have left code in wait for somebody with more rights. It is one
     transaction, so that those who use the tables notice nothing.
     """
     try:
-        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM pg_roles, pg_database WHERE rolname = %s AND datname = %s", (former.username, database)
-            )
+        with closing(connect(database.server, database.master)) as connection, connection.cursor() as cursor:
+            names = (former.username, database.name)
+            cursor.execute("SELECT 1 FROM pg_roles, pg_database WHERE rolname = %s AND datname = %s", names)
             if cursor.fetchone() is None:
                 return False
-            _ensure_user(cursor, server, owner)
-        with closing(connect(server, master, database)) as connection, connection.cursor() as cursor:
+            _ensure_user(cursor, database.server, database.owner)
+        with (
+            closing(connect(database.server, database.master, database.name)) as connection,
+            connection.cursor() as cursor,
+        ):
             connection.autocommit = False
             cursor.execute("SET LOCAL search_path = pg_catalog")
-            changed = _take_over(cursor, owner.username, former.username, database, rights)
+            changed = _take_over(cursor, database, former.username, rights)
             changed = _close_schema(cursor, former.username) or changed
             connection.commit()
     except psycopg2.Error as error:
         raise DatabaseError(reason(error)) from error
     if changed:
-        print(f"database {database}: nothing in it belongs to {former.username} any more")
+        print(f"database {database.name}: nothing in it belongs to {former.username} any more")
     return changed
 
 
-def _take_over(cursor: Any, owner: str, former: str, database: str, rights: Rights) -> bool:
-    cursor.execute(OWNS_SOMETHING, {"role": _role(former), "database": database})
+def _take_over(cursor: Any, database: Database, former: str, rights: Rights) -> bool:
+    owner, name = database.owner.username, database.name
+    cursor.execute(OWNS_SOMETHING, {"role": _role(former), "database": name})
     if not cursor.fetchone()[0]:
         return False
-    for name in (former, owner):
-        cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
-    cursor.execute(
-        sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner))
-    )
+    for role in (former, owner):
+        cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+    cursor.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(owner)))
     cursor.execute(PLAIN, (_role(former), list(rights)))
     # Locked first, so that they are still plain when they are given away.
-    for name in [name for name, kind, _ in cursor.fetchall() if kind == "r"]:
-        cursor.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier("public", name)))
+    for table in [table for table, kind, _ in cursor.fetchall() if kind == "r"]:
+        cursor.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier("public", table)))
     cursor.execute(PLAIN, (_role(former), list(rights)))
-    kinds = {name: kind for name, kind, plain in cursor.fetchall() if plain}
-    for name, kind in kinds.items():
+    kinds = {table: kind for table, kind, plain in cursor.fetchall() if plain}
+    for table, kind in kinds.items():
         statement = "ALTER SEQUENCE {} OWNER TO {}" if kind == "S" else "ALTER TABLE {} OWNER TO {}"
-        cursor.execute(sql.SQL(statement).format(sql.Identifier("public", name), sql.Identifier(owner)))
+        cursor.execute(sql.SQL(statement).format(sql.Identifier("public", table), sql.Identifier(owner)))
     cursor.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(former)))
-    _ensure_entry(cursor, former, database)
-    _ensure_exact(cursor, former, {name: rights[name] for name in kinds})
+    _ensure_entry(cursor, former, name)
+    _ensure_exact(cursor, former, {table: rights[table] for table in kinds})
     return True
 
 
 def _close_schema(cursor: Any, user: str) -> bool:
-    """Databases that PostgreSQL 14 or earlier made let everybody create functions and operators, which others then run."""
+    """Databases that PostgreSQL 14 or earlier made let everybody create functions and operators for others to run."""
     cursor.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", (user,))
     if not cursor.fetchone()[0]:
         return False
@@ -185,22 +184,25 @@ def _close_schema(cursor: Any, user: str) -> bool:
     return True
 
 
-def create_tables(server: Server, owner: Login, database: str, metadata: Any) -> bool:
+def ensure_tables(database: Database, metadata: Any) -> bool:
     """Create the tables that are missing. Returns whether any was."""
-    return create_missing(metadata, "postgresql+psycopg2", lambda: connect(server, owner, database))
+    return create_missing(
+        metadata, "postgresql+psycopg2", lambda: connect(database.server, database.owner, database.name)
+    )
 
 
-def ensure_rights(server: Server, master: Login, owner: Login, user: Login, database: str, rights: Rights) -> bool:
-    """Make the user able to log in, with these rights in the database and no other. Returns whether anything changed."""
+def ensure_rights(database: Database, user: Login, rights: Rights) -> bool:
+    """Make the user able to log in, with these rights in the database and no other. Returns whether that changed."""
+    server, name = database.server, database.name
     try:
-        with closing(connect(server, master)) as connection, connection.cursor() as cursor:
+        with closing(connect(server, database.master)) as connection, connection.cursor() as cursor:
             changed = _ensure_user(cursor, server, user)
-        with closing(connect(server, owner, database)) as connection, connection.cursor() as cursor:
-            granted = [_ensure_entry(cursor, user.username, database), _ensure_exact(cursor, user.username, rights)]
+        with closing(connect(server, database.owner, name)) as connection, connection.cursor() as cursor:
+            granted = [_ensure_entry(cursor, user.username, name), _ensure_exact(cursor, user.username, rights)]
     except psycopg2.Error as error:
         raise DatabaseError(reason(error)) from error
     if any(granted):
-        print(f"database {database}: {user.username} has the rights that it needs")
+        print(f"database {name}: {user.username} has the rights that it needs")
     return changed or any(granted)
 
 

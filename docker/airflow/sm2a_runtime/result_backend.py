@@ -4,7 +4,7 @@
 
 Celery's own database backend keeps results as pickles, which run code when they are loaded, in the tables that workers
 write and the scheduler reads; and it makes exceptions of any class that a row names. This one uses the same tables and
-column types, so that it reads and writes beside the other one while an environment is upgraded.
+column types, so that both may work side by side while an environment is upgraded, or goes back.
 """
 
 import logging
@@ -49,21 +49,35 @@ class ResultBackend(DatabaseBackend):  # type: ignore[misc]  # celery has no typ
     def _create_tables(self) -> None:
         """Called when a process starts: the migration has made them."""
 
+    def store_result(
+        self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **options: Any
+    ) -> Any:
+        """Of a failure, what there is to say goes into the column for it."""
+        if state in self.EXCEPTION_STATES and not traceback:
+            traceback = f"{type(result).__name__}: {result}"
+        return super().store_result(task_id, result, state, traceback=traceback, request=request, **options)
+
+    def encode_result(self, result: Any, state: str) -> Any:
+        """Only what a task returns is kept.
+
+        So Airflow's rows have nothing in that column, and a scheduler of an earlier release, to which an environment
+        may go back, can read them: JSON would end it.
+        """
+        return self.prepare_value(result) if state == states.SUCCESS else None
+
     def meta_from_decoded(self, meta: dict[str, Any]) -> dict[str, Any]:
         """What a row says, as the scheduler reads one of a task after the other: a bad one must not end that."""
-        result = meta["result"]
+        result, words = meta["result"], failure_text(meta["traceback"])
         if isinstance(result, Unreadable):
             warn_once(meta["task_id"], meta["status"], result.reason)
-            if meta["status"] not in self.EXCEPTION_STATES:
-                meta["result"] = None
-        read: dict[str, Any] = super().meta_from_decoded(meta)
-        return read
+            words = f"{words} (the stored result is ignored: {result.reason})"
+            result = None
+        failed = meta["status"] in self.EXCEPTION_STATES
+        return meta | {"result": TaskError(words) if failed else result}
 
-    def exception_to_python(self, exc: Any) -> BaseException | None:
-        """One class for every failure."""
-        if exc is None or isinstance(exc, BaseException):
-            return exc
-        return TaskError(failure_text(exc))
+    def exception_to_python(self, exc: Any) -> BaseException:
+        """Celery would make an exception of any class that a row names."""
+        return TaskError("the task failed")
 
     def _save_group(self, group_id: str, result: Any) -> Any:
         super()._save_group(group_id, result.as_tuple())
@@ -87,14 +101,7 @@ def warn_once(task_id: str | None, status: str | None, reason: str) -> None:
     log.warning("Stored result of task %r (%r) is ignored: %s", task_id, status, reason)
 
 
-def failure_text(stored: Any) -> str:
-    """In words, what a worker stored of an exception: Celery keeps its class by name, and the texts of its arguments."""
-    if isinstance(stored, Unreadable):
-        return f"the task failed, and its stored result is ignored: {stored.reason}"
-    if not isinstance(stored, dict):
-        return "the task failed, and its stored result does not say how"
-    message = stored.get("exc_message")
-    parts = message if isinstance(message, list) else [message]
-    text = ", ".join(str(part) for part in parts if isinstance(part, str | int | float))
-    words = f"{stored.get('exc_type')!s:.200}: {text}"[:MESSAGE_CHARACTERS]
+def failure_text(traceback: str | None) -> str:
+    """The last line of a traceback, which says what happened."""
+    words = (traceback or "").strip().rpartition("\n")[2][-MESSAGE_CHARACTERS:] or "the task failed"
     return words.encode(errors="replace").decode()

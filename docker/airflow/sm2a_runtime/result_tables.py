@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Sequence, String, Text, create_engine, func, inspect
-from sqlalchemy.orm import declarative_base
+from sqlalchemy import LargeBinary, Sequence, String, Text, create_engine, func, inspect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
@@ -19,7 +19,9 @@ MOST_CHARACTERS = 16_000
 # More would exhaust the stack of whoever prints it.
 MOST_LEVELS = 50
 
-Base: Any = declarative_base()
+
+class Base(DeclarativeBase):
+    """The tables of this module."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,12 @@ class Task(_Table, Base):
 
     __tablename__ = "celery_taskmeta"
 
-    id = Column(Integer, Sequence("task_id_sequence"), primary_key=True, autoincrement=True)
-    task_id = Column(String(155), unique=True)
-    status = Column(String(50), default="PENDING")
-    result = Column(JsonBytes, nullable=True)
-    date_done = Column(DateTime, default=_now, onupdate=_now, nullable=True, index=True)
-    traceback = Column(BoundedText, nullable=True)
+    id: Mapped[int] = mapped_column(Sequence("task_id_sequence"), primary_key=True, autoincrement=True)
+    task_id: Mapped[str | None] = mapped_column(String(155), unique=True)
+    status: Mapped[str | None] = mapped_column(String(50), default="PENDING")
+    result: Mapped[Any] = mapped_column(JsonBytes, nullable=True)
+    date_done: Mapped[datetime | None] = mapped_column(default=_now, onupdate=_now, index=True)
+    traceback: Mapped[str | None] = mapped_column(BoundedText)
 
     def __init__(self, task_id: str) -> None:
         self.task_id = task_id
@@ -145,10 +147,10 @@ class TaskSet(_Table, Base):
 
     __tablename__ = "celery_tasksetmeta"
 
-    id = Column(Integer, Sequence("taskset_id_sequence"), autoincrement=True, primary_key=True)
-    taskset_id = Column(String(155), unique=True)
-    result = Column(JsonBytes, nullable=True)
-    date_done = Column(DateTime, default=_now, nullable=True, index=True)
+    id: Mapped[int] = mapped_column(Sequence("taskset_id_sequence"), primary_key=True, autoincrement=True)
+    taskset_id: Mapped[str | None] = mapped_column(String(155), unique=True)
+    result: Mapped[Any] = mapped_column(JsonBytes, nullable=True)
+    date_done: Mapped[datetime | None] = mapped_column(default=_now, index=True)
 
     def __init__(self, taskset_id: str, result: Any) -> None:
         self.taskset_id = taskset_id

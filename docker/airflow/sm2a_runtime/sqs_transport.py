@@ -13,7 +13,7 @@ from kombu.transport import SQS
 
 log = logging.getLogger(__name__)
 
-# SQS moves it away when it has been received `broker_max_receive_count` times. A worker that is well may take it before.
+# SQS moves it away when it has been received `broker_max_receive_count` times.
 AGAIN_SECONDS = 30
 
 

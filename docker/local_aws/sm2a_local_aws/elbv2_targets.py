@@ -1,11 +1,15 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""ELBv2: a target is an instance or an address of a private network, as on AWS; not this machine's loopback."""
+"""ELBv2: a target is an instance or an address of a private network, as on AWS; never this machine.
+
+What a load balancer forwards comes from this machine: to this machine it would be the operator's.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +43,7 @@ def register_targets(original: Handler, parameters: dict[str, Any]) -> Any:
 
 def problem_of(target_type: str | None, target: str) -> str | None:
     """Why a group of that type does not take the target."""
-    if target_type == "ip" and not _is_private(target):
+    if target_type == "ip" and (not _is_private(target) or _is_own(target)):
         return f"The IP address '{target}' is not within any allowed range"
     if target_type == "instance" and not INSTANCE.fullmatch(target):
         return f"The instance ID '{target}' is not valid"
@@ -52,3 +56,13 @@ def _is_private(address: str) -> bool:
     except ValueError:
         return False
     return any(found in block for block in PRIVATE)
+
+
+def _is_own(address: str) -> bool:
+    """Whether it is one of this machine's addresses, such as the gateway."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+        return True

@@ -24,6 +24,7 @@ ALWAYS = (
     "served",
     "ecs_control_plane",
     "ecs_deployments",
+    "ecs_task_tags",
     "ecs_protection",
     "ecs_fargate",
     "log_groups",

@@ -317,8 +317,10 @@ def message(body: bytes = b"[[], {}, {}]", **changes: Any) -> str:
 
 
 # What a worker whose role may send to this queue might send: nothing of it stops the worker.
-MESSAGES = {
-    "pickle": lambda file: message(pickle.dumps(([Attack(file)], {}, {})), **{"content-type": "application/x-python-serialize"}),
+MESSAGES: dict[str, Callable[[Path], str]] = {
+    "pickle": lambda file: message(
+        pickle.dumps(([Attack(file)], {}, {})), **{"content-type": "application/x-python-serialize"}
+    ),
     "bare": lambda file: base64.b64encode(pickle.dumps(Attack(file))).decode(),
     "text": lambda file: "no JSON",
     "type": lambda file: '{"__type__": "os.system", "__value__": "touch"}',
@@ -346,9 +348,7 @@ def test_messages_of_an_attacker_are_refused_and_the_others_run(worker: Worker, 
     assert not file.exists()
 
 
-def test_a_refused_message_takes_no_slot_and_ends_in_the_dead_letter_queue(
-    worker: Worker, tmp_path: Path
-) -> None:
+def test_a_refused_message_takes_no_slot_and_ends_in_the_dead_letter_queue(worker: Worker, tmp_path: Path) -> None:
     dead = worker.sqs.create_queue(QueueName=f"dead-{uuid.uuid4().hex[:8]}")["QueueUrl"]
     arn = worker.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""Users of the databases on a real PostgreSQL: what an attacker made as owner of the results, and what he may do after."""
+"""Users of the databases on a real PostgreSQL: what an attacker left as owner of the results, and what he may do."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.sm2a.airflow.tests.unit.autoscaler.conftest import Postgres, postgres_server
 from celery.backends.database.models import ResultModelBase
 from sm2a_runtime import database_users, migrate, postgres_setup
-from sm2a_runtime.database_setup import Login, Server
-from sm2a_runtime.result_tables import Base, create_missing
+from sm2a_runtime.database_setup import Database, Login, Server
+from sm2a_runtime.result_tables import Base
 
 __all__ = ["postgres_server"]
 
@@ -57,12 +57,14 @@ def settings(server: Server, monkeypatch: pytest.MonkeyPatch) -> migrate.Setting
 @pytest.fixture
 def upgraded(server: Server, settings: migrate.Settings) -> migrate.Settings:
     """An environment of an earlier release: Celery made its tables as the workers' user, who owns the database."""
-    assert postgres_setup.ensure_database(server, MASTER, WORKERS, RESULTS)
-    assert create_missing(
-        ResultModelBase.metadata, "postgresql+psycopg2", lambda: postgres_setup.connect(server, WORKERS, RESULTS)
-    )
+    assert postgres_setup.ensure_database(Database(server, MASTER, WORKERS, RESULTS))
+    assert postgres_setup.ensure_tables(Database(server, MASTER, WORKERS, RESULTS), ResultModelBase.metadata)
     run(server, WORKERS, "INSERT INTO celery_taskmeta (id, task_id, status) VALUES (1, 'in flight', 'STARTED')")
     return settings
+
+
+def metadata_of(server: Server) -> Database:
+    return Database(server, MASTER, OWNER, "metadata")
 
 
 def run(server: Server, login: Login, statement: str, database: str = RESULTS) -> list[tuple[Any, ...]]:
@@ -74,11 +76,11 @@ def run(server: Server, login: Login, statement: str, database: str = RESULTS) -
 
 def prepare(settings: migrate.Settings) -> bool:
     """The part of the migration that is about results; whether it changed anything."""
-    return any(migrate.prepare_results(settings, MASTER, OWNER))
+    return any(migrate.prepare_results(settings, Database(settings.server, MASTER, OWNER, RESULTS)))
 
 
 def test_a_new_environment(settings: migrate.Settings, server: Server) -> None:
-    postgres_setup.ensure_database(server, MASTER, OWNER, "metadata")
+    postgres_setup.ensure_database(metadata_of(server))
     assert prepare(settings)
     assert not prepare(settings)
     run(server, WORKERS, "INSERT INTO celery_taskmeta (id, task_id) VALUES (nextval('task_id_sequence'), 'a')")
@@ -108,7 +110,8 @@ CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS
 """
 TRAPS = {
     "view": "ALTER TABLE celery_taskmeta RENAME TO hidden;"
-    " CREATE VIEW celery_taskmeta AS SELECT id, trap(task_id) AS task_id, status, result, date_done, traceback FROM hidden",
+    " CREATE VIEW celery_taskmeta AS"
+    " SELECT id, trap(task_id) AS task_id, status, result, date_done, traceback FROM hidden",
     "trigger": "CREATE TRIGGER trap BEFORE INSERT OR UPDATE ON celery_taskmeta FOR EACH ROW EXECUTE FUNCTION trap()",
     "policy": "ALTER TABLE celery_taskmeta ENABLE ROW LEVEL SECURITY;"
     " CREATE POLICY trap ON celery_taskmeta USING (trap(task_id) IS NOT NULL)",
@@ -185,22 +188,29 @@ def test_workers_write_rows_and_nothing_else(upgraded: migrate.Settings, server:
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE celery_taskmeta SET status = 'x'", "INSERT INTO celery_taskmeta (id) VALUES (9)", "DELETE FROM celery_taskmeta"]
+    "statement",
+    [
+        "UPDATE celery_taskmeta SET status = 'x'",
+        "INSERT INTO celery_taskmeta (id) VALUES (9)",
+        "DELETE FROM celery_taskmeta",
+    ],
 )
-def test_the_scheduler_reads_results_and_writes_none(upgraded: migrate.Settings, server: Server, statement: str) -> None:
+def test_the_scheduler_reads_results_and_writes_none(
+    upgraded: migrate.Settings, server: Server, statement: str
+) -> None:
     prepare(upgraded)
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         run(server, SCHEDULER, statement)
 
 
 def give_autoscaler(server: Server) -> bool:
-    return postgres_setup.ensure_rights(server, MASTER, OWNER, AUTOSCALER, "metadata", database_users.AUTOSCALER)
+    return postgres_setup.ensure_rights(metadata_of(server), AUTOSCALER, database_users.AUTOSCALER)
 
 
 @pytest.fixture
 def metadata(server: Server) -> Server:
     """Airflow's database, as far as names go, and the autoscaler's user."""
-    postgres_setup.ensure_database(server, MASTER, OWNER, "metadata")
+    postgres_setup.ensure_database(metadata_of(server))
     for table in (*database_users.AUTOSCALER, "connection", "variable", "ab_user"):
         run(server, OWNER, f"CREATE TABLE {table} (id int)", "metadata")
     assert give_autoscaler(server)
@@ -209,7 +219,7 @@ def metadata(server: Server) -> Server:
 
 def test_the_autoscaler_reads_its_tables_and_takes_its_lock(metadata: Server) -> None:
     for table in database_users.AUTOSCALER:
-        assert run(metadata, AUTOSCALER, f"SELECT * FROM {table}", "metadata") == []
+        assert run(metadata, AUTOSCALER, f"TABLE {table}", "metadata") == []
     assert run(metadata, AUTOSCALER, "SELECT pg_try_advisory_lock(1)", "metadata") == [(True,)]
     assert not give_autoscaler(metadata)
 
@@ -217,7 +227,9 @@ def test_the_autoscaler_reads_its_tables_and_takes_its_lock(metadata: Server) ->
 @pytest.mark.parametrize(
     "statement",
     [
-        *(f"SELECT * FROM {table}" for table in ("connection", "variable", "ab_user")),
+        "TABLE connection",
+        "TABLE variable",
+        "TABLE ab_user",
         "INSERT INTO job VALUES (1)",
         "UPDATE task_instance SET id = 1",
         "DELETE FROM dag_run",
@@ -256,11 +268,13 @@ def test_nobody_enters_the_database_of_another(metadata: Server, settings: migra
 def test_our_tables_are_celerys(server: Server, settings: migrate.Settings) -> None:
     """Workers of an earlier release write into ours, and the other way round."""
     prepare(settings)
-    columns = "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable FROM" \
+    columns = (
+        "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable FROM"
         " information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
+    )
     ours = run(server, OWNER, columns)
-    postgres_setup.ensure_database(server, MASTER, OWNER, "metadata")
-    create_missing(ResultModelBase.metadata, "postgresql+psycopg2", lambda: postgres_setup.connect(server, OWNER, "metadata"))
+    postgres_setup.ensure_database(metadata_of(server))
+    postgres_setup.ensure_tables(metadata_of(server), ResultModelBase.metadata)
     # Celery's further columns are for a setting that is off.
     assert set(ours) < set(run(server, OWNER, columns, "metadata"))
     assert {table for table, *_ in ours} == set(Base.metadata.tables) == set(database_users.RESULT_TABLES)

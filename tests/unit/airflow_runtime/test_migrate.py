@@ -15,7 +15,7 @@ import pytest
 import sm2a_runtime
 from sm2a_runtime import database_setup, database_users, migrate, mysql_setup, postgres_setup
 from sm2a_runtime.database import DatabaseError
-from sm2a_runtime.database_setup import Login, Server, wait_for_server
+from sm2a_runtime.database_setup import Database, Login, Server, wait_for_server
 from sm2a_runtime.result_tables import Base
 from sm2a_runtime.secret_store import SecretError
 
@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "SM2A_ADMIN_SECRET": "demo/admin",
 }
 
-ENGINE = ("ensure_database", "take_over", "create_tables", "ensure_rights")
+ENGINE = ("ensure_database", "take_over", "ensure_tables", "ensure_rights")
 
 
 @pytest.fixture
@@ -79,16 +79,17 @@ def test_databases_then_tables_then_the_administrator(
     server, master, owner = Server("db.internal", 5432), login("arn:master"), login("demo/database/airflow")
     workers, scheduler = login("demo/database/results"), login("demo/database/results_reader")
     autoscaler = login("demo/database/airflow_autoscaler")
+    metadata, results = (Database(server, master, owner, name) for name in ("airflow", "airflow_results"))
     assert steps == [
         ("wait", migrate.ENGINES["postgres"], server, master, 180.0),
-        ("ensure_database", server, master, owner, "airflow"),
-        ("take_over", server, master, owner, workers, "airflow_results", database_users.WORKERS),
-        ("ensure_database", server, master, owner, "airflow_results"),
-        ("create_tables", server, owner, "airflow_results", Base.metadata),
-        ("ensure_rights", server, master, owner, workers, "airflow_results", database_users.WORKERS),
-        ("ensure_rights", server, master, owner, scheduler, "airflow_results", database_users.SCHEDULER),
+        ("ensure_database", metadata),
+        ("take_over", results, workers, database_users.WORKERS),
+        ("ensure_database", results),
+        ("ensure_tables", results, Base.metadata),
+        ("ensure_rights", results, workers, database_users.WORKERS),
+        ("ensure_rights", results, scheduler, database_users.SCHEDULER),
         ("tables",),
-        ("ensure_rights", server, master, owner, autoscaler, "airflow", database_users.AUTOSCALER),
+        ("ensure_rights", metadata, autoscaler, database_users.AUTOSCALER),
         (
             "administrator",
             {

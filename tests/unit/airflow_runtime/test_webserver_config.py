@@ -22,6 +22,9 @@ def load(monkeypatch: pytest.MonkeyPatch, options: dict[tuple[str, str], str]) -
     )
     monkeypatch.setitem(sys.modules, "airflow", ModuleType("airflow"))
     monkeypatch.setitem(sys.modules, "airflow.configuration", configuration)
+    manager = ModuleType("sm2a_runtime.front_door.security_manager")
+    vars(manager)["SecurityManager"] = "limited"
+    monkeypatch.setitem(sys.modules, "sm2a_runtime.front_door.security_manager", manager)
     return runpy.run_path(str(FILE))
 
 
@@ -36,3 +39,7 @@ def test_the_key_follows_the_jwt_secret_and_hides_it(monkeypatch: pytest.MonkeyP
 
 def test_without_a_jwt_secret_airflow_keeps_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "SECRET_KEY" not in load(monkeypatch, {})
+
+
+def test_passwords_are_checked_with_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, {})["SECURITY_MANAGER_CLASS"] == "limited"

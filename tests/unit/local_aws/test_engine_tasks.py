@@ -8,9 +8,11 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.test_request_filter import send
+from botocore.exceptions import ClientError
 from sm2a_local_aws import ecs_engine_options
 
 import docker
@@ -137,8 +139,11 @@ def test_overrides_carry_no_privileges(local_aws: Any) -> None:
         "privileged": True,
         "volumes": volumes,
     }
-    target = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.RunTask"}
-    answer = send(local_aws.port, "POST", "/", json.dumps(request), **target)
+    headers = {
+        "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.RunTask",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/ecs/aws4_request, SignedHeaders=host",
+    }
+    answer = send(local_aws.port, "POST", "/", json.dumps(request), **headers)
     arn = json.loads(answer.read())["tasks"][0]["taskArn"]
     local_aws.wait_for_task(arn, "STOPPED")
     mask = f"{sum(1 << BITS[name] for name in ecs_engine_options.CAPABILITIES):016x}"
@@ -151,16 +156,26 @@ def test_image_is_no_file_of_this_machine(local_aws: Any, tmp_path: Path) -> Non
     assert "invalid reference format" in local_aws.wait_for_task(arn, "STOPPED")["stoppedReason"]
 
 
-def test_container_reaches_the_api_but_not_what_is_for_the_operator(local_aws: Any) -> None:
+def test_container_reaches_its_agent_but_not_what_is_for_the_operator(local_aws: Any) -> None:
     ask = (
-        "perl -MIO::Socket::INET -e '$ENV{AWS_ENDPOINT_URL} =~ m{//([^/]+)}; $a=$1;"
-        "for $p (@ARGV) { $c=IO::Socket::INET->new($a) or die;"
-        'print $c "POST $p HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\nContent-Length: 0\\r\\n\\r\\n";'
-        "print scalar <$c>}' /_ministack/reset /_sm2a/outages '/?Action=GetCallerIdentity'"
+        "perl -MIO::Socket::INET -e '$ENV{ECS_AGENT_URI} =~ m{//([^/]+)(.*)}; ($a,$u)=($1,$2);"
+        'for $q (@ARGV,"GET $u/task-protection/v1/state") { $c=IO::Socket::INET->new($a) or die;'
+        'print $c "$q HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\nContent-Length: 0\\r\\n\\r\\n";'
+        "print scalar <$c>}' 'POST /_ministack/reset' 'POST /_sm2a/outages' 'GET /_ministack/health'"
     )
     arn = local_aws.run_task(local_aws.task_definition("asker", **_shell(ask)))
     local_aws.wait_for_task(arn, "STOPPED")
-    assert [line.split()[1] for line in local_aws.log_lines("asker", arn)] == ["403", "403", "200"]
+    assert [line.split()[1] for line in local_aws.log_lines("asker", arn)] == ["403", "403", "403", "200"]
+
+
+def test_load_balancer_does_not_forward_to_the_gateway(local_aws: Any) -> None:
+    elbv2 = local_aws.client("elbv2")
+    group = elbv2.create_target_group(Name="loop", Protocol="HTTP", Port=80, VpcId="vpc-1", TargetType="ip")
+    gateway = urlsplit(json.loads(local_aws.command("status").stdout)["endpoint_url"]).hostname
+    with pytest.raises(ClientError, match="allowed range"):
+        elbv2.register_targets(
+            TargetGroupArn=group["TargetGroups"][0]["TargetGroupArn"], Targets=[{"Id": gateway, "Port": local_aws.port}]
+        )
 
 
 def test_log_lines_are_whole(local_aws: Any) -> None:

@@ -18,6 +18,7 @@ from sm2a_local_aws import (
     ecs_images,
     ecs_service_connect,
     elbv2_identity_providers,
+    elbv2_targets,
     engine,
     load_balancer_health,
     load_balancer_routing,
@@ -256,3 +257,9 @@ def test_identity_providers_are_asked_over_https_only() -> None:
             function(asked.append, "http://127.0.0.1:4566/_ministack/reset")
         function(asked.append, "https://login.example.com/token")
     assert asked == ["https://login.example.com/token"] * 2
+
+
+def test_an_own_address_is_no_target() -> None:
+    assert elbv2_targets._is_own("127.0.0.1")
+    assert not elbv2_targets._is_own("192.0.2.1")
+    assert elbv2_targets.problem_of("ip", "10.255.255.254") is None

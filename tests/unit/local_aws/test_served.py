@@ -84,7 +84,12 @@ def test_settings_of_ministack_cannot_be_changed(control_plane: Any) -> None:
 
 def test_load_balancer_does_not_forward_into_this_machine(control_plane: Any) -> None:
     elbv2 = control_plane.client("elbv2")
-    for target_type, address in (("ip", "127.0.0.1"), ("ip", "169.254.169.254"), ("instance", "localhost")):
+    for target_type, address in (
+        ("ip", "127.0.0.1"),
+        ("ip", "169.254.169.254"),
+        ("ip", "not-an-address"),
+        ("instance", "localhost"),
+    ):
         group = elbv2.create_target_group(
             Name=f"loop-{target_type}-{len(address)}", Protocol="HTTP", Port=80, VpcId="vpc-1", TargetType=target_type
         )["TargetGroups"][0]["TargetGroupArn"]

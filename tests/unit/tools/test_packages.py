@@ -174,7 +174,7 @@ def test_osv_is_asked_about_all_packages(report: Callable[..., str], serve: Call
 
     def answer(asked: dict[str, Any]) -> dict[str, Any]:
         questions.extend(asked["queries"])
-        first = {"openssl": {"vulns": [{"id": "DEBIAN-CVE-1"}]}}
+        first: dict[str, dict[str, Any]] = {"openssl": {"vulns": [{"id": "DEBIAN-CVE-1"}]}}
         first |= {"celery": {"vulns": [{"id": "PYSEC-1"}], "next_page_token": "2"}}
         more = {"celery": {"vulns": [{"id": "PYSEC-2"}]}}
         pages = [(more if "page_token" in one else first, one["package"]["name"]) for one in asked["queries"]]

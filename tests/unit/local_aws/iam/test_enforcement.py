@@ -144,9 +144,16 @@ def test_a_role_is_handed_over_by_who_may_pass_it(control_plane: LocalAws, role:
     arn = iam.create_role(RoleName="powerful", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     try:
         definition = control_plane.task_definition("passed")
-        runner = role(allow("ecs:*"))("ecs")
-        assert runner.run_task(cluster=CLUSTER, taskDefinition=definition)["tasks"]
-        error = refusal(runner.run_task, cluster=CLUSTER, taskDefinition=definition, overrides={"taskRoleArn": arn})
+        execution_role = f"arn:aws:iam::{ACCOUNT}:role/execution"
+        runner = role(allow("ecs:*"), allow("iam:PassRole", execution_role))("ecs")
+        assert runner.run_task(cluster=CLUSTER, launchType="FARGATE", taskDefinition=definition)["tasks"]
+        error = refusal(
+            runner.run_task,
+            cluster=CLUSTER,
+            launchType="FARGATE",
+            taskDefinition=definition,
+            overrides={"taskRoleArn": arn},
+        )
         assert f"iam:PassRole on resource: {arn}" in error["Message"]
     finally:
         iam.delete_role(RoleName="powerful")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -369,7 +370,7 @@ class Reader:
         self.arn, self.late, self.slept = arn, 0, list[float]()
         self._read = api.secret_value
         monkeypatch.setattr(api, "secret_value", self.secret_value)
-        monkeypatch.setattr(api.time, "sleep", self.slept.append)
+        monkeypatch.setattr(time, "sleep", self.slept.append)
 
     def secret_value(self, client: Any, name: str) -> str | None:
         everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
