@@ -81,6 +81,7 @@ class Lives:
             # From now on the VPC is known; something was added to its default group.
             role = self.role(f"{name}-later", *case.policy, "--own-vpc", open_default_group(self.aws))
             self.played[f"{name}: change"] = role.play("site", **case.changed)
+        leave_in_namespace(self.aws)
         variables = {**(case.changed or case.made), **case.removed}
         self.played[f"{name}: teardown"] = role.play("teardown", **variables)
 
@@ -127,6 +128,16 @@ def open_default_group(aws: runs.ControlPlane) -> str:
     rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "192.0.2.1/32"}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
     return vpc
+
+
+def leave_in_namespace(aws: runs.ControlPlane) -> None:
+    """Make what ECS Service Connect makes, and leaves when a task is gone; without containers nobody does."""
+    cloud_map = aws.client("servicediscovery")
+    namespaces = [one["Id"] for one in cloud_map.list_namespaces()["Namespaces"] if one["Name"] == runs.NAME]
+    for namespace in namespaces:
+        service = cloud_map.create_service(Name="api-server", NamespaceId=namespace)["Service"]["Id"]
+        address = {"AWS_INSTANCE_IPV4": "10.0.0.1"}
+        cloud_map.register_instance(ServiceId=service, InstanceId="gone", Attributes=address)
 
 
 @pytest.fixture(scope="module")
