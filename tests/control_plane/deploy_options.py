@@ -19,6 +19,7 @@ DOMAIN = "airflow.example.com"
 LIMITED = {f"{role}_permissions_boundary": BOUNDARY_ARN for role in ("cluster", "network", "database")}
 GROUP = {"cpu": 1024, "memory": 2048, "concurrency": 4, "min": 1, "max": 4}
 OF_TEAM = [{"Sid": "Warehouse", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::warehouse/*"}]
+REGISTRY = f"{ACCOUNT}.dkr.ecr.{runs.REGION}.amazonaws.com"
 WAREHOUSE = f"arn:aws:iam::{ACCOUNT}:policy/warehouse"
 TEAM = {"name": "team", "queue": "team", **GROUP, "policy_statements": OF_TEAM, "policy_arns": [WAREHOUSE]}
 PLAIN = {"name": "default", "queue": "default", **GROUP}
@@ -139,11 +140,19 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
     existing = {"address": "db.example.com", "port": 5432, "master_secret_arn": master}
     given = [("--key", key), ("--secret", certificate), ("--web-acl", web_acl), ("--managed-policy", WAREHOUSE)]
     given += [("--master-secret", master), ("--worker-statements", str(_statements(directory)))]
+    given += [("--dags", f"arn:aws:s3:::company-dags{below}") for below in ("", "/*")]
+    repository = f"arn:aws:ecr:{runs.REGION}:{ACCOUNT}:repository/company/airflow"
     return Case(
-        policy=["--without-permissions-boundary", *(word for pair in given for word in pair)],
+        policy=[
+            *("--without-permissions-boundary", "--repository", repository),
+            *(word for pair in given for word in pair),
+        ],
         made={
             "airflow_worker_groups": [PLAIN, TEAM],
+            "airflow_dags_source": "s3",
+            "airflow_dags_s3_uri": "s3://company-dags",
             "database_existing": existing,
+            "images_airflow_image": f"{REGISTRY}/company/airflow@sha256:{'3' * 64}",
             "secrets_kms_key_arn": key,
             "load_balancer_certificate_source": "import",
             "load_balancer_certificate_secret": "company/certificate",

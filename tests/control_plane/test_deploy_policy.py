@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.control_plane import deploy_options, deploy_role, runs
+from ansible_collections.sm2a.airflow.tests.control_plane.deploy_options import OF_TEAM
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, DeployRole, Documents
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 from ansible_collections.sm2a.airflow.tools import deploy_policy
@@ -35,6 +36,8 @@ LEAVES_IT_TO_IAM = parse(
     }
 )
 REPOSITORY = {"names": [f"{runs.NAME}/airflow"], "tags": {"sm2a:environment": runs.NAME}, "force": True}
+NEWEST = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
+LIFECYCLE = {"rules": [{"rulePriority": 1, "selection": NEWEST, "action": {"type": "expire"}}]}
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Lives:
             # From now on the VPC is known; something was added to its default group.
             role = self.role(f"{name}-later", *case.policy, "--own-vpc", open_default_group(self.aws))
             self.played[f"{name}: change"] = role.play("site", **case.changed)
+        leave_in_namespace(self.aws)
         variables = {**(case.changed or case.made), **case.removed}
         self.played[f"{name}: teardown"] = role.play("teardown", **variables)
 
@@ -85,7 +89,7 @@ class Lives:
         """What no run does here: images are given, and no run takes boundaries off."""
         self.aws.reset()
         place = self.role("modules-limited").arguments()
-        support.run("ecr_repository", {**place, **REPOSITORY, "lifecycle_policy": {"rules": []}})
+        support.run("ecr_repository", {**place, **REPOSITORY, "lifecycle_policy": LIFECYCLE})
         support.run("ecr_repository", {**place, **REPOSITORY, "state": "absent"})
         place = self.role("modules-unlimited", "--without-permissions-boundary").arguments()
         role = {"roles": [{"name": f"{runs.NAME}-worker"}], "trust_statements": []}
@@ -126,15 +130,25 @@ def open_default_group(aws: runs.ControlPlane) -> str:
     return vpc
 
 
+def leave_in_namespace(aws: runs.ControlPlane) -> None:
+    """Make what ECS Service Connect makes, and leaves when a task is gone; without containers nobody does."""
+    cloud_map = aws.client("servicediscovery")
+    namespaces = [one["Id"] for one in cloud_map.list_namespaces()["Namespaces"] if one["Name"] == runs.NAME]
+    for namespace in namespaces:
+        service = cloud_map.create_service(Name="api-server", NamespaceId=namespace)["Service"]["Id"]
+        address = {"AWS_INSTANCE_IPV4": "10.0.0.1"}
+        cloud_map.register_instance(ServiceId=service, InstanceId="gone", Attributes=address)
+
+
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
     directory = tmp_path_factory.mktemp("deploy_policy")
     record = directory / "rights.jsonl"
     with runs.control_plane(directory, "--record-rights", str(record)) as aws:
         lived = Lives(aws, directory)
+        lived.use_modules()
         for name, prepare in deploy_options.CASES.items():
             lived.live(name, prepare)
-        lived.use_modules()
         lived.read(record)
         yield lived
 
@@ -204,6 +218,12 @@ def test_the_boundary_allows_what_the_roles_are_allowed(lives: Lives, name: str)
         if not is_allowed(request, limit)
     ]
     assert lacking == []
+
+
+def test_the_boundary_allows_no_action_that_no_role_has(lives: Lives) -> None:
+    allowed = {action for statement in deploy_policy.boundary_statements() for action in statement["actions"]}
+    statements = [statement for written in lives.roles.values() for statement in written]
+    assert allowed == {action for one in statements if one != OF_TEAM[0] for action in _listed(one["Action"])}
 
 
 def asked_by(statement: Mapping[str, Any]) -> Iterator[Request]:
