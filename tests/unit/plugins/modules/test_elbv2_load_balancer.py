@@ -288,7 +288,10 @@ def test_rules_and_attributes_change_and_settle(
     run_module(MODULE, front)
     https, redirect = front["listeners"]
     other = {key: value for key, value in {**https, **change}.items() if value is not None}
-    read = lambda: rules_of(aws("elbv2"), front["name"], 8443)  # noqa: E731
+
+    def read() -> dict[str, dict[str, Any]]:
+        return rules_of(aws("elbv2"), front["name"], 8443)
+
     before = read()
     support.change_once(run_module, MODULE, {**front, "listeners": [other, redirect]}, read)
     assert read() != before
