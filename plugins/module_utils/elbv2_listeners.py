@@ -167,14 +167,16 @@ def ensure(elbv2: Any, arn: str, wanted: list[Options], after: dict[str, View], 
     current = describe_listeners(elbv2, arn)
     before = read(elbv2, arn, wanted)
     for options in wanted:
-        port = str(options["port"])
-        listener_arn = ensure_listener(
-            elbv2, arn, current.pop(options["port"], None), (before.get(port, {}), after[port], options, secrets)
-        )
+        port, held = str(options["port"]), current.pop(options["port"], None)
+        # New rules come before another default action and old ones go after it: a request finds its way meanwhile.
+        if held and options["rules"] is not None:
+            elbv2_rules.ensure(elbv2, held["ListenerArn"], options, after[port]["rules"])
+        listener_arn = ensure_listener(elbv2, arn, held, (before.get(port, {}), after[port], options, secrets))
         if options["rules"] is not None:
             elbv2_rules.ensure(elbv2, listener_arn, options, after[port]["rules"])
-        held, attributes = before.get(port, {}).get("attributes", {}), after[port].get("attributes", {})
-        if differing := {key: value for key, value in attributes.items() if held.get(key) != value}:
+            elbv2_rules.purge(elbv2, listener_arn, options)
+        attributes, wanted_ones = before.get(port, {}).get("attributes", {}), after[port].get("attributes", {})
+        if differing := {key: value for key, value in wanted_ones.items() if attributes.get(key) != value}:
             modify_attributes(elbv2, listener_arn, differing)
     for listener in current.values():
         delete_listener(elbv2, listener["ListenerArn"])

@@ -102,12 +102,12 @@ def plan(listener: Options, held: dict[str, View], params: dict[str, Any]) -> di
 
 
 def ensure(elbv2: Any, listener_arn: str, listener: Options, after: dict[str, View]) -> None:
-    """Create, change and remove rules so that exactly those of the listener's options are left."""
+    """Create and change the rules of the listener's options."""
     current = describe_rules(elbv2, listener_arn)
     tags = describe_tags_of(elbv2, [rule["RuleArn"] for rule in current.values()])
     for rule in listener["rules"]:
         wanted, priority = request(rule, listener["target_group_arn"]), str(rule["priority"])
-        held = current.pop(priority, None)
+        held = current.get(priority)
         if held is None:
             create_rule(elbv2, listener_arn, wanted, after[priority]["tags"])
             continue
@@ -116,5 +116,11 @@ def ensure(elbv2: Any, listener_arn: str, listener: Options, after: dict[str, Vi
         change = tag_change(tags[held["RuleArn"]], after[priority]["tags"], purge=True)
         if change:
             write_tags(elbv2, held["RuleArn"], change)
-    for held in current.values():
-        delete_rule(elbv2, held["RuleArn"])
+
+
+def purge(elbv2: Any, listener_arn: str, listener: Options) -> None:
+    """Remove the rules that the listener's options do not have."""
+    wanted = {str(rule["priority"]) for rule in listener["rules"]}
+    for priority, held in describe_rules(elbv2, listener_arn).items():
+        if priority not in wanted:
+            delete_rule(elbv2, held["RuleArn"])

@@ -43,6 +43,7 @@ def variables() -> dict[str, Any]:
         "local_aws_state_directory": str(LOCAL_AWS_STATE),
         "load_balancer_https_port": HTTPS_PORT,
         "load_balancer_http_port": HTTP_PORT,
+        "load_balancer_strict_transport_security": "max-age=31536000",
         "secrets_variables": {"smoke_variable": CANARY_VARIABLE},
         "secrets_connections": {"smoke_connection": f"http://smoke:{CANARY_PASSWORD}@smoke.example.com:8080"},
         "airflow_metrics_enabled": True,

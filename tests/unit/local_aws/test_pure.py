@@ -18,6 +18,7 @@ from sm2a_local_aws import (
     ecs_images,
     ecs_service_connect,
     elbv2_identity_providers,
+    elbv2_rules,
     elbv2_targets,
     engine,
     load_balancer_health,
@@ -187,6 +188,27 @@ def test_requests_go_to_healthy_targets_else_to_unhealthy_ones(monkeypatch: pyte
     states["group", "b", 1].status = HEALTHY
     assert load_balancer_targets.routable(GROUP, targets) == targets[1:2]
     assert states["group", "c", 1].status == INITIAL
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "path", "host", "matches"),
+    [
+        ("path-pattern", "/execution/*", "/execution/docs", "a.b", True),
+        ("path-pattern", "/execution/*", "/execution/", "a.b", True),
+        ("path-pattern", "/execution/*", "/execution", "a.b", False),
+        ("path-pattern", "/execution/*", "/Execution/docs", "a.b", False),
+        ("path-pattern", "/execution/*", "/%65xecution/docs", "a.b", False),
+        ("path-pattern", "/[a]?", "/[a]b", "a.b", True),
+        ("path-pattern", "/[a]", "/a", "a.b", False),
+        ("host-header", "*.example.com", "/", "A.Example.COM:8443", True),
+        ("host-header", "*.example.com", "/", "example.com", False),
+        ("host-header", "a.example.com", "/", "axexample.com", False),
+    ],
+)
+def test_rules_compare_as_an_alb_does(field: str, value: str, path: str, host: str, matches: bool) -> None:
+    condition = {"Field": field, "Values": [value]}
+    never = lambda *_arguments: pytest.fail("not its own matter")  # noqa: E731
+    assert elbv2_rules.match_condition(never, condition, "GET", path, {"host": host}, {}) is matches
 
 
 def test_cookie_names_a_target_among_others() -> None:

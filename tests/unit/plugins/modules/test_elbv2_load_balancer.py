@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners
+from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners, elbv2_rules
 from ansible_collections.sm2a.airflow.tests.unit.plugins import support
 
 MODULE = "elbv2_load_balancer"
@@ -288,7 +288,10 @@ def test_rules_and_attributes_change_and_settle(
     run_module(MODULE, front)
     https, redirect = front["listeners"]
     other = {key: value for key, value in {**https, **change}.items() if value is not None}
-    read = lambda: rules_of(aws("elbv2"), front["name"], 8443)  # noqa: E731
+
+    def read() -> dict[str, dict[str, Any]]:
+        return rules_of(aws("elbv2"), front["name"], 8443)
+
     before = read()
     support.change_once(run_module, MODULE, {**front, "listeners": [other, redirect]}, read)
     assert read() != before
@@ -305,6 +308,33 @@ def test_attributes_drift(run_module: support.RunModule, aws: Callable[[str], An
     assert run_module(MODULE, front)["changed"]
     found = rules_of(elbv2, front["name"], 8443)["attributes"]
     assert found["routing.http.response.x_frame_options.header_value"] == "DENY"
+
+
+def test_requests_find_their_way_while_a_listener_changes(
+    run_module: support.RunModule, present: dict[str, Any], front: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New rules come before a default that refuses what they do not match, and old ones go after it."""
+    run_module(MODULE, present)
+    calls: list[str] = []
+    for module, name in (
+        (elbv2_rules, "create_rule"),
+        (elbv2_rules, "delete_rule"),
+        (elbv2_listeners, "modify_listener"),
+    ):
+        original = getattr(module, name)
+
+        def recorded(*arguments: Any, original: Any = original, name: str = name) -> Any:
+            calls.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(module, name, recorded)
+    https, _redirect = front["listeners"]
+    changed = {**front, "listeners": [https, present["listeners"][1]]}
+    run_module(MODULE, changed)
+    assert calls == ["create_rule", "create_rule", "modify_listener"]
+    calls.clear()
+    run_module(MODULE, {**present, "listeners": [{**present["listeners"][0], "rules": []}, present["listeners"][1]]})
+    assert calls == ["modify_listener", "delete_rule", "delete_rule"]
 
 
 def test_a_rule_without_a_status_needs_somewhere_to_forward(

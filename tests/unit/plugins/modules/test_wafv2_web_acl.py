@@ -191,7 +191,7 @@ def test_a_stale_token_after_a_lost_reply_is_no_error(
     waf = aws("wafv2")
     summary = api.find_summary(waf, present["name"])
     assert summary
-    options = {"managed_rule_groups": [], "login_rate_limit": None}
+    options: dict[str, Any] = {"managed_rule_groups": [], "login_rate_limit": None}
     settings = api.settings_of(present["name"], {**options, "rate_limit": 100})
     api.update_web_acl(waf, summary, settings, summary["LockToken"])
     api.update_web_acl(waf, summary, settings, summary["LockToken"])
