@@ -50,9 +50,7 @@ def test_failure_says_what_apt_said(machine: Path) -> None:
 
 def test_without_rights_the_package_is_named(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(
-        MissingProgramError, match=r"missing\. Debian and Ubuntu: apt-get install paint-tools"
-    ):
+    with pytest.raises(MissingProgramError, match=r"missing\. Debian and Ubuntu: apt-get install paint-tools"):
         installed("painter", "paint-tools")
 
 
