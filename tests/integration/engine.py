@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 LABEL = "sm2a.local-aws"
 LISTINGS = {"containers": ["ps", "--all"], "networks": ["network", "ls"], "volumes": ["volume", "ls"]}
@@ -35,13 +36,13 @@ def containers(name: str, service: str) -> list[str]:
     return found
 
 
-def run_python(container: str, program: str) -> str:
-    """What a program prints that runs in a container of ``containers``, with its user and environment."""
+def run_python(container: str, program: str) -> Any:
+    """The JSON that a program prints last, run in a container of ``containers`` with its user and environment."""
     engine, _, identifier = container.partition(":")
     command = [engine, "exec", "--interactive", identifier, "python", "-"]
     done = subprocess.run(command, input=program, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def kill(container: str) -> None:

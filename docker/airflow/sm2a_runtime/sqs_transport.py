@@ -29,7 +29,7 @@ class Channel(SQS.Channel):  # type: ignore[misc]  # kombu has no types
             except self.connection.connection_errors:
                 raise
             except Exception as error:
-                log.error("Message %s of %s is refused: %r", message["MessageId"], qname, error)
+                log.error("Message %s of %s is refused: %.300r", message["MessageId"], qname, error)
                 self._give_back(queue, qname, message["ReceiptHandle"])
         return len(received)
 
