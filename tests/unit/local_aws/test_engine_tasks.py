@@ -107,7 +107,7 @@ def test_only_volumes_and_shared_memory_are_writable_beside_a_read_only_root(loc
         ({"drop": ["CHOWN", "SETUID"]}, ecs_engine_options.CAPABILITIES - {"CHOWN", "SETUID"}),
         ({"drop": ["ALL"], "add": ["SYS_PTRACE"]}, frozenset({"SYS_PTRACE"})),
     ],
-    ids=str,
+    ids=["none", "drop all", "drop two", "drop all, add one"],
 )
 def test_container_has_the_capabilities_of_its_definition_and_no_more(
     local_aws: Any, asked: dict[str, list[str]], expected: frozenset[str]
