@@ -1,5 +1,6 @@
 # SM2A's commands. Each installs what it needs into .venv; `make up PYTHON=python3.12` chooses the interpreter.
-playbook := .venv/bin/ansible-playbook -i inventories/local
+environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
+playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
 .PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench docs test-tools
 
@@ -13,13 +14,13 @@ down: tools  ## Remove everything that `make up` made; container images stay as 
 
 password: tools  ## Print the password of the Airflow administrator on the local AWS.
 	@AWS_ENDPOINT_URL=http://10.91.0.1:4566 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
-		.venv/bin/python tools/admin_password.py sm2a
+		$(environment)/bin/python tools/admin_password.py sm2a
 
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-latest .cache artifacts
 
 # The end-to-end test keeps one process busy while the other does the rest (tests/conftest.py). -n 0 runs a part alone.
-pytest := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/pytest
+pytest := $(environment)/bin/pytest
 alone := $(pytest) -n 0
 
 test: test-tools  ## Everything that must pass before a change lands.
@@ -45,7 +46,7 @@ faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand;
 
 audit: test-tools  ## Security controls over a deployed environment and over bad twins, and which packages of the images are behind.
 	@$(alone) tests/audit
-	@$(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/python -m tools.packages --output artifacts/packages.txt
+	@$(environment)/bin/python -m tools.packages --output artifacts/packages.txt
 
 end-to-end: test-tools  ## A whole stack of its own with real containers; DATABASE_ENGINE=mysql for that one.
 	@SM2A_END_TO_END_DATABASE_ENGINE=$(or $(DATABASE_ENGINE),postgres) $(alone) tests/integration
@@ -55,11 +56,11 @@ live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and 
 
 bench:  ## The autoscaler against its peers on the same workloads; docs/autoscaling.md and .svg show it.
 	@tools/bootstrap bench
-	@$(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
+	@$(environment)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
-	@.venv/bin/python -m tools.pages
-	@.venv/bin/python -m tools.drawings
+	@$(environment)/bin/python -m tools.pages
+	@$(environment)/bin/python -m tools.drawings
 
 test-tools:
 	@tools/bootstrap test
