@@ -11,9 +11,9 @@ from xdist.scheduler import LoadScopeScheduling
 CHAINS = {
     "tests/integration/test_end_to_end.py": "stack",
     "tests/integration/test_failures.py": "stack",
-    "tests/integration/test_attack_on_results.py": "stack",
     "tests/integration/test_front_door.py": "stack",
     "tests/integration/test_git.py": "stack",
+    "tests/integration/test_hostile_results.py": "stack",
     "tests/integration/test_monitoring.py": "stack",
     "tests/integration/test_removal.py": "stack",
     "tests/checks/test_molecule.py": "molecule",

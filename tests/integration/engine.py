@@ -13,6 +13,8 @@ from typing import Any
 
 LABEL = "sm2a.local-aws"
 LISTINGS = {"containers": ["ps", "--all"], "networks": ["network", "ls"], "volumes": ["volume", "ls"]}
+# How names of containers end that accompany the program of a task.
+BESIDE = ("-network", "-metrics")
 STATISTICS_ATTEMPTS = 5
 UNITS = {"B": 1e-6, "KB": 1e-3, "MB": 1.0, "GB": 1e3, "KIB": 1024e-6, "MIB": 1.048576, "GIB": 1073.741824}
 
@@ -28,11 +30,15 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def containers(name: str, service: str) -> list[str]:
-    """Ids of the running containers of one service of local AWS ``name``, each as ``<engine>:<id>``."""
+    """Ids of the running containers of one service of local AWS ``name``, each as ``<engine>:<id>``.
+
+    Those that run the service's program: not the ones beside it that hold the network or write metrics.
+    """
     found = []
     for engine in engines():
         filters = ["--filter", f"label={LABEL}={name}", "--filter", f"name={name}-{name}-{service}-"]
-        found += [f"{engine}:{one}" for one in _run(engine, "ps", "--quiet", *filters).stdout.split()]
+        lines = _run(engine, "ps", "--format", "{{.ID}} {{.Names}}", *filters).stdout.splitlines()
+        found += [f"{engine}:{line.split()[0]}" for line in lines if not line.endswith(BESIDE)]
     return found
 
 

@@ -28,6 +28,9 @@ LOCALHOST = "localhost"
 # loopback only, Origin not with every GET, so that the name of the program counts as well.
 BROWSER_HEADER_PREFIXES = (b"origin", b"sec-", b"access-control-")
 BROWSER_AGENT = b"mozilla/"
+# The asynchronous client of kombu, with which Celery's workers receive, calls itself so. No browser does, and a page that
+# wants another name must first ask whether it may (a preflight).
+KOMBU_AGENT = b"mozilla/5.0 (compatible; pycurl)"
 # Paths of the local AWS itself, for who operates it or tests with it: not for tasks, so on loopback only.
 OPERATOR_PATHS = ("/_ministack/health", "/_ministack/reset", "/_ministack/config", OUTAGES_PATH)
 # What would let a page of another origin read an answer.
@@ -63,7 +66,8 @@ def _problem(scope: Message, names: Iterable[str]) -> str | None:
     marks = [name for name, _value in headers if name.startswith(BROWSER_HEADER_PREFIXES)]
     if marks:
         return f"a browser sent it (header {_readable(marks)})"
-    if any(name == b"user-agent" and value.lower().startswith(BROWSER_AGENT) for name, value in headers):
+    agents = [value.lower() for name, value in headers if name == b"user-agent"]
+    if any(agent.startswith(BROWSER_AGENT) and agent != KOMBU_AGENT for agent in agents):
         return "a browser sent it (header user-agent)"
     if scope["path"].startswith("/_") and not _is_operators(scope):
         return "this path is not offered here"

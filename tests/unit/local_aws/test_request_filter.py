@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tests.integration.browser import FLAGS
 from ansible_collections.sm2a.airflow.tools.debian import installed
+from kombu.asynchronous.http.curl import DEFAULT_USER_AGENT
 from playwright.sync_api import sync_playwright
 from sm2a_local_aws import request_filter
 from sm2a_local_aws.settings import Settings
@@ -151,6 +152,11 @@ def filtered(server: tuple[str, int] | None, path: str, host: str) -> int:
 )
 def test_hosts_of_aws_clients_are_known(host: str) -> None:
     assert filtered(("10.91.0.1", 4566), "/", host) == 200
+
+
+def test_the_asynchronous_client_of_celery_workers_is_no_browser(control_plane: Any) -> None:
+    agent = {"User-Agent": DEFAULT_USER_AGENT, "Content-Type": "application/x-www-form-urlencoded"}
+    assert send(control_plane.port, "POST", "/", CREATE_QUEUE.replace("attack", "work"), **agent).status == 200
 
 
 @pytest.mark.parametrize("host", ["10.91.0.2:4566", "x10.91.0.1", "localhost.evil.example", "sm2a", "[::1]:4566"])
