@@ -28,8 +28,8 @@ LOCALHOST = "localhost"
 # loopback only, Origin not with every GET, so that the name of the program counts as well.
 BROWSER_HEADER_PREFIXES = (b"origin", b"sec-", b"access-control-")
 BROWSER_AGENT = b"mozilla/"
-# The asynchronous client of kombu, with which Celery's workers receive, calls itself so. No browser does, and a page that
-# wants another name must first ask whether it may (a preflight).
+# The asynchronous client of kombu, with which Celery's workers receive, calls itself so. No browser does, and a page
+# that wants another name must first ask whether it may (a preflight).
 KOMBU_AGENT = b"mozilla/5.0 (compatible; pycurl)"
 # Paths of the local AWS itself, for who operates it or tests with it: not for tasks, so on loopback only.
 OPERATOR_PATHS = ("/_ministack/health", "/_ministack/reset", "/_ministack/config", OUTAGES_PATH)
