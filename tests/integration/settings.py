@@ -15,6 +15,7 @@ LOCAL_AWS_STATE = STATE / "local_aws"
 
 NAME = "sm2a-e2e"
 REGION = "eu-west-1"
+SUBNET = "10.94.0.0/24"
 GATEWAY = "10.94.0.1"
 PORT = 4576
 ENDPOINT = f"http://{GATEWAY}:{PORT}"
@@ -39,7 +40,9 @@ def variables() -> dict[str, Any]:
         "sm2a_endpoint_url": ENDPOINT,
         "local_aws_name": NAME,
         "local_aws_port": PORT,
-        "local_aws_subnet": "10.94.0.0/24",
+        "local_aws_subnet": SUBNET,
+        # The load balancer says there that people use HTTPS, and from where.
+        "airflow_trusted_proxies": [SUBNET],
         "local_aws_state_directory": str(LOCAL_AWS_STATE),
         "load_balancer_https_port": HTTPS_PORT,
         "load_balancer_http_port": HTTP_PORT,
