@@ -26,7 +26,7 @@ EVERY_GROUP = "worker-*"
 
 def readers(path: str) -> list[str]:
     """The task roles that read ``<environment>/<path>``, by what follows ``<environment>-`` in their names."""
-    kind, _, rest = path.partition("/")
+    kind, _slash, rest = path.partition("/")
     if kind == "groups":
         return [f"worker-{rest.partition('/')[0]}"]
     if kind == "config":
@@ -39,7 +39,7 @@ def readers(path: str) -> list[str]:
 
 def principal_patterns(arn: str) -> list[str]:
     """A caller as ``aws:PrincipalArn`` has it: of a session its role, whose path the ARN of STS does not tell."""
-    head, _, session = arn.partition(":assumed-role/")
+    head, _type, session = arn.partition(":assumed-role/")
     if not session:
         return [arn]
     partition, account = head.split(":")[1], head.split(":")[4]
