@@ -41,7 +41,13 @@ def cluster(run_module: RunModule, unique_name: str) -> str:
                 },
             },
         }
-        definition = {"family": unique_name, "cpu": cpu, "memory": 1024, "container_definitions": [container]}
+        definition = {
+            "family": unique_name,
+            "cpu": cpu,
+            "memory": 1024,
+            "execution_role_arn": "arn:aws:iam::000000000000:role/execution",
+            "container_definitions": [container],
+        }
         run_module("ecs_task_definition", {"task_definitions": [definition]})
     return unique_name
 
