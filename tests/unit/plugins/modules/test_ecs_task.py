@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 Aws = Callable[[str], Any]
 MODULE = "ecs_task"
 EXIT_CODE = "SM2A_LOCAL_AWS_EXIT_CODE"
+EXECUTION_ROLE = "arn:aws:iam::000000000000:role/execution"
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,8 @@ def register(run_module: RunModule, family: str, exit_code: int = 0, sidecar: bo
     }
     extra = {"name": "agent", "image": "example/agent", "essential": False, "environment": {EXIT_CODE: "9"}}
     containers = [extra, main] if sidecar else [main]
-    definition = {"family": family, "cpu": 256, "memory": 512, "container_definitions": containers}
+    size = {"cpu": 256, "memory": 512}
+    definition = {"family": family, **size, "execution_role_arn": EXECUTION_ROLE, "container_definitions": containers}
     run_module("ecs_task_definition", {"task_definitions": [definition], "tags": {"team": "data"}})
 
 
