@@ -282,17 +282,17 @@ def test_tasks_get_the_tags_that_their_service_hands_on(control_plane: Any) -> N
     definition = control_plane.task_definition("tagged")
     tags = [{"key": "component", "value": "worker"}]
     ecs.tag_resource(resourceArn=definition, tags=[{"key": "component", "value": "any"}])
-    for name, options in (("handed-on", {"propagateTags": "SERVICE"}), ("kept", {})):
+    for name, options in (("handed-on", {"propagateTags": "SERVICE"}), ("tagless", {})):
         control_plane.create_service(name, definition, 1, tags=tags, **options)
         control_plane.wait_for_steady(name, 1)
     found = {
         name: ecs.list_tags_for_resource(resourceArn=task)["tags"]
-        for name in ("handed-on", "kept")
+        for name in ("handed-on", "tagless")
         for task in control_plane.tasks_of(name)
     }
-    assert found == {"handed-on": tags, "kept": []}
+    assert found == {"handed-on": tags, "tagless": []}
     own = control_plane.run_task(definition, propagateTags="TASK_DEFINITION", tags=[{"key": "own", "value": "1"}])
     described = ecs.describe_tasks(cluster=CLUSTER, tasks=[own], include=["TAGS"])["tasks"][0]["tags"]
     assert described == [{"key": "own", "value": "1"}, {"key": "component", "value": "any"}]
-    for name in ("handed-on", "kept"):
+    for name in ("handed-on", "tagless"):
         ecs.delete_service(cluster=CLUSTER, service=name, force=True)

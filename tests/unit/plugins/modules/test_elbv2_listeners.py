@@ -342,6 +342,7 @@ def parties() -> Iterator[Parties]:
         server.shutdown()
 
 
+@pytest.mark.skip(reason="the local AWS sends nothing to loopback; this needs a target with an address of its own")
 def test_people_log_in_and_programs_do_not(
     run_module: support.RunModule,
     aws: Callable[[str], Any],
