@@ -54,18 +54,6 @@ def test_service_runs_and_keeps_what_it_was_given(control_plane: Any) -> None:
     assert len(control_plane.tasks_of("kept")) == 2
 
 
-def test_tasks_get_the_tags_that_their_service_propagates(control_plane: Any) -> None:
-    tag = {"key": "sm2a:component", "value": "worker"}
-    definition, ecs = control_plane.task_definition("tagged"), control_plane.client("ecs")
-    for name, options in (("tagged", {"propagateTags": "SERVICE"}), ("untagged", {})):
-        control_plane.create_service(name, definition, 1, tags=[tag], **options)
-        control_plane.wait_for_steady(name, 1)
-        (arn,) = control_plane.tasks_of(name)
-        found = ecs.describe_tasks(cluster=CLUSTER, tasks=[arn], include=["TAGS"])["tasks"][0]["tags"]
-        assert found == ([tag] if options else [])
-        assert ecs.list_tags_for_resource(resourceArn=arn)["tags"] == found
-
-
 def test_changed_network_makes_a_new_deployment(control_plane: Any) -> None:
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
     control_plane.create_service("moved", control_plane.task_definition("moved"), 1, networkConfiguration=network)
@@ -291,6 +279,9 @@ def test_tasks_get_the_tags_that_their_service_hands_on(control_plane: Any) -> N
         for task in control_plane.tasks_of(name)
     }
     assert found == {"handed-on": tags, "tagless": []}
+    for name, expected in found.items():
+        [task] = control_plane.tasks_of(name)
+        assert ecs.describe_tasks(cluster=CLUSTER, tasks=[task], include=["TAGS"])["tasks"][0]["tags"] == expected
     own = control_plane.run_task(definition, propagateTags="TASK_DEFINITION", tags=[{"key": "own", "value": "1"}])
     described = ecs.describe_tasks(cluster=CLUSTER, tasks=[own], include=["TAGS"])["tasks"][0]["tags"]
     assert described == [{"key": "own", "value": "1"}, {"key": "component", "value": "any"}]
