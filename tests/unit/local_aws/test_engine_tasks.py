@@ -163,7 +163,8 @@ def test_container_reaches_its_agent_but_not_what_is_for_the_operator(local_aws:
         'print $c "$q HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\nContent-Length: 0\\r\\n\\r\\n";'
         "print scalar <$c>}' 'POST /_ministack/reset' 'POST /_sm2a/outages' 'GET /_ministack/health'"
     )
-    arn = local_aws.run_task(local_aws.task_definition("asker", **_shell(ask)))
+    role = local_aws.task_role("asker", {"Effect": "Allow", "Action": "ecs:GetTaskProtection", "Resource": "*"})
+    arn = local_aws.run_task(local_aws.task_definition("asker", task_role=role, **_shell(ask)))
     local_aws.wait_for_task(arn, "STOPPED")
     assert [line.split()[1] for line in local_aws.log_lines("asker", arn)] == ["403", "403", "403", "200"]
 
