@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # Tests that build on one thing each, in the order in which they stand: a deployed stack, a local AWS of all scenarios,
-# another behind a fault proxy, an audited environment, a local AWS with containers.
+# another behind a fault proxy, an audited environment.
 CHAINS = {
     "tests/integration/test_end_to_end.py": "stack",
     "tests/integration/test_failures.py": "stack",
@@ -22,11 +24,16 @@ CHAINS = {
         for name in ("interruptions", "lost_replies", "overload", "refusals", "two_runs")
     },
     **{f"tests/audit/test_{name}.py": "audit" for name in ("access_policies", "audit")},
-    **{
-        f"tests/unit/local_aws/test_engine_{name}.py": "engine"
-        for name in ("daemon", "databases", "load_balancer", "tasks")
-    },
 }
+
+
+# The process that is through with these ends their container engine: one process must have them all.
+NEEDS_ENGINE = re.compile(r"tests/unit/local_aws/(.+/)?test_engine_\w+\.py")
+
+
+def chain_of(file: str) -> str | None:
+    """The name of the chain that a file of tests belongs to."""
+    return "engine" if NEEDS_ENGINE.fullmatch(file) else CHAINS.get(file)
 
 
 class Chains(LoadScopeScheduling):  # type: ignore[misc]
@@ -34,11 +41,14 @@ class Chains(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
-        return nodeid if file == "tests/checks/test_lint.py" else CHAINS.get(file, file)
+        return nodeid if file == "tests/checks/test_lint.py" else chain_of(file) or file
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with containers come last: by then the deployed stack has made the images that they use."""
+    for item in items:
+        if item.get_closest_marker("engine") and chain_of(item.nodeid.split("::")[0]) is None:
+            raise pytest.UsageError(f"{item.nodeid} needs an engine: name its file test_engine_*.py")
     items.sort(key=lambda item: item.get_closest_marker("engine") is not None)
 
 
