@@ -16,6 +16,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 from ansible_collections.sm2a.airflow.plugins.module_utils.airflow_checks import problems as airflow_problems
+from ansible_collections.sm2a.airflow.plugins.module_utils.database_checks import problems as database_problems
 from ansible_collections.sm2a.airflow.plugins.module_utils.network_checks import problems as network_problems
 from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
 from ansible_collections.sm2a.airflow.plugins.module_utils.variable_check import (
@@ -49,7 +50,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             *missing_variables(values, STACK_OPTIONS),
         ]
         # What argument_specs cannot say; only values of the right type can be compared.
-        problems = problems or [*airflow_problems(values), *network_problems(values)]
+        problems = problems or [*airflow_problems(values), *network_problems(values), *database_problems(values)]
         if problems:
             lines = [f"- {problem}" for problem in problems]
             raise AnsibleActionFail("\n".join(["Nothing was changed. Wrong variables:", *lines]))

@@ -32,6 +32,7 @@ OWNED: dict[tuple[str, str], str] = {
     ("logging", "remote_log_conn_id"): "",
     ("logging", "worker_log_server_port"): "",
     ("logging", "trigger_log_server_port"): "",
+    ("database", "sql_alchemy_connect_args_async"): "",
     ("celery", "celery_config_options"): "",
     ("celery", "extra_celery_config"): "",
     ("celery", "task_acks_late"): "",

@@ -12,8 +12,8 @@ CONFIGURATION: dict[str, tuple[str, ...]] = {
     "api_server": ("sql_alchemy_conn", "fernet_key", "jwt_secret", "api_secret_key"),
     # result_backend: for a revision of an earlier release to which ECS may go back.
     "scheduler": ("sql_alchemy_conn", "jwt_secret", "scheduler_result_backend", "result_backend"),
-    "dag_processor": ("sql_alchemy_conn", "fernet_key"),
-    "triggerer": ("sql_alchemy_conn", "fernet_key", "api_secret_key"),
+    "dag_processor": ("dag_processor_sql_alchemy_conn", "fernet_key"),
+    "triggerer": ("triggerer_sql_alchemy_conn", "fernet_key", "api_secret_key"),
     "worker": ("api_secret_key", "result_backend"),
     "migrate": ("sql_alchemy_conn",),
     "autoscaler": ("autoscaler_sql_alchemy_conn",),

@@ -201,6 +201,8 @@ def test_the_database_and_its_users(environment: Environment) -> None:
     secrets = environment.aws.client("secretsmanager")
     users = {
         "sql_alchemy_conn": "flow",
+        "dag_processor_sql_alchemy_conn": "flow_dag_processor",
+        "triggerer_sql_alchemy_conn": "flow_triggerer",
         "autoscaler_sql_alchemy_conn": "flow_autoscaler",
         "result_backend": "flow_results",
         "scheduler_result_backend": "flow_results_reader",
@@ -212,6 +214,8 @@ def test_the_database_and_its_users(environment: Environment) -> None:
     migration = environment.variables("migrate")
     assert migration["SM2A_RESULT_DATABASE_NAME"] == "flow_results"
     assert migration["SM2A_DATABASE_USER_SECRET"] == f"{runs.NAME}/database/flow"
+    assert migration["SM2A_DAG_PROCESSOR_USER_SECRET"] == f"{runs.NAME}/database/flow_dag_processor"
+    assert migration["SM2A_TRIGGERER_USER_SECRET"] == f"{runs.NAME}/database/flow_triggerer"
     assert migration["SM2A_AUTOSCALER_USER_SECRET"] == f"{runs.NAME}/database/flow_autoscaler"
     assert migration["SM2A_RESULT_READER_SECRET"] == f"{runs.NAME}/database/flow_results_reader"
 

@@ -1,9 +1,10 @@
-"""A worker attacks whoever reads what it writes: with rows of Celery's results, and with rights in the databases."""
+"""Whoever runs DAG authors' code attacks those with more rights: with rows that they read, and in the databases."""
 
 from __future__ import annotations
 
 import time
 
+import pytest
 from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.engine import containers, run_python
@@ -14,13 +15,14 @@ from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 LOOK_SECONDS = 20
 TASK_SECONDS = 45
 MARK = "/tmp/sm2a-attacked"
+# Of a container, the connection that it has by this section and option.
 CONNECT = """
 import json
 from airflow.configuration import conf
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-engine = create_engine(conf.get("celery", "result_backend").removeprefix("db+"), isolation_level="AUTOCOMMIT")
+engine = create_engine(conf.get(*OPTION).removeprefix("db+"), isolation_level="AUTOCOMMIT")
 
 def refused(statement):
     try:
@@ -30,14 +32,23 @@ def refused(statement):
         return "denied" in str(error).lower() or "must be owner" in str(error)
     return False
 """
+CRAFTED = """
+crafted = b"cos\\nsystem\\n(S'touch %s'\\ntR." % MARK.encode()
+"""
 # A pickle that makes a file when it is loaded, in every row of a task that runs.
-PLANT = """
+PLANT_RESULT = """
 running = "SELECT task_id FROM celery_taskmeta WHERE status = 'STARTED'"
-crafted = "UPDATE celery_taskmeta SET result = :crafted WHERE status = 'STARTED'"
+update = "UPDATE celery_taskmeta SET result = :crafted WHERE status = 'STARTED'"
 with engine.connect() as connection:
     found = connection.execute(text(running)).scalars().all()
-    connection.execute(text(crafted), {"crafted": b"cos\\nsystem\\n(S'touch %s'\\ntR." % MARK.encode()})
+    connection.execute(text(update), {"crafted": crafted})
 print(json.dumps(found))
+"""
+PLANT_CONFIG = """
+update = "UPDATE task_instance SET executor_config = :crafted WHERE dag_id = 'sm2a_load' AND run_id = :run"
+with engine.connect() as connection:
+    changed = connection.execute(text(update), {"crafted": crafted, "run": RUN}).rowcount
+print(json.dumps(changed))
 """
 WAS_LOADED = f"import json, os; print(json.dumps(os.path.exists({MARK!r})))"
 REFUSALS = """
@@ -56,6 +67,22 @@ SCHEDULERS_STATEMENTS = [
     "DELETE FROM celery_taskmeta",
     "CREATE TABLE mine (id int)",
 ]
+# Of those who run DAG authors' code beside Airflow's database; in the triggerer, a task runs any function by a trigger.
+DAG_CODE_STATEMENTS = [
+    "SELECT * FROM session",
+    "INSERT INTO session (session_id) VALUES ('mine')",
+    "SELECT * FROM ab_user",
+    "UPDATE ab_user SET password = 'x'",
+    "INSERT INTO ab_user_role (user_id, role_id) VALUES (1, 1)",
+    "UPDATE ab_view_menu SET name = 'DAG:mine'",
+    "INSERT INTO ab_permission_view_role (permission_view_id, role_id)"
+    " SELECT p.id, 1 FROM ab_permission_view p JOIN ab_view_menu m ON m.id = p.view_menu_id WHERE m.name = 'Users'",
+    "UPDATE connection SET host = 'mine'",
+    "DELETE FROM log",
+    "CREATE TABLE mine (id int)",
+]
+RESULTS = 'OPTION = ("celery", "result_backend")\n'
+METADATA = 'OPTION = ("database", "sql_alchemy_conn")\n'
 AUTOSCALER = """
 import json, os
 import boto3, psycopg2, pymysql
@@ -92,6 +119,11 @@ def allowed(service: str, prelude: str, statements: list[str]) -> list[str]:
     return found
 
 
+def loaded_in(*services: str) -> list[str]:
+    """The containers of these services in which the crafted value ran."""
+    return [found for service in services for found in containers(NAME, service) if run_python(found, WAS_LOADED)]
+
+
 def test_a_crafted_result_runs_nowhere_and_stops_nothing(stack: Stack, airflow: AirflowApi, say: Say) -> None:
     airflow.wait_for_dag("sm2a_load")
     run = airflow.trigger("sm2a_load", {"tasks": 2, "seconds": TASK_SECONDS})
@@ -101,13 +133,12 @@ def test_a_crafted_result_runs_nowhere_and_stops_nothing(stack: Stack, airflow: 
 
     wait_until("both tasks run", running, 180)
     worker, *_ = containers(NAME, "worker-default")
-    planted = run_python(worker, f"MARK = {MARK!r}\n{CONNECT}\n{PLANT}")
+    planted = run_python(worker, f"MARK = {MARK!r}\n{RESULTS}{CONNECT}{CRAFTED}{PLANT_RESULT}")
     assert len(planted) >= 2, planted
     say(f"{len(planted)} tasks that run have a crafted result")
     other = airflow.trigger("sm2a_smoke")
     time.sleep(LOOK_SECONDS)
-    readers = [*containers(NAME, "scheduler"), *containers(NAME, "worker-default")]
-    assert {reader: run_python(reader, WAS_LOADED) for reader in readers} == dict.fromkeys(readers, False)
+    assert loaded_in("scheduler", "worker-default") == []
     log = stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
     # Of tasks that died with their worker there are rows, too; nobody reads these any more.
     seen = [task for task in planted if f"Stored result of task '{task}'" in log]
@@ -117,12 +148,34 @@ def test_a_crafted_result_runs_nowhere_and_stops_nothing(stack: Stack, airflow: 
 
 
 def test_workers_write_results_and_nothing_else(stack: Stack) -> None:
-    assert allowed("worker-default", CONNECT, WORKERS_STATEMENTS) == []
+    assert allowed("worker-default", RESULTS + CONNECT, WORKERS_STATEMENTS) == []
 
 
 def test_the_scheduler_only_reads_results(stack: Stack) -> None:
-    assert allowed("scheduler", CONNECT, SCHEDULERS_STATEMENTS) == []
+    assert allowed("scheduler", RESULTS + CONNECT, SCHEDULERS_STATEMENTS) == []
 
 
 def test_the_autoscaler_only_reads_what_it_needs(stack: Stack) -> None:
     assert allowed("autoscaler", AUTOSCALER, AUTOSCALER_STATEMENTS) == []
+
+
+@pytest.mark.parametrize("service", ["dag-processor", "triggerer"])
+def test_dag_code_beside_the_database_changes_not_who_may_sign_in(stack: Stack, service: str) -> None:
+    assert allowed(service, METADATA + CONNECT, DAG_CODE_STATEMENTS) == []
+
+
+def test_a_crafted_executor_config_runs_nowhere_and_stops_nothing(stack: Stack, airflow: AirflowApi) -> None:
+    run = airflow.trigger("sm2a_load", {"tasks": 1, "seconds": LOOK_SECONDS})
+
+    def running() -> bool:
+        return "running" in [task["state"] for task in airflow.tasks("sm2a_load", run)]
+
+    wait_until("the task runs", running, 180)
+    plant = f"MARK, RUN = {MARK!r}, {run!r}\n{METADATA}{CONNECT}{CRAFTED}{PLANT_CONFIG}"
+    for attacker in (*containers(NAME, "dag-processor"), *containers(NAME, "triggerer")):
+        assert run_python(attacker, plant) >= 1
+    assert airflow.wait_for_run("sm2a_load", run, 180) == "success"
+    assert airflow.tasks("sm2a_load", run)
+    assert loaded_in("scheduler", "api-server") == []
+    log = stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
+    assert "a pickled value in the database is ignored: it names os.system" in log, "the scheduler did not read the row"

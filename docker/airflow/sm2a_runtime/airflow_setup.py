@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from airflow.configuration import conf
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+from airflow.providers.fab.www.security.permissions import PREFIX_LIST
 from airflow.utils.db import upgradedb
 from werkzeug.security import check_password_hash
 
@@ -35,6 +36,11 @@ def migrate_tables() -> bool:
     if made:
         print("table of failed logins: created")
     return before != after or made
+
+
+def dag_prefixes() -> list[str]:
+    """How the names of what FAB gives rights on begin when that is a DAG or its runs."""
+    return list(PREFIX_LIST)
 
 
 def ensure_administrator(administrator: Administrator) -> bool:

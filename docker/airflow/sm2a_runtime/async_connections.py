@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""TLS of Airflow's asynchronous database sessions (airflow.cfg: `sql_alchemy_connect_args_async`).
+"""TLS of Airflow's asynchronous database sessions.
 
 Airflow makes the asynchronous URI from the synchronous one and keeps its query, but the asynchronous drivers do not
 know the TLS options of psycopg2 (`sslmode`, `sslrootcert`) and mysqlclient (`ssl_mode`, `ssl_ca`): they want an
@@ -37,6 +37,3 @@ def tls_context(verify: bool, ca: str | None) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-connect_args = {"async_creator_fn": connect}

@@ -3,7 +3,7 @@
 """What making Airflow's database takes, whatever the engine: logins, the server, waiting for it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,6 +41,14 @@ class Database:
     name: str
 
 
+@dataclass(frozen=True)
+class Relations:
+    """Names of what there is in a database. MySQL has no sequences."""
+
+    tables: frozenset[str]
+    sequences: frozenset[str] = frozenset()
+
+
 # Table or sequence -> what a user may do with it.
 Rights = Mapping[str, frozenset[str]]
 
@@ -65,6 +73,15 @@ class Engine(Protocol):
 
     def ensure_rights(self, database: Database, user: Login, rights: Rights) -> bool:
         """Make the user able to log in, with these rights in the database and no other."""
+
+    def relations(self, database: Database) -> Relations:
+        """The tables and sequences of the database."""
+
+    def ensure_dag_access(self, database: Database, user: Login, prefixes: Sequence[str]) -> bool:
+        """Let this user give and take rights on DAGs only: those whose names begin with one of the prefixes.
+
+        It concerns the table in which FAB keeps what each role may do. Who owns the table may do all.
+        """
 
 
 def wait_for_server(

@@ -13,7 +13,7 @@ no more: workers run the code of DAG authors.
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sm2a_runtime import database_users, mysql_setup, postgres_setup
@@ -44,6 +44,8 @@ class Settings:
     workers_secret: str
     scheduler_secret: str
     autoscaler_secret: str
+    triggerer_secret: str
+    dag_processor_secret: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -68,6 +70,8 @@ class Settings:
                 workers_secret=environment["SM2A_RESULT_USER_SECRET"],
                 scheduler_secret=environment["SM2A_RESULT_READER_SECRET"],
                 autoscaler_secret=environment["SM2A_AUTOSCALER_USER_SECRET"],
+                triggerer_secret=environment["SM2A_TRIGGERER_USER_SECRET"],
+                dag_processor_secret=environment["SM2A_DAG_PROCESSOR_USER_SECRET"],
             )
         except KeyError as error:
             raise SettingsError(f"{error.args[0]} is not set") from None
@@ -79,7 +83,6 @@ def migrate(settings: Settings) -> bool:
     """Do every step. Returns whether anything changed."""
     engine = settings.engine
     master, owner = read_login(settings.master_secret), read_login(settings.owner_secret)
-    autoscaler = read_login(settings.autoscaler_secret)
     administrator = read_json_secret(settings.admin_secret, "username", "email", "password")
     metadata = Database(settings.server, master, owner, settings.database)
     wait_for_server(engine, settings.server, master, settings.wait_seconds)
@@ -89,9 +92,22 @@ def migrate(settings: Settings) -> bool:
     airflow_setup = importlib.import_module("sm2a_runtime.airflow_setup")
     changed.append(airflow_setup.migrate_tables())
     # Now that all tables are there: a migration may also have made one anew.
-    changed.append(engine.ensure_rights(metadata, autoscaler, database_users.AUTOSCALER))
+    changed += share_metadata(settings, metadata, airflow_setup.dag_prefixes())
     changed.append(airflow_setup.ensure_administrator(airflow_setup.Administrator(**administrator)))
     return any(changed)
+
+
+def share_metadata(settings: Settings, metadata: Database, dag_prefixes: Sequence[str]) -> list[bool]:
+    """The users of Airflow's tables who are not their owner: those who run DAG authors' code, and the autoscaler."""
+    engine, relations = settings.engine, settings.engine.relations(metadata)
+    dag_processor = read_login(settings.dag_processor_secret)
+    users = {
+        read_login(settings.autoscaler_secret): database_users.AUTOSCALER,
+        read_login(settings.triggerer_secret): database_users.rights_of(database_users.TRIGGERER, relations),
+        dag_processor: database_users.rights_of(database_users.DAG_PROCESSOR, relations),
+    }
+    changed = [engine.ensure_rights(metadata, login, rights) for login, rights in users.items()]
+    return [*changed, engine.ensure_dag_access(metadata, dag_processor, dag_prefixes)]
 
 
 def prepare_results(settings: Settings, results: Database) -> list[bool]:

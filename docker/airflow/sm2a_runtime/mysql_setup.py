@@ -2,13 +2,14 @@
 # Apache License 2.0
 """Create Airflow's users and databases in MySQL, with the rights of the RDS master user (who is no SUPER)."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
 import pymysql
 
 from sm2a_runtime.database import CONNECT_SECONDS, DatabaseError, mysql_tls, reason
-from sm2a_runtime.database_setup import CA_BUNDLE, Database, Login, Rights, Server
+from sm2a_runtime.database_setup import CA_BUNDLE, Database, Login, Relations, Rights, Server
 from sm2a_runtime.result_tables import create_missing
 
 ACCESS_DENIED = 1045
@@ -24,6 +25,21 @@ MADE = {
     "FUNCTION": "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s"
     " AND routine_type = 'FUNCTION'",
 }
+RELATIONS = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE'"
+# Event -> trigger, and which row it is about.
+DAG_ACCESS = {"INSERT": ("sm2a_dag_access_insert", "NEW"), "DELETE": ("sm2a_dag_access_delete", "OLD")}
+DAG_ACCESS_NOW = """
+SELECT trigger_name, action_statement FROM information_schema.triggers
+WHERE trigger_schema = %s AND event_object_table = 'ab_permission_view_role'
+"""
+NOT_ABOUT_A_DAG = """
+IF SUBSTRING_INDEX(USER(), '@', 1) = {user} AND NOT EXISTS (
+    SELECT 1 FROM ab_permission_view p JOIN ab_view_menu m ON m.id = p.view_menu_id
+    WHERE p.id = {row}.permission_view_id AND ({about_a_dag})
+) THEN
+    SIGNAL SQLSTATE '42000' SET MYSQL_ERRNO = 1142, MESSAGE_TEXT = 'command denied: only rights on DAGs may be given';
+END IF
+"""
 CHARACTERS = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
 
 
@@ -175,6 +191,47 @@ def _ensure_exact(cursor: Any, user: str, database: str, rights: Rights) -> bool
             if names:
                 cursor.execute(template.format(", ".join(sorted(names)), target), (user,))
     return found != wanted
+
+
+def relations(database: Database) -> Relations:
+    """The tables of the database."""
+    try:
+        with (
+            closing(connect(database.server, database.owner, database.name)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(RELATIONS, (database.name,))
+            return Relations(tables=frozenset(str(name) for (name,) in cursor.fetchall()))
+    except pymysql.err.MySQLError as error:
+        raise DatabaseError(reason(error)) from error
+
+
+def ensure_dag_access(database: Database, user: Login, prefixes: Sequence[str]) -> bool:
+    """By triggers: MySQL has no policies on rows."""
+    try:
+        with (
+            closing(connect(database.server, database.owner, database.name)) as connection,
+            connection.cursor() as cursor,
+        ):
+            about_a_dag = " OR ".join(f"m.name LIKE BINARY {connection.escape(prefix + '%')}" for prefix in prefixes)
+            bodies = {
+                name: NOT_ABOUT_A_DAG.format(
+                    user=connection.escape(user.username), row=row, about_a_dag=about_a_dag
+                ).strip()
+                for name, row in DAG_ACCESS.values()
+            }
+            cursor.execute(DAG_ACCESS_NOW, (database.name,))
+            if {str(name): str(body) for name, body in cursor.fetchall()} == bodies:
+                return False
+            for event, (name, _row) in DAG_ACCESS.items():
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+                cursor.execute(
+                    f"CREATE TRIGGER {name} BEFORE {event} ON ab_permission_view_role FOR EACH ROW {bodies[name]}"
+                )
+    except pymysql.err.MySQLError as error:
+        raise DatabaseError(reason(error)) from error
+    print(f"database {database.name}: {user.username} gives rights on DAGs only")
+    return True
 
 
 def _name(identifier: str) -> str:

@@ -2,6 +2,7 @@
 # Apache License 2.0
 """Create Airflow's users and databases in PostgreSQL, with the rights of the RDS master user (who is no superuser)."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -10,7 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import encrypt_password
 
 from sm2a_runtime.database import CONNECT_SECONDS, DatabaseError, reason
-from sm2a_runtime.database_setup import CA_BUNDLE, Database, Login, Rights, Server
+from sm2a_runtime.database_setup import CA_BUNDLE, Database, Login, Relations, Rights, Server
 from sm2a_runtime.result_tables import create_missing
 
 MAINTENANCE_DATABASE = "postgres"
@@ -43,7 +44,25 @@ SELECT c.relname, x.privilege_type
 FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) x
 WHERE x.grantee = %s::regrole AND c.relnamespace = 'public'::regnamespace
 """
-SEQUENCES = "SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+RELATIONS = """
+SELECT relname, relkind = 'S' FROM pg_catalog.pg_class
+WHERE relkind IN ('r', 'p', 'S') AND relnamespace = 'public'::regnamespace
+"""
+# Rows of what a role may do, by the name of what they are about.
+ABOUT_A_DAG = """EXISTS (
+    SELECT FROM public.ab_permission_view p JOIN public.ab_view_menu m ON m.id = p.view_menu_id
+    WHERE p.id = permission_view_id AND ({})
+)"""
+# Statement -> whether the condition is about rows that are read, or that are written; SELECT has none.
+POLICIES = {"SELECT": "USING (true)", "INSERT": "WITH CHECK ({})", "DELETE": "USING ({})"}
+DAG_ACCESS = "sm2a_dag_access"
+DAG_ACCESS_NOW = """
+SELECT c.relrowsecurity, array(
+    SELECT obj_description(p.oid, 'pg_policy') FROM pg_catalog.pg_policy p
+    WHERE p.polrelid = c.oid AND p.polroles = ARRAY[%s::regrole::oid] AND starts_with(p.polname, %s) ORDER BY 1
+)
+FROM pg_catalog.pg_class c WHERE c.oid = 'public.ab_permission_view_role'::regclass
+"""
 
 
 def connect(server: Server, login: Login, database: str | None = None) -> Any:
@@ -219,8 +238,7 @@ def _ensure_exact(cursor: Any, user: str, rights: Rights) -> bool:
     found: dict[str, set[str]] = {}
     for name, privilege in cursor.fetchall():
         found.setdefault(name, set()).add(privilege)
-    cursor.execute(SEQUENCES)
-    sequences = {name for (name,) in cursor.fetchall()}
+    sequences = _relations(cursor).sequences
     wanted = {name: set(privileges) for name, privileges in rights.items()}
     for name in sorted(found.keys() | wanted.keys()):
         target = (sql.SQL("SEQUENCE" if name in sequences else "TABLE"), sql.Identifier("public", name))
@@ -232,6 +250,50 @@ def _ensure_exact(cursor: Any, user: str, rights: Rights) -> bool:
                 names = sql.SQL(", ".join(sorted(privileges)))
                 cursor.execute(sql.SQL(template).format(names, *target, sql.Identifier(user)))
     return found != wanted
+
+
+def relations(database: Database) -> Relations:
+    """The tables and sequences of the schema public."""
+    try:
+        with closing(connect(database.server, database.owner, database.name)) as connection:
+            return _relations(connection.cursor())
+    except psycopg2.Error as error:
+        raise DatabaseError(reason(error)) from error
+
+
+def _relations(cursor: Any) -> Relations:
+    cursor.execute(RELATIONS)
+    found = cursor.fetchall()
+    names = [frozenset(name for name, is_sequence in found if is_sequence is wanted) for wanted in (False, True)]
+    return Relations(tables=names[0], sequences=names[1])
+
+
+def ensure_dag_access(database: Database, user: Login, prefixes: Sequence[str]) -> bool:
+    """By policies on rows, each with its condition as comment: PostgreSQL writes a condition anew in its own way."""
+    condition = ABOUT_A_DAG.format(" OR ".join(f"starts_with(m.name, '{prefix}')" for prefix in prefixes))
+    policies = {verb: template.format(condition) for verb, template in POLICIES.items()}
+    try:
+        with closing(connect(database.server, database.owner, database.name)) as connection:
+            connection.autocommit = False
+            with connection, connection.cursor() as cursor:
+                cursor.execute(DAG_ACCESS_NOW, (_role(user.username), DAG_ACCESS))
+                if cursor.fetchone() == (True, sorted(policies.values())):
+                    return False
+                _set_policies(cursor, user.username, policies)
+    except psycopg2.Error as error:
+        raise DatabaseError(reason(error)) from error
+    print(f"database {database.name}: {user.username} gives rights on DAGs only")
+    return True
+
+
+def _set_policies(cursor: Any, user: str, policies: Mapping[str, str]) -> None:
+    cursor.execute("ALTER TABLE public.ab_permission_view_role ENABLE ROW LEVEL SECURITY")
+    for verb, rule in policies.items():
+        place = sql.SQL("{} ON public.ab_permission_view_role").format(sql.Identifier(f"{DAG_ACCESS}_{verb.lower()}"))
+        cursor.execute(sql.SQL("DROP POLICY IF EXISTS {}").format(place))
+        statement = sql.SQL("CREATE POLICY {} FOR {} TO {} {}")
+        cursor.execute(statement.format(place, sql.SQL(verb), sql.Identifier(user), sql.SQL(rule)))
+        cursor.execute(sql.SQL("COMMENT ON POLICY {} IS {}").format(place, sql.Literal(rule)))
 
 
 def _role(user: str) -> str:

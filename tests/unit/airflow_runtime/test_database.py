@@ -65,7 +65,7 @@ def test_asynchronous_sessions_get_a_context(
     module = ModuleType(driver)
     vars(module)["connect"] = connect
     monkeypatch.setitem(sys.modules, driver, module)
-    creator = async_connections.connect_args["async_creator_fn"]
+    creator = async_connections.connect
     given = asyncio.run(creator(host="db.internal", **options))
     context = given.pop("ssl", None)
     assert given == {"host": "db.internal", **{k: v for k, v in options.items() if k in ("db", "database")}}

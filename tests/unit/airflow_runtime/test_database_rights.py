@@ -18,7 +18,11 @@ __all__ = ["postgres_server"]
 
 MASTER, OWNER = Login("rds_master", "m"), Login("flow", "o")
 WORKERS, SCHEDULER, AUTOSCALER = Login("results", "w"), Login("results_reader", "s"), Login("flow autoscaler", "a")
-LOGINS = {"master": MASTER, "owner": OWNER, "workers": WORKERS, "scheduler": SCHEDULER, "autoscaler": AUTOSCALER}
+TRIGGERER, DAG_PROCESSOR = Login("flow_triggerer", "t"), Login('flow "dag" processor', "d")
+LOGINS = {
+    **{"master": MASTER, "owner": OWNER, "workers": WORKERS, "scheduler": SCHEDULER},
+    **{"autoscaler": AUTOSCALER, "triggerer": TRIGGERER, "dag processor": DAG_PROCESSOR},
+}
 RESULTS = "results"
 
 
@@ -32,7 +36,7 @@ def server(postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for database in ("metadata", RESULTS):
         postgres_server.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
     for login in (*LOGINS.values(), Login("stranger", "")):
-        postgres_server.execute(f'DROP ROLE IF EXISTS "{login.username}"')
+        postgres_server.execute("DROP ROLE IF EXISTS {}".format('"' + login.username.replace('"', '""') + '"'))
 
 
 @pytest.fixture
@@ -51,6 +55,8 @@ def settings(server: Server, monkeypatch: pytest.MonkeyPatch) -> migrate.Setting
         workers_secret="workers",
         scheduler_secret="scheduler",
         autoscaler_secret="autoscaler",
+        triggerer_secret="triggerer",
+        dag_processor_secret="dag processor",
     )
 
 
@@ -72,6 +78,15 @@ def run(server: Server, login: Login, statement: str, database: str = RESULTS) -
     with closing(postgres_setup.connect(server, login, database)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
+
+
+def refused(server: Server, login: Login, statement: str, database: str) -> bool:
+    """Whether the user has no right to it."""
+    try:
+        run(server, login, statement, database)
+    except psycopg2.errors.InsufficientPrivilege:
+        return True
+    return False
 
 
 def prepare(settings: migrate.Settings) -> bool:
@@ -154,53 +169,45 @@ def test_a_view_runs_code_of_its_owner_as_the_scheduler(upgraded: migrate.Settin
     assert run(server, WORKERS, "SELECT who FROM ran") == [("stranger",)]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "DELETE FROM celery_taskmeta",
-        "TRUNCATE celery_taskmeta",
-        "DROP TABLE celery_taskmeta",
-        "ALTER TABLE celery_taskmeta RENAME TO mine",
-        "ALTER TABLE celery_taskmeta OWNER TO results",
-        "ALTER TABLE celery_taskmeta ALTER status SET DEFAULT 'x'",
-        "CREATE INDEX ON celery_taskmeta (lower(status))",
-        "CREATE RULE r AS ON UPDATE TO celery_taskmeta DO INSTEAD NOTHING",
-        "ALTER TABLE celery_taskmeta ENABLE ROW LEVEL SECURITY",
-        "CREATE TABLE mine (a int)",
-        "CREATE VIEW mine AS SELECT 1",
-        "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-        "CREATE SCHEMA mine",
-        "CREATE TEMP TABLE mine (a int)",
-        "GRANT SELECT ON celery_taskmeta TO PUBLIC",
-        "ALTER DATABASE results SET search_path = pg_temp",
-        "ALTER ROLE results_reader SET search_path = pg_temp",
-        "SET ROLE flow",
-    ],
-)
-def test_workers_write_rows_and_nothing_else(upgraded: migrate.Settings, server: Server, statement: str) -> None:
-    prepare(upgraded)
-    if statement.startswith("GRANT"):
-        run(server, WORKERS, statement)  # A warning: nothing was granted.
-        assert run(server, MASTER, "SELECT has_table_privilege('public', 'celery_taskmeta', 'SELECT')") == [(False,)]
-    else:
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            run(server, WORKERS, statement)
+WORKERS_FORBIDDEN = [
+    "DELETE FROM celery_taskmeta",
+    "TRUNCATE celery_taskmeta",
+    "DROP TABLE celery_taskmeta",
+    "ALTER TABLE celery_taskmeta RENAME TO mine",
+    "ALTER TABLE celery_taskmeta OWNER TO results",
+    "ALTER TABLE celery_taskmeta ALTER status SET DEFAULT 'x'",
+    "CREATE INDEX ON celery_taskmeta (lower(status))",
+    "CREATE RULE r AS ON UPDATE TO celery_taskmeta DO INSTEAD NOTHING",
+    "ALTER TABLE celery_taskmeta ENABLE ROW LEVEL SECURITY",
+    "CREATE TABLE mine (a int)",
+    "CREATE VIEW mine AS SELECT 1",
+    "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE SCHEMA mine",
+    "CREATE TEMP TABLE mine (a int)",
+    "ALTER DATABASE results SET search_path = pg_temp",
+    "ALTER ROLE results_reader SET search_path = pg_temp",
+    "SET ROLE flow",
+]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE celery_taskmeta SET status = 'x'",
-        "INSERT INTO celery_taskmeta (id) VALUES (9)",
-        "DELETE FROM celery_taskmeta",
-    ],
-)
-def test_the_scheduler_reads_results_and_writes_none(
-    upgraded: migrate.Settings, server: Server, statement: str
-) -> None:
+def test_workers_write_rows_and_nothing_else(upgraded: migrate.Settings, server: Server) -> None:
     prepare(upgraded)
-    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        run(server, SCHEDULER, statement)
+    assert [statement for statement in WORKERS_FORBIDDEN if not refused(server, WORKERS, statement, RESULTS)] == []
+    # PostgreSQL only warns that nothing was granted.
+    run(server, WORKERS, "GRANT SELECT ON celery_taskmeta TO PUBLIC")
+    assert run(server, MASTER, "SELECT has_table_privilege('public', 'celery_taskmeta', 'SELECT')") == [(False,)]
+
+
+SCHEDULERS_FORBIDDEN = [
+    "UPDATE celery_taskmeta SET status = 'x'",
+    "INSERT INTO celery_taskmeta (id) VALUES (9)",
+    "DELETE FROM celery_taskmeta",
+]
+
+
+def test_the_scheduler_reads_results_and_writes_none(upgraded: migrate.Settings, server: Server) -> None:
+    prepare(upgraded)
+    assert [statement for statement in SCHEDULERS_FORBIDDEN if not refused(server, SCHEDULER, statement, RESULTS)] == []
 
 
 def give_autoscaler(server: Server) -> bool:
@@ -224,25 +231,23 @@ def test_the_autoscaler_reads_its_tables_and_takes_its_lock(metadata: Server) ->
     assert not give_autoscaler(metadata)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "TABLE connection",
-        "TABLE variable",
-        "TABLE ab_user",
-        "INSERT INTO job VALUES (1)",
-        "UPDATE task_instance SET id = 1",
-        "DELETE FROM dag_run",
-        "TRUNCATE dag",
-        "DROP TABLE dag",
-        "CREATE TABLE mine (a int)",
-        "SELECT id FROM dag FOR UPDATE",
-        "BEGIN; LOCK TABLE task_instance",
-    ],
-)
-def test_the_autoscaler_may_do_nothing_else(metadata: Server, statement: str) -> None:
-    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        run(metadata, AUTOSCALER, statement, "metadata")
+AUTOSCALERS_FORBIDDEN = [
+    "TABLE connection",
+    "TABLE variable",
+    "TABLE ab_user",
+    "INSERT INTO job VALUES (1)",
+    "UPDATE task_instance SET id = 1",
+    "DELETE FROM dag_run",
+    "TRUNCATE dag",
+    "DROP TABLE dag",
+    "CREATE TABLE mine (a int)",
+    "SELECT id FROM dag FOR UPDATE",
+    "BEGIN; LOCK TABLE task_instance",
+]
+
+
+def test_the_autoscaler_may_do_nothing_else(metadata: Server) -> None:
+    assert [text for text in AUTOSCALERS_FORBIDDEN if not refused(metadata, AUTOSCALER, text, "metadata")] == []
 
 
 def test_rights_are_made_exact_again(metadata: Server) -> None:
@@ -256,6 +261,107 @@ def test_rights_are_made_exact_again(metadata: Server) -> None:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             run(metadata, AUTOSCALER, statement, "metadata")
     assert not give_autoscaler(metadata)
+
+
+# Tables of the sign-in as FAB makes them, some of Airflow's, and one that a later version may bring.
+AIRFLOW = """
+CREATE TABLE ab_view_menu (id serial PRIMARY KEY, name text);
+CREATE TABLE ab_permission_view (id serial PRIMARY KEY, view_menu_id int REFERENCES ab_view_menu);
+CREATE TABLE ab_permission_view_role (
+    id serial PRIMARY KEY, permission_view_id int REFERENCES ab_permission_view ON DELETE CASCADE, role_id int
+);
+INSERT INTO ab_view_menu (name) VALUES ('Users'), ('DAG:mine'), ('DAG Run:mine'), ('DAGs');
+INSERT INTO ab_permission_view (view_menu_id) SELECT id FROM ab_view_menu;
+INSERT INTO ab_permission_view_role (permission_view_id, role_id) VALUES (1, 1), (2, 1);
+"""
+PLAIN_TABLES = (
+    *("ab_permission", "ab_role", "ab_user", "ab_user_role", "ab_group_role", "ab_user_group", "ab_register_user"),
+    *("session", "sm2a_failed_login", "revoked_token", "connection_test_request", "connection", "alembic_version_fab"),
+    *("variable", "log", "trigger", "new_in_4"),
+)
+USERS = {"triggerer": TRIGGERER, "dag processor": DAG_PROCESSOR}
+
+
+@pytest.fixture
+def shared(metadata: Server, settings: migrate.Settings) -> Server:
+    """Airflow's database with the users who run code of DAG authors."""
+    missing = [table for table in PLAIN_TABLES if table not in ("connection", "variable", "ab_user")]
+    for table in missing:
+        run(metadata, OWNER, f"CREATE TABLE {table} (id int)", "metadata")
+    run(metadata, OWNER, AIRFLOW, "metadata")
+    assert any(migrate.share_metadata(settings, metadata_of(metadata), ["DAG:", "DAG Run:"]))
+    return metadata
+
+
+def test_rights_of_those_who_run_dag_code_are_given_once(shared: Server, settings: migrate.Settings) -> None:
+    assert not any(migrate.share_metadata(settings, metadata_of(shared), ["DAG:", "DAG Run:"]))
+    assert any(migrate.share_metadata(settings, metadata_of(shared), ["DAG:", "DAG Run:", "DAG Version:"]))
+    run(shared, OWNER, "ALTER TABLE ab_permission_view_role DISABLE ROW LEVEL SECURITY", "metadata")
+    assert any(migrate.share_metadata(settings, metadata_of(shared), ["DAG:", "DAG Run:", "DAG Version:"]))
+
+
+WORK = [
+    "INSERT INTO task_instance VALUES (1); UPDATE task_instance SET id = 2; DELETE FROM task_instance",
+    "INSERT INTO trigger VALUES (1); DELETE FROM trigger",
+    "INSERT INTO new_in_4 VALUES (1)",
+    "UPDATE variable SET id = 2",
+    "TABLE connection",
+    "TABLE alembic_version_fab",
+    "INSERT INTO log VALUES (1)",
+    "SELECT id FROM dag FOR UPDATE",
+]
+FORBIDDEN = [
+    "TABLE session",
+    "INSERT INTO session VALUES (1)",
+    "TABLE ab_user",
+    "INSERT INTO ab_user VALUES (1)",
+    "INSERT INTO ab_user_role VALUES (1)",
+    "INSERT INTO ab_group_role VALUES (1)",
+    "INSERT INTO ab_user_group VALUES (1)",
+    "INSERT INTO ab_register_user VALUES (1)",
+    "INSERT INTO ab_role VALUES (1)",
+    "UPDATE ab_view_menu SET name = 'DAG:x'",
+    "UPDATE ab_permission_view SET view_menu_id = 1",
+    "UPDATE ab_permission_view_role SET role_id = 9",
+    "DELETE FROM sm2a_failed_login",
+    "DELETE FROM revoked_token",
+    "TABLE connection_test_request",
+    "UPDATE connection SET id = 1",
+    "DELETE FROM log",
+    "UPDATE alembic_version_fab SET id = 1",
+    "DROP TABLE dag",
+    "ALTER TABLE ab_permission_view_role DISABLE ROW LEVEL SECURITY",
+    "CREATE TABLE mine (a int)",
+    "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "SET ROLE flow",
+]
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_who_runs_dag_code_does_the_work_of_airflow_and_changes_not_who_may_do_what(shared: Server, user: str) -> None:
+    for statement in WORK:
+        run(shared, USERS[user], statement, "metadata")
+    assert [statement for statement in FORBIDDEN if not refused(shared, USERS[user], statement, "metadata")] == []
+
+
+# %d: the row of ab_permission_view.
+GIVE = "INSERT INTO ab_permission_view_role (permission_view_id, role_id) VALUES (%d, 9)"
+
+
+@pytest.mark.parametrize("row", [1, 4])
+def test_the_dag_processor_gives_no_rights_on_anything_but_dags(shared: Server, row: int) -> None:
+    assert refused(shared, DAG_PROCESSOR, GIVE % row, "metadata")
+    run(shared, DAG_PROCESSOR, "DELETE FROM ab_permission_view_role", "metadata")
+    assert run(shared, OWNER, "SELECT permission_view_id FROM ab_permission_view_role", "metadata") == [(1,)]
+
+
+@pytest.mark.parametrize("row", [2, 3])
+def test_the_dag_processor_gives_and_takes_rights_on_dags(shared: Server, row: int) -> None:
+    run(shared, DAG_PROCESSOR, GIVE % row, "metadata")
+    assert run(shared, DAG_PROCESSOR, "SELECT count(*) FROM ab_permission_view_role", "metadata") == [(3,)]
+    run(shared, DAG_PROCESSOR, "DELETE FROM ab_permission_view_role WHERE role_id = 9", "metadata")
+    assert run(shared, OWNER, "SELECT count(*) FROM ab_permission_view_role", "metadata") == [(2,)]
+    run(shared, OWNER, GIVE % 1, "metadata")
 
 
 def test_nobody_enters_the_database_of_another(metadata: Server, settings: migrate.Settings) -> None:

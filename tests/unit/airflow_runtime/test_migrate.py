@@ -15,7 +15,7 @@ import pytest
 import sm2a_runtime
 from sm2a_runtime import database_setup, database_users, migrate, mysql_setup, postgres_setup
 from sm2a_runtime.database import DatabaseError
-from sm2a_runtime.database_setup import Database, Login, Server, wait_for_server
+from sm2a_runtime.database_setup import Database, Login, Relations, Server, wait_for_server
 from sm2a_runtime.result_tables import Base
 from sm2a_runtime.secret_store import SecretError
 
@@ -30,10 +30,14 @@ ENVIRONMENT = {
     "SM2A_RESULT_USER_SECRET": "demo/database/results",
     "SM2A_RESULT_READER_SECRET": "demo/database/results_reader",
     "SM2A_AUTOSCALER_USER_SECRET": "demo/database/airflow_autoscaler",
+    "SM2A_DAG_PROCESSOR_USER_SECRET": "demo/database/airflow_dag_processor",
+    "SM2A_TRIGGERER_USER_SECRET": "demo/database/airflow_triggerer",
     "SM2A_ADMIN_SECRET": "demo/admin",
 }
 
-ENGINE = ("ensure_database", "take_over", "ensure_tables", "ensure_rights")
+ENGINE = ("ensure_database", "take_over", "ensure_tables", "ensure_rights", "ensure_dag_access")
+RELATIONS = Relations(frozenset({"job", "session"}), frozenset({"job_id_seq"}))
+PREFIXES = ["DAG:", "DAG Run:"]
 
 
 @pytest.fixture
@@ -54,13 +58,15 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     airflow_setup = ModuleType("sm2a_runtime.airflow_setup")
     vars(airflow_setup).update(
         migrate_tables=recorder("tables"),
+        dag_prefixes=lambda: PREFIXES,
         ensure_administrator=recorder("administrator"),
         Administrator=lambda **values: values,
     )
     monkeypatch.setitem(sys.modules, "sm2a_runtime.airflow_setup", airflow_setup)
     monkeypatch.setattr(migrate, "read_json_secret", read_json_secret)
     monkeypatch.setattr(migrate, "wait_for_server", recorder("wait"))
-    monkeypatch.setitem(migrate.ENGINES, "postgres", SimpleNamespace(**{name: recorder(name) for name in ENGINE}))
+    engine = SimpleNamespace(relations=lambda database: RELATIONS, **{name: recorder(name) for name in ENGINE})
+    monkeypatch.setitem(migrate.ENGINES, "postgres", engine)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
@@ -78,7 +84,10 @@ def test_databases_then_tables_then_the_administrator(
     assert migrate.main() == 0
     server, master, owner = Server("db.internal", 5432), login("arn:master"), login("demo/database/airflow")
     workers, scheduler = login("demo/database/results"), login("demo/database/results_reader")
-    autoscaler = login("demo/database/airflow_autoscaler")
+    autoscaler, triggerer, dag_processor = (
+        login(f"demo/database/airflow_{name}") for name in ("autoscaler", "triggerer", "dag_processor")
+    )
+    rights = {"job": database_users.CHANGE, "job_id_seq": database_users.COUNT_ROWS}
     metadata, results = (Database(server, master, owner, name) for name in ("airflow", "airflow_results"))
     assert steps == [
         ("wait", migrate.ENGINES["postgres"], server, master, 180.0),
@@ -90,6 +99,9 @@ def test_databases_then_tables_then_the_administrator(
         ("ensure_rights", results, scheduler, database_users.SCHEDULER),
         ("tables",),
         ("ensure_rights", metadata, autoscaler, database_users.AUTOSCALER),
+        ("ensure_rights", metadata, triggerer, rights),
+        ("ensure_rights", metadata, dag_processor, rights),
+        ("ensure_dag_access", metadata, dag_processor, PREFIXES),
         (
             "administrator",
             {

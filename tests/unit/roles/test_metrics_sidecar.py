@@ -34,6 +34,8 @@ GIVEN = {
         "result_user_secret_name": "result-user",
         "result_reader_secret_name": "result-reader",
         "autoscaler_user_secret_name": "autoscaler-user",
+        "dag_processor_user_secret_name": "dag-processor-user",
+        "triggerer_user_secret_name": "triggerer-user",
         "tls_verification": True,
     },
 }

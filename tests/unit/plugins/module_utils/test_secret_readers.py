@@ -20,7 +20,9 @@ COMPONENTS = (
 )
 # By secret, who is to read it.
 READERS = {
-    "config/sql_alchemy_conn": ["api-server", "scheduler", "dag-processor", "triggerer", "migrate"],
+    "config/sql_alchemy_conn": ["api-server", "scheduler", "migrate"],
+    "config/dag_processor_sql_alchemy_conn": ["dag-processor"],
+    "config/triggerer_sql_alchemy_conn": ["triggerer"],
     "config/autoscaler_sql_alchemy_conn": ["autoscaler"],
     "config/scheduler_result_backend": ["scheduler"],
     "config/fernet_key": ["api-server", "dag-processor", "triggerer"],
