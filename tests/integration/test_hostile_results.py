@@ -10,6 +10,7 @@ from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Sta
 from ansible_collections.sm2a.airflow.tests.integration.engine import containers, run_python
 from ansible_collections.sm2a.airflow.tests.integration.poll import wait_until
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
+from ansible_collections.sm2a.airflow.tests.integration.visitor import ask
 
 # The scheduler asks for the state of its tasks every second or so.
 LOOK_SECONDS = 20
@@ -49,6 +50,15 @@ update = "UPDATE task_instance SET executor_config = :crafted WHERE dag_id = 'sm
 with engine.connect() as connection:
     changed = connection.execute(text(update), {"crafted": crafted, "run": RUN}).rowcount
 print(json.dumps(changed))
+"""
+PLANT_SESSION = """
+import datetime
+row = "INSERT INTO session (session_id, data, expiry) VALUES (:id, :crafted, :expiry)"
+later = datetime.datetime.now() + datetime.timedelta(days=1)
+with engine.connect() as connection:
+    connection.execute(text(row), {"id": SESSION, "crafted": crafted, "expiry": later})
+    found = connection.execute(text("SELECT count(*) FROM session WHERE session_id = :id"), {"id": SESSION}).scalar()
+print(json.dumps(found))
 """
 WAS_LOADED = f"import json, os; print(json.dumps(os.path.exists({MARK!r})))"
 REFUSALS = """
@@ -179,3 +189,14 @@ def test_a_crafted_executor_config_runs_nowhere_and_stops_nothing(stack: Stack, 
     assert loaded_in("scheduler", "api-server") == []
     log = stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
     assert "a pickled value in the database is ignored: it names os.system" in log, "the scheduler did not read the row"
+
+
+def test_a_crafted_session_does_not_run(stack: Stack) -> None:
+    """Only who owns the tables can make one; a session must not be more than data, whatever a later version stores."""
+    web_server, *_ = containers(NAME, "api-server")
+    settings = f"MARK, SESSION = {MARK!r}, 'sm2a-crafted'\n"
+    assert run_python(web_server, settings + METADATA + CONNECT + CRAFTED + PLANT_SESSION) == 1
+    for _ in containers(NAME, "api-server"):
+        ask("/auth/login/", headers={"Cookie": "session=sm2a-crafted"})
+    assert loaded_in("api-server") == []
+    assert ask("/auth/login/").status == 200
