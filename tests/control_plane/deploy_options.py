@@ -17,12 +17,10 @@ from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACC
 
 DOMAIN = "airflow.example.com"
 LIMITED = {f"{role}_permissions_boundary": BOUNDARY_ARN for role in ("cluster", "network", "database")}
-GROUP = {"cpu": 1024, "memory": 2048, "concurrency": 4, "min": 1, "max": 4}
 OF_TEAM = [{"Sid": "Warehouse", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::warehouse/*"}]
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{runs.REGION}.amazonaws.com"
 WAREHOUSE = f"arn:aws:iam::{ACCOUNT}:policy/warehouse"
-TEAM = {"name": "team", "queue": "team", **GROUP, "policy_statements": OF_TEAM, "policy_arns": [WAREHOUSE]}
-PLAIN = {"name": "default", "queue": "default", **GROUP}
+TEAM = {"name": "team", "queue": "team", **runs.GROUP_SIZE, "policy_statements": OF_TEAM, "policy_arns": [WAREHOUSE]}
 
 
 @dataclass(frozen=True)
@@ -44,21 +42,12 @@ def defaults(aws: runs.ControlPlane, directory: Path) -> Case:
     _managed_policy(aws)
     return Case(
         policy=["--worker-statements", str(statements), "--managed-policy", WAREHOUSE],
-        made={**LIMITED, "airflow_worker_groups": [PLAIN, TEAM], "sm2a_tags": {"team": "data"}},
+        made={**LIMITED, "airflow_worker_groups": [runs.DEFAULT_GROUP, TEAM], "sm2a_tags": {"team": "data"}},
         changed={
             **LIMITED,
-            "airflow_worker_groups": [PLAIN],
-            "broker_purge_queues": True,
-            "broker_visibility_timeout": 1800,
-            "broker_task_queued_timeout": 2400,
-            "cluster_log_retention_in_days": 60,
-            "database_engine_version": "18",
-            "database_allow_major_version_upgrade": True,
-            "database_apply_immediately": True,
+            **runs.NEXT_CHANGE,
             "network_egress": "endpoints",
             "network_acls": False,
-            "network_load_balancer_allowed_cidrs": ["192.0.2.0/24"],
-            "airflow_config": {"core": {"parallelism": 64}},
             "load_balancer_waf": "none",
             # Another tag: one is set, the other one is taken off.
             "sm2a_tags": {"owner": "platform"},
@@ -103,7 +92,7 @@ def in_a_given_network(aws: runs.ControlPlane, directory: Path) -> Case:
         made={
             **LIMITED,
             **{f"{role}_iam_path": "/sm2a/" for role in ("cluster", "network", "database")},
-            "airflow_worker_groups": [PLAIN, TEAM],
+            "airflow_worker_groups": [runs.DEFAULT_GROUP, TEAM],
             "airflow_dags_source": "s3",
             "storage_dags_bucket": True,
             "cluster_execute_command": True,
@@ -148,7 +137,7 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
             *(word for pair in given for word in pair),
         ],
         made={
-            "airflow_worker_groups": [PLAIN, TEAM],
+            "airflow_worker_groups": [runs.DEFAULT_GROUP, TEAM],
             "airflow_dags_source": "s3",
             "airflow_dags_s3_uri": "s3://company-dags",
             "database_existing": existing,

@@ -37,6 +37,23 @@ DESTROY: dict[str, Any] = {
     "images_force_delete": True,
     "secrets_destroy_kms_key": True,
 }
+# Of a group of workers.
+GROUP_SIZE = {"cpu": 1024, "memory": 2048, "concurrency": 4, "min": 1, "max": 4}
+DEFAULT_GROUP = {"name": "default", "queue": "default", **GROUP_SIZE}
+# An engineer's next change: something in every role that has something to change without being replaced. A worker group
+# beside the default one goes.
+NEXT_CHANGE: dict[str, Any] = {
+    "airflow_worker_groups": [DEFAULT_GROUP],
+    "broker_purge_queues": True,
+    "broker_visibility_timeout": 1800,
+    "broker_task_queued_timeout": 2400,
+    "cluster_log_retention_in_days": 60,
+    "database_engine_version": "18",
+    "database_allow_major_version_upgrade": True,
+    "database_apply_immediately": True,
+    "network_load_balancer_allowed_cidrs": ["192.0.2.0/24"],
+    "airflow_config": {"core": {"parallelism": 64}},
+}
 
 
 @dataclass(frozen=True)

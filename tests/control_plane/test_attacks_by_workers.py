@@ -10,15 +10,21 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import ACCESS_KEY, NAME, REGION, ControlPlane
+from ansible_collections.sm2a.airflow.tests.control_plane.runs import (
+    ACCESS_KEY,
+    DEFAULT_GROUP,
+    GROUP_SIZE,
+    NAME,
+    REGION,
+    ControlPlane,
+)
 from botocore.exceptions import ClientError
 
-SIZE = {"cpu": 1024, "memory": 2048, "concurrency": 4, "min": 1, "max": 4}
 OPTIONS: dict[str, Any] = {
     "airflow_worker_groups": [
-        {"name": "default", "queue": "default", **SIZE},
-        {"name": "payments", "queue": "payments", "own_task_role": True, **SIZE},
-        {"name": "science", "queue": "science", "own_task_role": True, **SIZE},
+        DEFAULT_GROUP,
+        {"name": "payments", "queue": "payments", "own_task_role": True, **GROUP_SIZE},
+        {"name": "science", "queue": "science", "own_task_role": True, **GROUP_SIZE},
     ],
     "secrets_connections": {"shared": "s3://shared"},
     "secrets_group_connections": {"payments": {"ledger": "postgresql://ledger.example.com"}},

@@ -7,26 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import ARTIFACTS, DESTROY, ControlPlane, PlaybookRun
+from ansible_collections.sm2a.airflow.tests.control_plane.runs import (
+    ARTIFACTS,
+    DEFAULT_GROUP,
+    DESTROY,
+    GROUP_SIZE,
+    NEXT_CHANGE,
+    ControlPlane,
+    PlaybookRun,
+)
 from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import role_names
 from ansible_collections.sm2a.testing.plugins.plugin_utils.changes import Change, differences, leaves, of_result
 
-GROUP = {"cpu": 1024, "memory": 2048, "concurrency": 4, "min": 1, "max": 4}
-GROUPS = [{"name": name, "queue": name, **GROUP} for name in ("default", "heavy")]
-# An engineer's next change: something in every role that has something to change without being replaced.
-CHANGED_OPTIONS: dict[str, Any] = {
-    "airflow_worker_groups": GROUPS[:1],
-    "broker_purge_queues": True,
-    "broker_visibility_timeout": 1800,
-    "broker_task_queued_timeout": 2400,
-    "cluster_log_retention_in_days": 60,
-    "database_engine_version": "18",
-    "database_allow_major_version_upgrade": True,
-    "database_apply_immediately": True,
+GROUPS = [DEFAULT_GROUP, {"name": "heavy", "queue": "heavy", **GROUP_SIZE}]
+CHANGED_OPTIONS = {
+    **NEXT_CHANGE,
     "database_insights_retention_period": 93,
     "database_monitoring_role_arn": "arn:aws:iam::000000000000:role/company-monitoring",
-    "network_load_balancer_allowed_cidrs": ["192.0.2.0/24"],
-    "airflow_config": {"core": {"parallelism": 64}},
     "sm2a_tags": {"team": "data"},
 }
 COMPARED = ["fresh account", "changed options", "removal"]

@@ -64,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     engine = parser.add_mutually_exclusive_group()
     engine.add_argument("--engine-socket", default=_default("ENGINE_SOCKET", "") or None, help="unix:///... (Docker)")
     engine.add_argument("--control-plane-only", action="store_true", default=_default("CONTROL_PLANE_ONLY", "") == "1")
+    parser.add_argument(
+        "--bind-listeners",
+        action="store_true",
+        default=_default("BIND_LISTENERS", "") == "1",
+        help="bind the load balancers' ports without an engine, too",
+    )
     parser.add_argument("--log-level", default=_default("LOG_LEVEL", "INFO"))
     parser.add_argument(
         "--record-rights",
@@ -92,6 +98,7 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             engine_socket=socket,
             log_level=parsed.log_level.upper(),
             record_rights=parsed.record_rights.absolute() if parsed.record_rights else None,
+            bind_listeners=parsed.bind_listeners,
         )
         _ = settings.gateway
     except ValueError as error:

@@ -142,7 +142,8 @@ def _flags(settings: Settings) -> list[str]:
     }
     if settings.record_rights:
         named["--record-rights"] = str(settings.record_rights)
-    return [part for pair in named.items() for part in pair] + engine
+    listeners = ["--bind-listeners"] if settings.bind_listeners else []
+    return [part for pair in named.items() for part in pair] + engine + listeners
 
 
 def _wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes] | None) -> None:

@@ -17,8 +17,8 @@ WITH_ENGINE = (
     "rds_containers",
     "load_balancer_health",
     "load_balancer_routing",
-    "load_balancer_front",
 )
+WITH_LISTENER_PORTS = ("load_balancer_front",)
 CONTROL_PLANE_ONLY = ("control_plane_only",)
 ALWAYS = (
     "served",
@@ -62,6 +62,8 @@ ALWAYS = (
 
 def load() -> None:
     """Import them, which declares their patch points."""
-    engine_modules = CONTROL_PLANE_ONLY if settings.current().control_plane_only else WITH_ENGINE
-    for module in engine_modules + ALWAYS:
+    configured = settings.current()
+    engine_modules = CONTROL_PLANE_ONLY if configured.control_plane_only else WITH_ENGINE
+    listener_modules = WITH_LISTENER_PORTS if configured.has_listener_ports else ()
+    for module in engine_modules + listener_modules + ALWAYS:
         importlib.import_module(f"sm2a_local_aws.{module}")

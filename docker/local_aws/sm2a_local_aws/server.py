@@ -84,22 +84,25 @@ async def _serve(configured: Settings) -> None:
     cloudwatch_alarms.start()
     serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]
     if not configured.control_plane_only:
-        serving += _start_data_plane(stop)
+        _watch_containers()
+    if configured.has_listener_ports:
+        serving += _listener_ports(stop)
     await asyncio.gather(*serving)
 
 
-def _start_data_plane(stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
-    """Start what only real containers need: exits, target health; the coroutines of listener ports and their logs."""
+def _watch_containers() -> None:
+    """Start what only real containers need: exits, target health."""
     # These import MiniStack, too.
-    from sm2a_local_aws import (  # noqa: PLC0415
-        ecs_exit_watch,
-        load_balancer_access_logs,
-        load_balancer_front,
-        load_balancer_health,
-    )
+    from sm2a_local_aws import ecs_exit_watch, load_balancer_health  # noqa: PLC0415
 
     ecs_exit_watch.start()
     load_balancer_health.start()
+
+
+def _listener_ports(stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    """The coroutines of listener ports and their logs."""
+    from sm2a_local_aws import load_balancer_access_logs, load_balancer_front  # noqa: PLC0415
+
     return [load_balancer_front.run(stop), load_balancer_access_logs.run(stop)]
 
 

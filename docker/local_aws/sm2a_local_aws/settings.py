@@ -28,10 +28,16 @@ class Settings:
     log_level: str = "INFO"
     # A file that every right that is asked for is written to (iam/recording.py).
     record_rights: Path | None = None
+    # Without an engine the ports of load balancers are bound on demand only: many may run at once, all with port 443.
+    bind_listeners: bool = False
 
     @property
     def control_plane_only(self) -> bool:
         return self.engine_socket is None
+
+    @property
+    def has_listener_ports(self) -> bool:
+        return self.bind_listeners or not self.control_plane_only
 
     @property
     def gateway(self) -> str:

@@ -27,7 +27,7 @@ def test_without_an_engine_only_loopback_is_bound() -> None:
 
 
 def test_settings_survive_their_file() -> None:
-    settings = Settings(name="x", state_directory=Path("/y"), engine_socket="unix:///z", record_rights=Path("/r"))
+    settings = Settings("x", Path("/y"), engine_socket="unix:///z", record_rights=Path("/r"), bind_listeners=True)
     assert Settings.from_json(settings.to_json()) == settings
 
 

@@ -80,17 +80,23 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@contextlib.contextmanager
+def local_aws(directory: Path, *flags: str, **settings: str) -> Iterator[str]:
+    """Run this project's local AWS without a container engine; ``settings`` are variables of its environment."""
+    port = free_port()
+    options = ["--control-plane-only", "--port", str(port), "--name", f"unit-{port}", "--state-directory"]
+    command = [sys.executable, "-m", "sm2a_local_aws", "serve", *options, str(directory / "state"), *flags]
+    with emulator(command, port, directory / "local_aws.log", settings) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def local_aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of this project's local AWS without a container engine: what MiniStack lacks is there, one-off tasks end.
 
     A test file that needs it overrides ``aws_endpoint`` with it.
     """
-    port = free_port()
-    directory = tmp_path_factory.mktemp("local_aws")
-    options = ["--control-plane-only", "--port", str(port), "--name", f"unit-{port}", "--state-directory"]
-    command = [sys.executable, "-m", "sm2a_local_aws", "serve", *options, str(directory / "state")]
-    with emulator(command, port, directory / "local_aws.log", {}) as url:
+    with local_aws(tmp_path_factory.mktemp("local_aws")) as url:
         yield url
 
 

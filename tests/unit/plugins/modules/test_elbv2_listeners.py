@@ -1,19 +1,12 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Listeners of elbv2_load_balancer: OpenID Connect, the way of the client secret, rules that need no login, tags.
-
-One test logs in: the local load balancer, an identity provider and a web server of a few lines speak the protocol.
-"""
+"""Listeners of elbv2_load_balancer: OpenID Connect, the way of the client secret, rules that need no login, tags."""
 
 from __future__ import annotations
 
-import http.client
-import http.server
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_oidc
@@ -295,89 +288,3 @@ def test_a_plain_text_secret(
     aws("secretsmanager").put_secret_value(SecretId=secret, SecretString=SECRETS[0])
     oidc = {key: value for key, value in present["listeners"][0]["authenticate_oidc"].items() if "key" not in key}
     assert run_module(MODULE, with_listener(present, authenticate_oidc=oidc))["changed"]
-
-
-class Party(http.server.BaseHTTPRequestHandler):
-    """Identity provider and web server in one: tokens, claims, and the request headers that came."""
-
-    server: Parties
-
-    def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        self.server.forms.append({name: values[0] for name, values in form.items()})
-        self.answer({"access_token": "token-of-ada", "token_type": "Bearer"})
-
-    def do_GET(self) -> None:
-        if self.path == "/userinfo":
-            self.answer({"sub": "ada"} if self.headers["Authorization"] == "Bearer token-of-ada" else {})
-        else:
-            self.answer({"identity": self.headers["x-amzn-oidc-identity"], "path": self.path})
-
-    def answer(self, body: dict[str, Any]) -> None:
-        text = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Silent."""
-
-
-class Parties(http.server.ThreadingHTTPServer):
-    """What was asked of the token endpoint."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Party)
-        self.forms: list[dict[str, str]] = []
-
-
-@pytest.fixture
-def parties() -> Iterator[Parties]:
-    with Parties() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.mark.skip(reason="the local AWS sends nothing to loopback; this needs a target with an address of its own")
-def test_people_log_in_and_programs_do_not(
-    run_module: support.RunModule,
-    aws: Callable[[str], Any],
-    aws_endpoint: str,
-    present: dict[str, Any],
-    parties: Parties,
-) -> None:
-    provider = f"http://127.0.0.1:{parties.server_port}"
-    listener, elbv2 = present["listeners"][0], aws("elbv2")
-    endpoints = {
-        name: f"{provider}/{name.partition('_endpoint')[0].replace('_', '')}"
-        for name in ("authorization_endpoint", "token_endpoint", "user_info_endpoint")
-    }
-    oidc = {**listener["authenticate_oidc"], **endpoints}
-    run_module(MODULE, with_listener(present, authenticate_oidc=oidc))
-    target = {"Id": "127.0.0.1", "Port": parties.server_port}
-    elbv2.register_targets(TargetGroupArn=listener["target_group_arn"], Targets=[target])
-    [balancer] = elbv2.describe_load_balancers(Names=[present["name"]])["LoadBalancers"]
-
-    def get(path: str, cookie: str = "") -> tuple[int, http.client.HTTPMessage, str]:
-        connection = http.client.HTTPConnection(urlsplit(aws_endpoint).netloc, timeout=10)
-        connection.request("GET", path, headers={"Host": balancer["DNSName"], "Cookie": cookie})
-        response = connection.getresponse()
-        return response.status, response.headers, response.read().decode()
-
-    status, headers, _text = get("/home")
-    asked = urlsplit(headers["Location"])
-    query = {name: values[0] for name, values in parse_qs(asked.query).items()}
-    assert (status, asked.path, query["client_id"], query["scope"]) == (302, "/authorization", "airflow", "openid")
-    assert query["redirect_uri"].endswith("/oauth2/idpresponse")
-    status, headers, _text = get(f"/oauth2/idpresponse?code=granted&state={query['state']}")
-    assert (status, parties.forms[0]["code"], parties.forms[0]["client_secret"]) == (302, "granted", SECRETS[0])
-    cookie = "; ".join(value.partition(";")[0] for value in headers.get_all("Set-Cookie", []))
-    status, _headers, text = get("/home", cookie)
-    assert (status, json.loads(text)) == (200, {"identity": "ada", "path": "/home"})
-    status, _headers, text = get("/api/v2/dags")
-    assert (status, json.loads(text)) == (200, {"identity": None, "path": "/api/v2/dags"})
-    assert get("/api/v1/dags")[0] == 302
