@@ -30,7 +30,8 @@ def refused(statement):
         with engine.connect() as connection:
             connection.execute(text(statement))
     except DBAPIError as error:
-        return "denied" in str(error).lower() or "must be owner" in str(error)
+        words = ("denied", "must be owner", "violates row-level security")
+        return any(word in str(error).lower() for word in words)
     return False
 """
 CRAFTED = """

@@ -199,6 +199,7 @@ def test_what_the_role_sets_is_refused_unless_it_is_a_default_to_change() -> Non
         for _prefix, section, option in (name.split("__") for name in names if name.startswith("AIRFLOW__"))
     }
     assert {".".join(pair) for pair in options - OWNED.keys() - OWN_SECRETS} == {
+        "api.enable_swagger_ui",
         "celery.operation_timeout",
         "celery.sync_parallelism",
         "celery_broker_transport_options.polling_interval",
