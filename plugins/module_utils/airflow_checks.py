@@ -74,8 +74,10 @@ def _component_problems(values: Mapping[str, Any]) -> list[str]:
         if cpu is not None and memory is not None and (problem := size_problem(cpu, memory)):
             found.append(f"airflow_{component}_cpu, airflow_{component}_memory: {problem}")
         count = values.get(f"airflow_{component}_count")
-        if count is not None and int(count) < 1:
-            found.append(f"airflow_{component}_count: must be 1 or more")
+        # Without deferrable tasks there is nothing to trigger.
+        fewest = 0 if component == "triggerer" else 1
+        if count is not None and int(count) < fewest:
+            found.append(f"airflow_{component}_count: must be {fewest} or more")
     return found
 
 

@@ -63,6 +63,8 @@ def _problem(name: str, value: Any, option: Mapping[str, Any]) -> str | None:
     if option.get("type", "str") in ("str", "path", "raw") and isinstance(value, (list, dict)):
         # Ansible would turn these into text.
         return None if option.get("type") == "raw" else f"must be a string, not a {type(value).__name__}"
+    if misshaped := _misshaped(value, option):
+        return misshaped
     rule = {key: value for key, value in option.items() if key not in NOT_FOR_VALIDATOR}
     errors = ArgumentSpecValidator({name: rule}).validate({name: value}).error_messages
     if errors:
@@ -70,6 +72,24 @@ def _problem(name: str, value: Any, option: Mapping[str, Any]) -> str | None:
     pattern = option.get("pattern")
     if pattern and not re.fullmatch(pattern, str(value)):
         return f"{str(value)!r} does not match {pattern}"
+    return None
+
+
+def _misshaped(value: Any, option: Mapping[str, Any]) -> str | None:
+    """Text where a list or dictionary belongs: Ansible would take it apart, but the roles get it as it is.
+
+    Values are not repeated. ``option`` is that of an argument spec, or what its elements are.
+    """
+    kind = option.get("type", "str")
+    if isinstance(value, str) and kind in ("list", "dict"):
+        return f"must be a {'list' if kind == 'list' else 'dictionary'}, not text"
+    if kind == "list" and isinstance(value, list):
+        element = {"type": option.get("elements", "raw"), "options": option.get("options")}
+        return next((problem for item in value if (problem := _misshaped(item, element))), None)
+    if kind == "dict" and isinstance(value, Mapping):
+        inner = option.get("options") or {}
+        found = ((name, _misshaped(value[name], inner[name])) for name in inner if name in value)
+        return next((f"{name} {problem}" for name, problem in found if problem), None)
     return None
 
 

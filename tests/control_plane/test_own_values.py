@@ -50,6 +50,7 @@ VALUES: dict[str, Any] = {
     "airflow_dag_processor_count": 2,
     "airflow_dag_processor_cpu": 512,
     "airflow_dag_processor_memory": 3072,
+    "airflow_triggerer_count": 0,
     "airflow_triggerer_cpu": 256,
     "airflow_triggerer_memory": 2048,
     "airflow_migrate_cpu": 1024,
@@ -218,6 +219,16 @@ def test_the_database_and_its_users(environment: Environment) -> None:
     assert migration["SM2A_TRIGGERER_USER_SECRET"] == f"{runs.NAME}/database/flow_triggerer"
     assert migration["SM2A_AUTOSCALER_USER_SECRET"] == f"{runs.NAME}/database/flow_autoscaler"
     assert migration["SM2A_RESULT_READER_SECRET"] == f"{runs.NAME}/database/flow_results_reader"
+
+
+def test_without_a_triggerer_nothing_is_expected_of_it(environment: Environment) -> None:
+    ecs = environment.aws.client("ecs")
+    [service] = ecs.describe_services(cluster=runs.NAME, services=[f"{runs.NAME}-triggerer"])["services"]
+    assert service["desiredCount"] == 0
+    alarms = environment.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    names = [alarm["AlarmName"] for alarm in alarms]
+    assert any("dag-processor" in name for name in names)
+    assert not any("triggerer" in name for name in names)
 
 
 @pytest.mark.parametrize("component", ["api_server", "dag_processor", "triggerer", "migrate"])

@@ -32,8 +32,9 @@ DAG_ACCESS_NOW = """
 SELECT trigger_name, action_statement FROM information_schema.triggers
 WHERE trigger_schema = %s AND event_object_table = 'ab_permission_view_role'
 """
+# The name as hexadecimal digits: MySQL tells the statement without what escapes a quotation mark.
 NOT_ABOUT_A_DAG = """
-IF SUBSTRING_INDEX(USER(), '@', 1) = {user} AND NOT EXISTS (
+IF LEFT(USER(), CHAR_LENGTH(USER()) - LOCATE('@', REVERSE(USER()))) = CONVERT(0x{user} USING utf8mb4) AND NOT EXISTS (
     SELECT 1 FROM ab_permission_view p JOIN ab_view_menu m ON m.id = p.view_menu_id
     WHERE p.id = {row}.permission_view_id AND ({about_a_dag})
 ) THEN
@@ -216,7 +217,7 @@ def ensure_dag_access(database: Database, user: Login, prefixes: Sequence[str]) 
             about_a_dag = " OR ".join(f"m.name LIKE BINARY {connection.escape(prefix + '%')}" for prefix in prefixes)
             bodies = {
                 name: NOT_ABOUT_A_DAG.format(
-                    user=connection.escape(user.username), row=row, about_a_dag=about_a_dag
+                    user=user.username.encode().hex(), row=row, about_a_dag=about_a_dag
                 ).strip()
                 for name, row in DAG_ACCESS.values()
             }

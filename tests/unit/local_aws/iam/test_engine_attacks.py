@@ -53,10 +53,10 @@ def attacker(local_aws: LocalAws) -> Any:
     for name, (method, path, target, authorization) in ATTACKS.items():
         sent = path.replace("${", '/"${').replace("}", '}"') if "$" in path else path
         lines.append(f"echo {name} $(perl /tmp/send.pl {method} {sent} '{target}' '{authorization}')")
-    lines.append("sleep infinity")
+    lines += ["echo done", "sleep infinity"]
     definition = local_aws.task_definition("attacker", task_role=role, **shell("\n".join(lines)))
     task = local_aws.run_task(definition)
-    local_aws.wait("the attacks", lambda: len(local_aws.log_lines("attacker", task)) >= len(ATTACKS) + 5)
+    local_aws.wait("the attacks", lambda: "done" in local_aws.log_lines("attacker", task))
     yield task, local_aws.log_lines("attacker", task)
     local_aws.client("ecs").stop_task(cluster=CLUSTER, task=task)
 

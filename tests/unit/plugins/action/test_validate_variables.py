@@ -75,6 +75,21 @@ def test_ill_typed_value_is_named(name: str, value: Any, word: str) -> None:
         assert word in problems[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("load_balancer_tags", '{"owner": "canary"}', "load_balancer_tags: must be a dictionary, not text"),
+        ("load_balancer_tags", "owner=canary", "load_balancer_tags: must be a dictionary, not text"),
+        ("load_balancer_tags", "", "load_balancer_tags: must be a dictionary, not text"),
+        ("load_balancer_rules", "canary,other", "load_balancer_rules: must be a list, not text"),
+        ("load_balancer_rules", ["host=canary"], "load_balancer_rules: must be a dictionary, not text"),
+    ],
+)
+def test_text_is_not_taken_apart_and_not_repeated(name: str, value: Any, problem: str) -> None:
+    """Ansible would make something of it, which the roles would not see: they get the variable as it is."""
+    assert ill_typed_variables({name: value}, SPECS) == [problem]
+
+
 def test_value_of_a_secret_option_is_not_repeated() -> None:
     problems = ill_typed_variables(
         {"load_balancer_rules": [{"host": "a", "secret": {"canary": "birdsong"}, "x": 1}]}, SPECS
