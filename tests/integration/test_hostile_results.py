@@ -92,6 +92,23 @@ DAG_CODE_STATEMENTS = [
     "DELETE FROM log",
     "CREATE TABLE mine (id int)",
 ]
+# As the DAG processor does with the `access_control` of a DAG that it has parsed.
+GIVE_ACCESS = """
+import json
+from airflow import settings
+from airflow.providers.fab.www.security_appless import ApplessAirflowSecurityManager
+from airflow.utils.session import create_session
+
+settings.initialize()
+found = []
+for access in ({"Viewer": {"can_edit"}}, {"Viewer": {"DAG Runs": {"can_create"}}}, {}):
+    with create_session() as session:
+        ApplessAirflowSecurityManager(session=session).sync_perm_for_dag("sm2a_smoke", access)
+    with create_session() as session:
+        permissions = ApplessAirflowSecurityManager(session=session).find_role("Viewer").permissions
+        found.append([str(permission) for permission in permissions if "sm2a_smoke" in str(permission)])
+print(json.dumps(found))
+"""
 RESULTS = 'OPTION = ("celery", "result_backend")\n'
 METADATA = 'OPTION = ("database", "sql_alchemy_conn")\n'
 AUTOSCALER = """
@@ -201,3 +218,9 @@ def test_a_crafted_session_does_not_run(stack: Stack) -> None:
         ask("/auth/login/", headers={"Cookie": "session=sm2a-crafted"})
     assert loaded_in("api-server") == []
     assert ask("/auth/login/").status == 200
+
+
+def test_the_dag_processor_gives_and_takes_rights_on_a_dag(stack: Stack) -> None:
+    dag_processor, *_ = containers(NAME, "dag-processor")
+    given = run_python(dag_processor, GIVE_ACCESS)
+    assert given == [["can edit on DAG:sm2a_smoke"], ["can create on DAG Run:sm2a_smoke"], []]
