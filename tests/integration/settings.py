@@ -50,6 +50,8 @@ def variables() -> dict[str, Any]:
         "secrets_variables": {"smoke_variable": CANARY_VARIABLE},
         "secrets_connections": {"smoke_connection": f"http://smoke:{CANARY_PASSWORD}@smoke.example.com:8080"},
         "airflow_metrics_enabled": True,
+        # Beside other tests, a web server that starts may take as long.
+        "airflow_health_check_start_period": 300,
         "database_engine": DATABASE_ENGINE,
         "airflow_worker_groups": [
             {

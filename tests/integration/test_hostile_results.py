@@ -11,6 +11,7 @@ from ansible_collections.sm2a.airflow.tests.integration.engine import containers
 from ansible_collections.sm2a.airflow.tests.integration.poll import wait_until
 from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 from ansible_collections.sm2a.airflow.tests.integration.visitor import ask
+from sm2a_runtime import database_users
 
 # The scheduler asks for the state of its tasks every second or so.
 LOOK_SECONDS = 20
@@ -90,6 +91,8 @@ DAG_CODE_STATEMENTS = [
     " SELECT p.id, 1 FROM ab_permission_view p JOIN ab_view_menu m ON m.id = p.view_menu_id WHERE m.name = 'Users'",
     "UPDATE connection SET host = 'mine'",
     "DELETE FROM log",
+    "INSERT INTO log_template (filename, elasticsearch_id) VALUES ('{{ cycler.__init__.__globals__ }}', '')",
+    "UPDATE log_template SET filename = '{{ cycler.__init__.__globals__ }}'",
     "CREATE TABLE mine (id int)",
 ]
 # As the DAG processor does with the `access_control` of a DAG that it has parsed.
@@ -224,3 +227,10 @@ def test_the_dag_processor_gives_and_takes_rights_on_a_dag(stack: Stack) -> None
     dag_processor, *_ = containers(NAME, "dag-processor")
     given = run_python(dag_processor, GIVE_ACCESS)
     assert given == [["can edit on DAG:sm2a_smoke"], ["can create on DAG Run:sm2a_smoke"], []]
+
+
+def test_the_rights_on_every_table_of_this_airflow_are_decided(stack: Stack) -> None:
+    """A new version brings tables; somebody looks whether what is in them is code for who reads it."""
+    web_server, *_ = containers(NAME, "api-server")
+    tables = "from sqlalchemy import inspect\nprint(json.dumps(inspect(engine).get_table_names()))"
+    assert set(run_python(web_server, METADATA + CONNECT + tables)) == set(database_users.DAG_PROCESSOR)

@@ -2,9 +2,6 @@
 # Apache License 2.0
 """Who may do what in the databases, beside Airflow's own user, who owns both."""
 
-import re
-from collections.abc import Mapping
-
 from sm2a_runtime.database_setup import Relations, Rights
 
 READ = frozenset({"SELECT"})
@@ -23,28 +20,51 @@ SCHEDULER: Rights = dict.fromkeys(RESULT_TABLES, READ)
 # What the autoscaler's queries name.
 AUTOSCALER: Rights = dict.fromkeys(("dag", "dag_run", "dag_version", "job", "serialized_dag", "task_instance"), READ)
 
-# Tables of who may sign in and what users may do there, of sessions, and of connections that somebody tests.
-SIGN_IN = re.compile(r"ab_\w+|session|sm2a_failed_login|revoked_token|connection_test_request")
-# Pattern of names of tables -> rights, for who runs the code of DAG authors. The first that fits counts; in all other
-# tables of Airflow, and of a later version, rows may be changed: it is those users' work.
-TRIGGERER: Mapping[re.Pattern[str], frozenset[str]] = {
-    SIGN_IN: frozenset(),
-    re.compile(r"connection|alembic_version\w*"): READ,
-    # Who did what.
-    re.compile(r"log"): ADD,
+# Names of Airflow's tables -> rights, for who runs code of DAG authors. What it may write must not be code for others, as
+# `log_template` is for the web servers. A table that is not named, as one of a later version, can be read.
+NOTHING = frozenset[str]()
+SIGN_IN = (
+    *("ab_group", "ab_group_role", "ab_register_user", "ab_user", "ab_user_group", "ab_user_role"),
+    *("session", "sm2a_failed_login", "revoked_token", "connection_test_request"),
+)
+SIGN_IN_RIGHTS = ("ab_permission", "ab_permission_view", "ab_permission_view_role", "ab_role", "ab_view_menu")
+# Who did what: added to only.
+AUDIT_LOG = ("log",)
+RUNS = (
+    *("asset", "asset_active", "asset_alias", "asset_alias_asset", "asset_alias_asset_event", "asset_dag_run_queue"),
+    *("asset_event", "asset_partition_dag_run", "asset_state_store", "dagrun_asset_event", "partitioned_asset_key_log"),
+    *("callback", "dag_run", "deadline", "hitl_detail", "hitl_detail_history", "job", "trigger"),
+    *("rendered_task_instance_fields", "task_instance", "task_instance_history", "task_map", "task_reschedule"),
+    *("task_state_store", "variable", "xcom"),
+)
+# What the files say; a task reaches the triggerer, but not these.
+DAGS = (
+    *("dag", "dag_bundle", "dag_bundle_team", "dag_code", "dag_owner_attributes", "dag_priority_parsing_request"),
+    *("dag_tag", "dag_version", "dag_warning", "import_error", "serialized_dag", "deadline_alert", "asset_watcher"),
+    *("dag_schedule_asset_alias_reference", "dag_schedule_asset_name_reference", "dag_schedule_asset_reference"),
+    *("dag_schedule_asset_uri_reference", "task_inlet_asset_reference", "task_outlet_asset_reference"),
+)
+LOOKED_UP = (
+    *("alembic_version", "alembic_version_fab", "backfill", "backfill_dag_run", "connection", "dag_favorite"),
+    *("dag_run_note", "log_template", "slot_pool", "task_instance_note", "team"),
+)
+TRIGGERER: Rights = {
+    **dict.fromkeys(SIGN_IN + SIGN_IN_RIGHTS, NOTHING),
+    **dict.fromkeys(AUDIT_LOG, ADD),
+    **dict.fromkeys(RUNS, CHANGE),
+    **dict.fromkeys(DAGS + LOOKED_UP, READ),
 }
 # It also writes what roles may do with a DAG (`access_control`): there rows about DAGs only (Engine.ensure_dag_access).
-DAG_PROCESSOR: Mapping[re.Pattern[str], frozenset[str]] = {
-    re.compile(r"ab_role"): READ,
-    re.compile(r"ab_permission|ab_view_menu|ab_permission_view"): ADD,
-    re.compile(r"ab_permission_view_role"): ADD | {"DELETE"},
+DAG_PROCESSOR: Rights = {
     **TRIGGERER,
+    **dict.fromkeys(DAGS, CHANGE),
+    **dict.fromkeys(SIGN_IN_RIGHTS, ADD),
+    "ab_permission_view_role": ADD | {"DELETE"},
+    "ab_role": READ,
 }
 
 
-def rights_of(patterns: Mapping[re.Pattern[str], frozenset[str]], relations: Relations) -> Rights:
-    """What the patterns say of the tables that there are."""
-    rights = dict.fromkeys(relations.sequences, COUNT_ROWS)
-    for table in relations.tables:
-        rights[table] = next((some for name, some in patterns.items() if name.fullmatch(table)), CHANGE)
-    return {name: some for name, some in rights.items() if some}
+def rights_of(known: Rights, relations: Relations) -> Rights:
+    """What there is of the tables and sequences, with these rights."""
+    rights = {table: known.get(table, READ) for table in relations.tables}
+    return {name: some for name, some in rights.items() if some} | dict.fromkeys(relations.sequences, COUNT_ROWS)

@@ -277,7 +277,7 @@ INSERT INTO ab_permission_view_role (permission_view_id, role_id) VALUES (1, 1),
 PLAIN_TABLES = (
     *("ab_permission", "ab_role", "ab_user", "ab_user_role", "ab_group_role", "ab_user_group", "ab_register_user"),
     *("session", "sm2a_failed_login", "revoked_token", "connection_test_request", "connection", "alembic_version_fab"),
-    *("variable", "log", "trigger", "new_in_4"),
+    *("variable", "log", "log_template", "slot_pool", "trigger", "new_in_4"),
 )
 USERS = {"triggerer": TRIGGERER, "dag processor": DAG_PROCESSOR}
 
@@ -303,12 +303,13 @@ def test_rights_of_those_who_run_dag_code_are_given_once(shared: Server, setting
 WORK = [
     "INSERT INTO task_instance VALUES (1); UPDATE task_instance SET id = 2; DELETE FROM task_instance",
     "INSERT INTO trigger VALUES (1); DELETE FROM trigger",
-    "INSERT INTO new_in_4 VALUES (1)",
+    "TABLE new_in_4",
+    "TABLE log_template",
     "UPDATE variable SET id = 2",
     "TABLE connection",
     "TABLE alembic_version_fab",
     "INSERT INTO log VALUES (1)",
-    "SELECT id FROM dag FOR UPDATE",
+    "SELECT id FROM dag_run FOR UPDATE",
 ]
 FORBIDDEN = [
     "TABLE session",
@@ -327,6 +328,10 @@ FORBIDDEN = [
     "DELETE FROM revoked_token",
     "TABLE connection_test_request",
     "UPDATE connection SET id = 1",
+    "INSERT INTO new_in_4 VALUES (1)",
+    "INSERT INTO log_template VALUES (1)",
+    "UPDATE log_template SET id = 1",
+    "UPDATE slot_pool SET id = 1",
     "DELETE FROM log",
     "UPDATE alembic_version_fab SET id = 1",
     "DROP TABLE dag",
@@ -346,6 +351,12 @@ def test_who_runs_dag_code_does_the_work_of_airflow_and_changes_not_who_may_do_w
 
 # %d: the row of ab_permission_view.
 GIVE = "INSERT INTO ab_permission_view_role (permission_view_id, role_id) VALUES (%d, 9)"
+
+
+def test_only_the_dag_processor_changes_what_dags_are(shared: Server) -> None:
+    for statement in ("INSERT INTO serialized_dag VALUES (1)", "SELECT id FROM dag FOR UPDATE"):
+        run(shared, DAG_PROCESSOR, statement, "metadata")
+        assert refused(shared, TRIGGERER, statement, "metadata")
 
 
 @pytest.mark.parametrize("row", [1, 4])
