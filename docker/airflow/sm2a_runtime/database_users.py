@@ -20,8 +20,8 @@ SCHEDULER: Rights = dict.fromkeys(RESULT_TABLES, READ)
 # What the autoscaler's queries name.
 AUTOSCALER: Rights = dict.fromkeys(("dag", "dag_run", "dag_version", "job", "serialized_dag", "task_instance"), READ)
 
-# Names of Airflow's tables -> rights, for who runs code of DAG authors. What it may write must not be code for others, as
-# `log_template` is for the web servers. A table that is not named, as one of a later version, can be read.
+# Names of Airflow's tables -> rights, for who runs code of DAG authors. What it may write must not be code for others,
+# as `log_template` is for the web servers. A table that is not named, as one of a later version, can be read.
 NOTHING = frozenset[str]()
 SIGN_IN = (
     *("ab_group", "ab_group_role", "ab_register_user", "ab_user", "ab_user_group", "ab_user_role"),
