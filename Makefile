@@ -6,7 +6,7 @@ playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
-	@echo "Password of the administrator: make password"
+	@echo "Airflow: https://localhost:8443 (password of admin: make password)"
 
 down: tools  ## Remove everything that `make up` made; container images stay as a cache.
 	@$(playbook) playbooks/local_aws.yml -e local_aws_state=absent

@@ -127,7 +127,8 @@ def copy_sbom(engine: Engine, image: Image) -> None:
         source = f"{container}:{image.sbom}"
         engine.must(f"Copying {image.sbom} out of the image {image.name}", "cp", source, str(image.sbom_file))
     finally:
-        engine.query("rm", container)
+        # With the volumes that the image declares.
+        engine.query("rm", "--volumes", container)
 
 
 def emulation_hint(image: Image) -> str:

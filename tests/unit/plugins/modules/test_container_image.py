@@ -205,7 +205,7 @@ def test_bill_of_materials_is_copied_out_of_the_image(
     assert made["sboms"] == [str(file)]
     container = f"container-of-{pushed['images'][0]['repository']}:{made['tag']}"
     assert file.read_text() == f"copied from {container}:/usr/share/sbom.json\n"
-    assert engine.calls_of("rm") == [["rm", container]]
+    assert engine.calls_of("rm") == [["rm", "--volumes", container]]
     assert not engine.calls_of("run"), "nothing of the image runs on this machine"
     pushed["images"][0]["platforms"] = ["linux/arm64", "linux/amd64"]
     both = run_module("container_image", pushed)["images"][0]["sboms"]
