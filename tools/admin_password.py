@@ -18,7 +18,9 @@ def main() -> None:
     try:
         value = boto3.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"Cannot read the secret {secret}: {error}. Is this environment deployed?")
+        sys.exit(
+            f"Cannot read the secret {secret}: {error}. Is this environment deployed, and the endpoint the right one?"
+        )
     print(json.loads(value)["password"])
 
 

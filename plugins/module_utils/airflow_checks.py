@@ -98,12 +98,16 @@ def _groups_problems(groups: list[Mapping[str, Any]]) -> list[str]:
 def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str, Any]]) -> list[str]:
     """Secrets of groups that could not read them; values are not repeated."""
     own = [str(group["name"]) for group in groups if has_own_role(group)]
-    return [
-        f"{option}: {name} is no group of airflow_worker_groups with own_task_role, so nobody could read them"
-        for option in ("secrets_group_connections", "secrets_group_variables")
-        for name in values.get(option) or {}
-        if str(name) not in own
-    ]
+    found = []
+    for option in ("secrets_group_connections", "secrets_group_variables"):
+        for name, secrets in (values.get(option) or {}).items():
+            if str(name) not in own:
+                found.append(
+                    f"{option}: {name} is no group of airflow_worker_groups with own_task_role, so nobody could read them"
+                )
+            elif not isinstance(secrets, Mapping):
+                found.append(f"{option}, group {name}: must be a dictionary of names and values")
+    return found
 
 
 def _group_problems(group: Mapping[str, Any]) -> list[str]:

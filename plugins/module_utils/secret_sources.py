@@ -27,7 +27,9 @@ def from_environment(variable: str, name: str) -> str:
     """The value of an environment variable of the machine on which the module runs."""
     value = os.environ.get(variable)
     if not value:
-        raise AnsibleAWSError(message=f"Environment variable {variable}, the source of secret {name}, has no value")
+        raise AnsibleAWSError(
+            message=f"Environment variable {variable}, the source of secret {name}, has no value; export it before the run"
+        )
     return value
 
 

@@ -152,6 +152,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"airflow_worker_groups": [GROUP], "secrets_group_connections": {"heavy": {"warehouse": "canary"}}},
         "secrets_group_connections: heavy is no group of airflow_worker_groups with own_task_role",
     ),
+    "a secret without a name": (
+        {
+            "airflow_worker_groups": [{**GROUP, "own_task_role": True}],
+            "secrets_group_connections": {GROUP["name"]: "canary"},
+        },
+        f"secrets_group_connections, group {GROUP['name']}: must be a dictionary of names and values",
+    ),
     "secrets of no group": (
         {"secrets_group_variables": {"heavy": {"limits": "canary"}}},
         "secrets_group_variables: heavy is no group of airflow_worker_groups with own_task_role",
