@@ -102,9 +102,8 @@ def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str,
     for option in ("secrets_group_connections", "secrets_group_variables"):
         for name, secrets in (values.get(option) or {}).items():
             if str(name) not in own:
-                found.append(
-                    f"{option}: {name} is no group of airflow_worker_groups with own_task_role, so nobody could read them"
-                )
+                reason = "is no group of airflow_worker_groups with own_task_role, so nobody could read them"
+                found.append(f"{option}: {name} {reason}")
             elif not isinstance(secrets, Mapping):
                 found.append(f"{option}, group {name}: must be a dictionary of names and values")
     return found
