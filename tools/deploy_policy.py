@@ -31,10 +31,12 @@ GIVEN = {
     "GIVEN_SNAPSHOTS": ("--snapshot", "DB snapshot that is restored, or a final one with a name of your own"),
     "GIVEN_MASTER_SECRET": ("--master-secret", "secret of the master user of a database that exists already"),
     "GIVEN_DAGS": ("--dags", "bucket of somebody else with DAGs, and its objects"),
+    "GIVEN_TOPICS": ("--topic", "SNS topic of somebody else that alarms tell, or what an alarm of your own does"),
     "GIVEN_REPOSITORIES": ("--repository", "ECR repository of somebody else that images are pulled from"),
 }
 # What other options here become: the same form, but no ARNs that are given one by one.
-BOUNDARY, OWN_VPC, ZONES, RECORDS = "GIVEN_BOUNDARY", "GIVEN_OWN_VPC", "GIVEN_ZONES", "GIVEN_RECORDS"
+BOUNDARY, OWN_VPC = "GIVEN_BOUNDARY", "GIVEN_OWN_VPC"
+ZONES, DOMAINS, RECORDS = "GIVEN_ZONES", "GIVEN_DOMAINS", "GIVEN_RECORDS"
 WITHOUT_BOUNDARY = (
     "Without a permissions boundary whoever holds these policies can become administrator of the account: by a role of "
     "the environment that is allowed everything. Give them only to people and pipelines that are administrators anyway."
@@ -174,6 +176,7 @@ def placeholders(chosen: argparse.Namespace) -> tuple[dict[str, str], dict[str, 
         BOUNDARY: [chosen.permissions_boundary] if chosen.permissions_boundary else [],
         OWN_VPC: [vpc] if chosen.own_vpc else [],
         ZONES: [f"arn:{chosen.partition}:route53:::hostedzone/{zone}" for zone in chosen.hosted_zone],
+        DOMAINS: [domain.lower() for domain in chosen.domain],
         # ACM validates a name by one below it that begins with an underscore.
         RECORDS: [record for domain in chosen.domain for record in (domain.lower(), f"_*.{domain.lower()}")],
     }

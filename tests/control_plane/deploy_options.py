@@ -113,7 +113,7 @@ def in_a_given_network(aws: runs.ControlPlane, directory: Path) -> Case:
 
 
 def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
-    """A database, a key, a certificate and a web ACL of somebody else; roles without a boundary."""
+    """A database, a key, a certificate, a web ACL and a topic of somebody else; roles without a boundary."""
     kms = aws.client("kms")
     key = kms.create_key(Description="of the company")["KeyMetadata"]["Arn"]
     pair = certificates.self_signed([DOMAIN], 365)
@@ -126,9 +126,11 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
         Name="company", Scope="REGIONAL", DefaultAction={"Allow": {}}, Rules=[], VisibilityConfig=visibility
     )["Summary"]["ARN"]
     _managed_policy(aws)
+    topic = aws.client("sns").create_topic(Name="company-alarms")["TopicArn"]
     existing = {"address": "db.example.com", "port": 5432, "master_secret_arn": master}
     given = [("--key", key), ("--secret", certificate), ("--web-acl", web_acl), ("--managed-policy", WAREHOUSE)]
     given += [("--master-secret", master), ("--worker-statements", str(_statements(directory)))]
+    given += [("--topic", topic)]
     given += [("--dags", f"arn:aws:s3:::company-dags{below}") for below in ("", "/*")]
     repository = f"arn:aws:ecr:{runs.REGION}:{ACCOUNT}:repository/company/airflow"
     return Case(
@@ -147,6 +149,7 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
             "load_balancer_certificate_secret": "company/certificate",
             "load_balancer_waf": "existing",
             "load_balancer_web_acl_arn": web_acl,
+            "monitoring_topic_arn": topic,
             "network_egress": "nat_per_zone",
         },
     )

@@ -21,7 +21,7 @@ from sm2a_local_aws.iam.principals import Principal
 TAG = "sm2a:environment"
 OURS, THEIRS = ({TAG: name} for name in (runs.NAME, "cpx"))
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-DOMAIN = "airflow.example.com"
+DOMAIN, OTHERS_DOMAIN = "airflow.example.com", "shop.example.com"
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -32,6 +32,7 @@ TRUST = json.dumps(
 )
 EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 LOCAL_ARN = f"arn:aws:%s:{runs.REGION}:{ACCOUNT}:%s"
+OWN_TOPIC, GIVEN_TOPIC = (LOCAL_ARN % ("sns", topic) for topic in ("cp-alarms", "company"))
 
 
 def tags(values: dict[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
@@ -83,7 +84,10 @@ def others(aws: runs.ControlPlane) -> dict[str, str]:
     for role in ("cp-scheduler", "cpx-scheduler", "cp-lambda"):
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=TRUST)
     _data_of_others(aws)
+    subnet = ec2.create_subnet(VpcId=own, CidrBlock="10.2.1.0/24")["Subnet"]["SubnetId"]
+    _services(aws.client("ecs"), subnet)
     return {
+        "subnet": subnet,
         "vpc": vpc,
         "own vpc": own,
         "group": group["GroupId"],
@@ -119,8 +123,25 @@ def _data_of_others(aws: runs.ControlPlane) -> None:
     for name in (f"cp-x-logs-{ACCOUNT}", f"cp-logs-{ACCOUNT}"):
         aws.client("s3").create_bucket(Bucket=name, **bucket)
     aws.client("ecr").create_repository(repositoryName="cp/somebodys")
-    aws.client("ecs").create_cluster(clusterName="cpx")
     aws.client("sns").create_topic(Name="cp-x-alarms")
+
+
+def in_subnet(subnet: str) -> dict[str, Any]:
+    """Where the tasks of a service run."""
+    network = {"awsvpcConfiguration": {"subnets": [subnet]}}
+    return {"launchType": "FARGATE", "networkConfiguration": network, "desiredCount": 0}
+
+
+def _services(ecs: Any, subnet: str) -> None:
+    """A service of ``cp``, and task definitions: its own, one of others, and one of others with their role."""
+    container = [{"name": "a", "image": "a"}]
+    fargate = {"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512"}
+    role = {"taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/cpx-scheduler"}
+    for family, roles in (("cp-scheduler", {}), ("theirs", {}), ("theirs-with-role", role)):
+        ecs.register_task_definition(family=family, containerDefinitions=container, **fargate, **roles)
+    for cluster in ("cp", "cpx"):
+        ecs.create_cluster(clusterName=cluster)
+    ecs.create_service(cluster="cp", serviceName="scheduler", taskDefinition="cp-scheduler:1", **in_subnet(subnet))
 
 
 def _namespace(aws: runs.ControlPlane) -> str:
@@ -134,6 +155,7 @@ def account(control_plane: runs.ControlPlane, tmp_path_factory: pytest.TempPathF
     directory = tmp_path_factory.mktemp("policies") / "written"
     policy = f"arn:aws:iam::{ACCOUNT}:policy/warehouse"
     options = ["--hosted-zone", "given later", "--domain", DOMAIN, "--managed-policy", policy]
+    options += ["--topic", GIVEN_TOPIC]
     deploy_role.assume(control_plane, deploy_role.written(directory, *options), "nobody")
     ids = others(control_plane)
     options[1] = ids["zone"]
@@ -351,6 +373,75 @@ def take_over_a_name_of_another_zone(a: Account) -> None:
     change_record(a, "other zone", "www.example.org")
 
 
+def put_alarm(a: Account, **actions: list[str]) -> None:
+    """An alarm of the environment's own, with these actions."""
+    measured = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    compared = {"Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
+    a.client("cloudwatch").put_metric_alarm(AlarmName="cp/errors", **measured, **compared, **actions)
+
+
+def terminate_an_instance_by_an_alarm(a: Account) -> None:
+    put_alarm(a, AlarmActions=[OWN_TOPIC, f"arn:aws:automate:{runs.REGION}:ec2:terminate"])
+
+
+def scale_the_group_of_others_by_an_alarm(a: Account) -> None:
+    group = "autoScalingGroupName/theirs:policyName/in"
+    put_alarm(a, OKActions=[LOCAL_ARN % ("autoscaling", f"scalingPolicy:1:{group}")])
+
+
+def call_the_function_of_others_by_an_alarm(a: Account) -> None:
+    put_alarm(a, InsufficientDataActions=[LOCAL_ARN % ("lambda", "function:theirs")])
+
+
+def tell_the_topic_of_others_by_an_alarm(a: Account) -> None:
+    put_alarm(a, AlarmActions=[LOCAL_ARN % ("sns", "cp-x-alarms")])
+
+
+def run_a_task_definition_of_others_in_a_service(a: Account) -> None:
+    """It has no role, which would have to be passed."""
+    a.client("ecs").update_service(cluster="cp", service="scheduler", taskDefinition="theirs:1")
+
+
+def run_the_newest_task_definition_of_others_in_a_service(a: Account) -> None:
+    a.client("ecs").update_service(cluster="cp", service="scheduler", taskDefinition="theirs")
+
+
+def run_a_task_definition_of_others_as_a_role_of_ones_own(a: Account) -> None:
+    """The boundary of the role says no."""
+    a.client("iam").put_role_policy(RoleName="cp-worker", PolicyName="x", PolicyDocument=EVERYTHING)
+    a.client("iam").update_assume_role_policy(RoleName="cp-worker", PolicyDocument=TRUST)
+    ecs = deploy_role.session(a.attacker.aws, "cp-worker", "attacker").client("ecs")
+    ecs.update_service(cluster="cp", service="worker-default", taskDefinition="theirs:1")
+
+
+def make_a_service_of_a_task_definition_of_others(a: Account) -> None:
+    service = {"cluster": "cp", "serviceName": "theirs", "taskDefinition": "theirs:1"}
+    a.client("ecs").create_service(**service, **in_subnet(a["subnet"]))
+
+
+def run_a_task_with_a_role_of_others_in_a_service(a: Account) -> None:
+    a.client("ecs").update_service(cluster="cp", service="scheduler", taskDefinition="theirs-with-role:1")
+
+
+def connect_the_network_to_a_service_of_others(a: Account) -> None:
+    a.client("ec2").create_vpc_endpoint(
+        VpcId=a["own vpc"],
+        VpcEndpointType="Interface",
+        ServiceName=f"com.amazonaws.vpce.{runs.REGION}.vpce-svc-0123456789abcdef0",
+        TagSpecifications=[{"ResourceType": "vpc-endpoint", "Tags": tags(OURS)}],
+    )
+
+
+def get_a_certificate_of_a_private_authority(a: Account) -> None:
+    authority = LOCAL_ARN % ("acm-pca", "certificate-authority/theirs")
+    a.client("acm").request_certificate(DomainName=DOMAIN, CertificateAuthorityArn=authority, Tags=tags(OURS))
+
+
+def get_a_certificate_for_a_name_of_others(a: Account) -> None:
+    """ACM issues it at once where the record of a former certificate for that name is still there."""
+    a.client("acm").request_certificate(DomainName=DOMAIN, SubjectAlternativeNames=[OTHERS_DOMAIN], Tags=tags(OURS))
+
+
 ATTACKS: list[Callable[[Account], None]] = [
     tag_a_foreign_vpc_and_delete_it,
     build_in_a_foreign_vpc,
@@ -398,6 +489,18 @@ ATTACKS: list[Callable[[Account], None]] = [
     take_over_another_name_of_the_zone,
     take_over_mail_of_the_domain,
     take_over_a_name_of_another_zone,
+    terminate_an_instance_by_an_alarm,
+    scale_the_group_of_others_by_an_alarm,
+    call_the_function_of_others_by_an_alarm,
+    tell_the_topic_of_others_by_an_alarm,
+    run_a_task_definition_of_others_in_a_service,
+    run_the_newest_task_definition_of_others_in_a_service,
+    run_a_task_definition_of_others_as_a_role_of_ones_own,
+    make_a_service_of_a_task_definition_of_others,
+    run_a_task_with_a_role_of_others_in_a_service,
+    connect_the_network_to_a_service_of_others,
+    get_a_certificate_of_a_private_authority,
+    get_a_certificate_for_a_name_of_others,
 ]
 
 
@@ -433,4 +536,10 @@ def test_what_is_ones_own_is_changed(account: Account) -> None:
     ec2.delete_tags(Resources=[account["own vpc"]], Tags=[{"Key": "team"}])
     change_record(account, "zone", DOMAIN)
     change_record(account, "zone", f"_1a2b.{DOMAIN}", "CNAME", "_3c4d.acm-validations.aws")
+    account.client("acm").request_certificate(DomainName=DOMAIN, Tags=tags(OURS))
+    put_alarm(account)
+    put_alarm(account, AlarmActions=[OWN_TOPIC], OKActions=[GIVEN_TOPIC])
+    service = {"cluster": "cp", "service": "scheduler"}
+    account.client("ecs").update_service(**service, desiredCount=0)
+    account.client("ecs").update_service(**service, taskDefinition="cp-scheduler:1")
     account.client("iam").put_role_policy(RoleName="cp-worker", PolicyName="x", PolicyDocument=EVERYTHING)

@@ -152,7 +152,7 @@ def written(*missing: str) -> list[dict[str, Any]]:
 
 def given(*missing: str) -> dict[str, list[str]]:
     """Something for every option but the ``missing`` ones."""
-    others = (deploy_policy.OWN_VPC, deploy_policy.ZONES, deploy_policy.RECORDS)
+    others = (deploy_policy.OWN_VPC, deploy_policy.ZONES, deploy_policy.DOMAINS, deploy_policy.RECORDS)
     found = {placeholder: [f"arn:{placeholder}"] for placeholder in (*deploy_policy.GIVEN, *others)}
     found[deploy_policy.BOUNDARY] = [BOUNDARY]
     found[deploy_policy.ZONES] = ["arn:aws:route53:::hostedzone/Z1"]
@@ -332,6 +332,10 @@ def conditions_of(statement: dict[str, Any]) -> set[tuple[str, str]]:
     return {(operator, key) for operator, tests in statement.get("conditions", {}).items() for key in tests}
 
 
+# An alarm without actions does nothing.
+HARMLESS_WITHOUT = {"cloudwatch:AlarmActions"}
+
+
 @pytest.mark.parametrize("statement", every_statement(), ids=lambda one: one["sid"])
 def test_no_condition_holds_only_because_its_key_is_absent(statement: dict[str, Any]) -> None:
     """What has no tag is somebody else's, and a request that names no tags may mean all of them."""
@@ -339,7 +343,7 @@ def test_no_condition_holds_only_because_its_key_is_absent(statement: dict[str, 
     for operator, key in asked:
         quantifier, _, name = operator.rpartition(":")
         negated = name.startswith(("StringNot", "ArnNot")) and not quantifier
-        if quantifier == "ForAllValues" or negated:
+        if (quantifier == "ForAllValues" and key not in HARMLESS_WITHOUT) or negated:
             assert ("Null", key) in asked, f"{operator} {key} is true where there is no such key"
             assert statement["conditions"]["Null"][key] == "false"
         if name.endswith("IfExists") and key.startswith("aws:ResourceTag/"):
@@ -400,6 +404,7 @@ def test_what_reaches_beyond_the_environment_is_said(statement: dict[str, Any]) 
 def test_policy_is_small_enough_and_filled_in(subject: str) -> None:
     long = {**NAMES, "NAME": "a" * 21, "PARTITION": "aws-us-gov", "REGION": "ap-southeast-2", "/IAM_PATH/": "/sm2a/"}
     given_much = {deploy_policy.BOUNDARY: [BOUNDARY], deploy_policy.ZONES: ["Z1"], deploy_policy.RECORDS: ["a", "b"]}
+    given_much[deploy_policy.DOMAINS] = ["a.example.com", "b.example.com"]
     for names in (NAMES, long):
         document = json.dumps(deploy_policy.policies(names, given_much)[subject], separators=(",", ":"))
         assert len(document) <= deploy_policy.MANAGED_POLICY_CHARACTERS
@@ -527,6 +532,29 @@ def test_records_of_the_domain_alone_are_changed(tmp_path: Path) -> None:
     assert statement["Condition"]["ForAllValues:StringLike"] == wanted
     types = {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]}
     assert statement["Condition"]["ForAllValues:StringEquals"] == types
+
+
+def conditions_on(directory: Path, action: str, *options: str) -> list[dict[str, Any]]:
+    """The conditions of the statements of ``action`` that are written with these options."""
+    deploy_policy.main(["staging", str(directory), *OPTIONS, *options])
+    documents = [json.loads(path.read_text()) for path in directory.glob("staging-deploy-*.json")]
+    found = [one for document in documents for one in document["Statement"] if action in one["Action"]]
+    return [one["Condition"] for one in found]
+
+
+def test_alarms_tell_own_and_given_topics(tmp_path: Path) -> None:
+    own, given_one = (f"arn:aws:sns:eu-west-1:123456789012:{name}" for name in ("staging-alarms", "theirs"))
+    for options, topics in (([], [own]), (["--topic", given_one], [own, given_one])):
+        (condition,) = conditions_on(tmp_path, "cloudwatch:PutMetricAlarm", *options)
+        assert condition == {"ForAllValues:StringLike": {"cloudwatch:AlarmActions": topics}}
+
+
+def test_certificates_of_the_domain_alone_are_requested(tmp_path: Path) -> None:
+    action = "acm:RequestCertificate"
+    assert conditions_on(tmp_path, action) == []
+    (condition,) = conditions_on(tmp_path, action, "--hosted-zone", "Z1", "--domain", "Airflow.example.com")
+    assert condition["ForAllValues:StringEqualsIgnoreCase"] == {"acm:DomainNames": ["airflow.example.com"]}
+    assert condition["Null"] == {"acm:CertificateAuthority": "true", "acm:DomainNames": "false"}
 
 
 def test_own_vpc_narrows_whose_rules_are_removed(tmp_path: Path) -> None:

@@ -64,6 +64,16 @@ def _acm(call: Call, _resource: str, _place: Place, _existing: Existing) -> Read
         yield "acm:DomainNames", tuple(dict.fromkeys([call.parameters.get("DomainName", ""), *more]))
         yield "acm:ValidationMethod", call.parameters.get("ValidationMethod")
         yield "acm:KeyAlgorithm", call.parameters.get("KeyAlgorithm")
+        yield "acm:CertificateAuthority", call.parameters.get("CertificateAuthorityArn")
+
+
+def _cloudwatch(call: Call, _resource: str, _place: Place, _existing: Existing) -> Read:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-alarm-actions.html
+
+    It is about what an alarm does when it changes to any state.
+    """
+    states = ("AlarmActions", "OKActions", "InsufficientDataActions")
+    yield "cloudwatch:AlarmActions", _each(one for name in states for one in call.parameters.get(name) or []) or None
 
 
 def _ec2(call: Call, resource: str, place: Place, existing: Existing) -> Read:
@@ -71,7 +81,11 @@ def _ec2(call: Call, resource: str, place: Place, existing: Existing) -> Read:
     identifier = resource.rpartition("/")[2]
     vpc = existing.vpc_of(identifier) or (call.parameters.get("VpcId") if identifier == "*" else None)
     yield "ec2:Vpc", vpc and place.arn("ec2", f"vpc/{vpc}")
-    yield "ec2:VpceServiceName", call.parameters.get("ServiceName")
+    service = call.parameters.get("ServiceName")
+    yield "ec2:VpceServiceName", service
+    # Services of others are called com.amazonaws.vpce.<Region>.vpce-svc-<id>; here they are of the same account.
+    # https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-iam.html
+    yield "ec2:VpceServiceOwner", service and (place.account if ".vpce-svc-" in str(service) else "amazon")
 
 
 def _ecs(call: Call, _resource: str, place: Place, existing: Existing) -> Read:
@@ -158,6 +172,7 @@ def _sts(call: Call, _resource: str, _place: Place, _existing: Existing) -> Read
 
 SERVICES: dict[str, Callable[[Call, str, Place, Existing], Read]] = {
     "acm": _acm,
+    "cloudwatch": _cloudwatch,
     "ec2": _ec2,
     "ecs": _ecs,
     "iam": _iam,

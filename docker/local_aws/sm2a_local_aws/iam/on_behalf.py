@@ -60,8 +60,10 @@ PASSED = {
     "DeliverLogsPermissionArn": "vpc-flow-logs.amazonaws.com",
     "MonitoringRoleArn": "monitoring.rds.amazonaws.com",
 }
-# Operations of ECS that start tasks with the roles of their definition.
-STARTING_TASKS = ("RunTask", "StartTask", "CreateService")
+# Operations of ECS that start tasks with the roles of the definition that they name. AWS's pages do not say so of
+# UpdateService, but it refuses one that names a task definition to who may not pass its roles, and allows one that only
+# changes the count: https://github.com/keidarcy/e1s/issues/429
+STARTING_TASKS = ("RunTask", "StartTask", "CreateService", "UpdateService")
 # The first use of a service in an account makes its role.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
 SERVICE_LINKED = {
@@ -170,7 +172,7 @@ def _tag_new_in_ec2(call: Call, place: Place, _existing: Existing) -> Iterator[R
 
 def _pass_roles(call: Call, place: Place, existing: Existing) -> Iterator[Right]:
     given = [(str(call.parameters[name]), service) for name, service in PASSED.items() if call.parameters.get(name)]
-    if call.service == "ecs" and call.operation in STARTING_TASKS:
+    if call.service == "ecs" and call.operation in STARTING_TASKS and call.parameters.get("taskDefinition"):
         for arn in resources.of(call, "ecs:RunTask", place, existing):
             given += [(role, "ecs-tasks.amazonaws.com") for role in existing.roles_of_task_definition(arn)]
         for role in _overridden(call.parameters.get("overrides")):

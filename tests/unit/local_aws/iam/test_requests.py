@@ -32,6 +32,9 @@ RECORDS = {
         ]
     },
 }
+ALARM = {"AlarmName": "staging/a", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold"}
+ENDPOINT = {"VpcId": "vpc-1"}
+OF_AWS, OF_OTHERS = "com.amazonaws.eu-west-1.s3", "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"
 CREATED_VPC = HERE.arn("ec2", "vpc/*")
 
 
@@ -145,6 +148,12 @@ def rights(name: str, method: str, /, **parameters: Any) -> set[tuple[str, str]]
         ),
         ("sqs", "get_queue_url", {"QueueName": "q"}, {("sqs:GetQueueUrl", "q")}),
         ("ecs", "update_service", {"cluster": "c", "service": "s"}, {("ecs:UpdateService", "service/c/s")}),
+        (
+            "ecs",
+            "update_service",
+            {"cluster": "c", "service": "s", "taskDefinition": "f:1"},
+            {("ecs:UpdateService", "service/c/s"), ("iam:PassRole", ROLE)},
+        ),
         (
             "ecs",
             "describe_services",
@@ -399,6 +408,24 @@ def test_tags_of_a_resource_that_gets_others() -> None:
             HERE.arn("ecs", "task-definition/f:7"),
         ),
         ("ecs", "update_service", {"cluster": "c", "service": "s"}, "ecs:task-definition", None),
+        ("cloudwatch", "put_metric_alarm", ALARM, "cloudwatch:alarmactions", None),
+        (
+            "cloudwatch",
+            "put_metric_alarm",
+            {**ALARM, "AlarmActions": ["a", "b"], "OKActions": ["a"], "InsufficientDataActions": ["c"]},
+            "cloudwatch:alarmactions",
+            ("a", "b", "c"),
+        ),
+        ("ec2", "create_vpc_endpoint", {**ENDPOINT, "ServiceName": OF_AWS}, "ec2:vpceserviceowner", "amazon"),
+        ("ec2", "create_vpc_endpoint", {**ENDPOINT, "ServiceName": OF_OTHERS}, "ec2:vpceserviceowner", HERE.account),
+        ("ec2", "describe_vpcs", {}, "ec2:vpceserviceowner", None),
+        (
+            "acm",
+            "request_certificate",
+            {"DomainName": "a.b", "CertificateAuthorityArn": HERE.arn("acm-pca", "certificate-authority/1")},
+            "acm:certificateauthority",
+            HERE.arn("acm-pca", "certificate-authority/1"),
+        ),
         ("s3", "put_object", {"Bucket": "b-1", "Key": "a", "IfNoneMatch": "*"}, "s3:if-none-match", "*"),
         ("ecs", "stop_task", {"cluster": "c", "task": "1"}, "ecs:cluster", HERE.arn("ecs", "cluster/c")),
         ("s3", "list_objects_v2", {"Bucket": "b-1", "Prefix": "a/b"}, "s3:prefix", "a/b"),
