@@ -58,6 +58,7 @@ import datetime
 row = "INSERT INTO session (session_id, data, expiry) VALUES (:id, :crafted, :expiry)"
 later = datetime.datetime.now() + datetime.timedelta(days=1)
 with engine.connect() as connection:
+    connection.execute(text("DELETE FROM session WHERE session_id = :id"), {"id": SESSION})
     connection.execute(text(row), {"id": SESSION, "crafted": crafted, "expiry": later})
     found = connection.execute(text("SELECT count(*) FROM session WHERE session_id = :id"), {"id": SESSION}).scalar()
 print(json.dumps(found))
