@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.messages import call
 from sm2a_local_aws.iam import requests
-from sm2a_local_aws.iam.calls import Message, identify
+from sm2a_local_aws.iam.calls import Message
 from sm2a_local_aws.iam.evaluation import Request
 from sm2a_local_aws.iam.existing import Place
+from sm2a_local_aws.iam.reading import identify
 
 HERE = Place("eu-west-1", "111122223333")
 KEY = HERE.arn("kms", "key/1")
@@ -521,5 +522,5 @@ def test_parameters_in_two_places_are_refused() -> None:
     message = Message(
         "POST", "/", "Action=ListRoles", {"content-type": "application/x-www-form-urlencoded"}, b"Action=CreateUser"
     )
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="not in both"):
         identify("iam", message)
