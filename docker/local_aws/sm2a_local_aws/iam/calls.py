@@ -77,7 +77,7 @@ def _member(shape: Any, prefix: str, form: Form, style: Any) -> Any:
     if shape.type_name == "list":
         return _items(shape, _list_prefix(shape, prefix, style), form, style)
     if shape.type_name == "map":
-        return _mapping(shape, prefix, form)
+        return _mapping(shape, prefix, form, style)
     return bare
 
 
@@ -93,13 +93,15 @@ def _list_prefix(shape: Any, prefix: str, style: Any) -> str:
 def _items(shape: Any, prefix: str, form: Form, style: Any) -> list[Any]:
     numbers = {name[len(prefix) + 1 :].partition(".")[0] for name in form if name.startswith(f"{prefix}.")}
     ordered = sorted(int(number) for number in numbers if number.isdigit())
-    return [_member(shape.member, f"{prefix}.{number}", form, style) for number in ordered]
+    found = [_member(shape.member, f"{prefix}.{number}", form, style) for number in ordered]
+    return [one for one in found if one is not None]
 
 
-def _mapping(shape: Any, prefix: str, form: Form) -> dict[str, str]:
+def _mapping(shape: Any, prefix: str, form: Form, style: Any) -> dict[str, Any]:
     start = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
     key, value = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
     numbers = {name[len(start) + 1 :].partition(".")[0] for name in form if name.startswith(f"{start}.")}
     return {
-        form.take(f"{start}.{one}.{key}") or "": form.take(f"{start}.{one}.{value}") or "" for one in sorted(numbers)
+        form.take(f"{start}.{one}.{key}") or "": _member(shape.value, f"{start}.{one}.{value}", form, style) or ""
+        for one in sorted(numbers)
     }

@@ -70,6 +70,8 @@ RESERVED_PATHS = ("/_", "/v2/", "/v4/", "/api/", "/v20180820/", "/iceberg")
 BUCKET_PATH = re.compile(r"/([a-z0-9][a-z0-9.-]{2,62}(/.*)?)?", re.DOTALL)
 ROUTE53_PATH = "/2013-04-01/"
 ADMINISTRATOR = "administrator"
+# Of refusals of a request that cannot be read; of others it is 400.
+STATUS = {"NotImplemented": 501}
 # Characters of a refusal in the log: what a stranger wrote may be long.
 LOGGED = 500
 
@@ -241,7 +243,7 @@ def _reading(service: str, message: Message) -> Reading:
     try:
         return reading.read(service, message)
     except Unreadable as error:
-        raise Refused(service, error.code, str(error), status=400) from error
+        raise Refused(service, error.code, str(error), status=STATUS.get(error.code, 400)) from error
 
 
 def _has_known_host(headers: Mapping[str, str]) -> bool:
