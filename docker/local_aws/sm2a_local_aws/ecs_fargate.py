@@ -31,7 +31,10 @@ relies_on("ministack.services.ecs", {"_launch_choice": "1a004f8f789b", "_resolve
 @replaces("ministack.services.ecs:_register_task_definition", "824afe19e6a1")
 def register_task_definition(original: Handler, data: Request) -> Any:
     """Refuse what Fargate does not take, when the definition says that it is for Fargate."""
-    if FARGATE not in (data.get("requiresCompatibilities") or []) or not data.get("containerDefinitions"):
+    malformed = fargate_rules.malformed(data)
+    if malformed:
+        return error_response_json("SerializationException", malformed, 400)
+    if FARGATE not in (data.get("requiresCompatibilities") or []):
         return original(data)
     problem = fargate_rules.problem(data)
     if problem:

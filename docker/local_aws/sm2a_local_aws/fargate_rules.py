@@ -14,6 +14,8 @@ from typing import Any
 
 import jmespath
 
+from sm2a_local_aws.iam import members, routes
+
 Definition = dict[str, Any]
 
 GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
@@ -81,7 +83,20 @@ def _wrong_size(definition: Definition) -> list[str]:
 
 def _too_much_memory(definition: Definition) -> list[str]:
     _cpu, memory = size(definition)
-    return [one["name"] for one in definition["containerDefinitions"] if (one.get("memory") or 0) > memory]
+    return [one.get("name", "") for one in _containers(definition) if (one.get("memory") or 0) > memory]
+
+
+def _containers(definition: Definition) -> list[Definition]:
+    return definition.get("containerDefinitions") or []
+
+
+def _less_than(least: int, *settings: str) -> Callable[[Definition], list[str]]:
+    """Find the names of containers with less than that in one of the settings."""
+    return lambda definition: [
+        one.get("name", "")
+        for one in _containers(definition)
+        if any(one.get(setting) is not None and one[setting] < least for setting in settings)
+    ]
 
 
 def _unlike(pattern: re.Pattern[str], expression: str) -> Callable[[Definition], list[str]]:
@@ -92,17 +107,25 @@ def _unlike(pattern: re.Pattern[str], expression: str) -> Callable[[Definition],
 
 def _unknown_volumes(definition: Definition) -> list[str]:
     known = _where("volumes[].name")(definition) or []
-    mounted = _where("containerDefinitions[].mountPoints[].sourceVolume")(definition)
+    mounted = _where("containerDefinitions[].mountPoints[].sourceVolume")(definition) or []
     return [name for name in mounted if name not in known]
 
 
 RULES = (
+    Rule(
+        _where("!containerDefinitions"),
+        "Container list cannot be empty.",
+        REFERENCE + "API_RegisterTaskDefinition.html",
+    ),
     Rule(_unlike(NAME, "[family]"), "Family contains invalid characters: {}.", PARAMETERS),
     Rule(_where("networkMode != 'awsvpc'"), "Fargate only supports network mode 'awsvpc'.", PARAMETERS),
     Rule(_where("!cpu"), "Fargate requires that 'cpu' be defined at the task level.", PARAMETERS),
     Rule(_where("!memory"), "Fargate requires that 'memory' be defined at the task level.", PARAMETERS),
     Rule(_wrong_size, "No Fargate configuration exists for given values: {}.", SIZES),
     Rule(_too_much_memory, "The 'memory' setting for container '{}' is greater than for the task.", PARAMETERS),
+    # Containers need 6 MiB at least.
+    Rule(_less_than(6, "memory", "memoryReservation"), "Invalid 'memory' setting for container '{}'.", PARAMETERS),
+    Rule(_less_than(0, "cpu"), "Invalid 'cpu' setting for container '{}'.", PARAMETERS),
     Rule(_unlike(NAME, "containerDefinitions[].name"), "Container name contains invalid characters: {}.", PARAMETERS),
     Rule(_unlike(NAME, "volumes[].name"), "Volume name contains invalid characters: {}.", PARAMETERS),
     Rule(_unknown_volumes, "Unknown volume '{}'.", PARAMETERS),
@@ -188,8 +211,21 @@ RULES = (
 
 def problem(definition: Definition, rules: Iterable[Rule] = RULES) -> str | None:
     """Why Fargate refuses the task definition, in AWS's words; None when it does not."""
+    wrong = malformed(definition)
+    if wrong:
+        return wrong
     for rule in rules:
         found = rule.found(definition)
         if found:
             return rule.message.format(found[0] if isinstance(found, list) else found)
+    return None
+
+
+def malformed(definition: Definition) -> str | None:
+    """What in a task definition is of another type than the API has; None when nothing is."""
+    shape = routes.model("ecs").operation_model("RegisterTaskDefinition").input_shape
+    try:
+        members.of_input(shape, definition)
+    except ValueError as error:
+        return str(error)
     return None

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import airflow_checks
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import CLUSTER, EXECUTION_ROLE, IMAGE
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.forged import send
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from sm2a_local_aws import fargate_rules
 
@@ -84,6 +87,7 @@ def _lacking(key: str) -> Change:
 
 # What an attacker writes into a task definition, and what AWS answers to it.
 REFUSED: list[tuple[Change, str]] = [
+    (_task(containerDefinitions=[]), "Container list cannot be empty."),
     (_task(family="../x"), "Family contains invalid characters: ../x."),
     (_task(networkMode="host"), "Fargate only supports network mode 'awsvpc'."),
     (_lacking("networkMode"), "Fargate only supports network mode 'awsvpc'."),
@@ -92,6 +96,8 @@ REFUSED: list[tuple[Change, str]] = [
     (_task(cpu="256", memory="1536"), "No Fargate configuration exists for given values: 256 CPU, 1536 memory."),
     (_task(cpu="0.25 vCPU", memory="4 GB"), "No Fargate configuration exists for given values: 256 CPU, 4096 memory."),
     (_container(memory=513), "The 'memory' setting for container 'main' is greater than for the task."),
+    (_container(memory=-1), "Invalid 'memory' setting for container 'main'."),
+    (_container(cpu=-1), "Invalid 'cpu' setting for container 'main'."),
     (_container(name="../x"), "Container name contains invalid characters: ../x."),
     (_task(volumes=[{"name": "tmp:/etc"}]), "Volume name contains invalid characters: tmp:/etc."),
     (_task(volumes=[]), "Unknown volume 'tmp'."),
@@ -215,6 +221,37 @@ def test_what_fargate_takes_has_no_problem() -> None:
 @pytest.mark.parametrize(("change", "message"), REFUSED, ids=MESSAGES)
 def test_what_fargate_refuses_is_named(change: Change, message: str) -> None:
     assert fargate_rules.problem(changed(change)) == message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _task(containerDefinitions=[[{"name": "main"}]]),
+        _task(containerDefinitions=[None]),
+        _task(containerDefinitions="main"),
+        _task(volumes={}),
+        _task(volumes=[{"name": "tmp", "host": ["/"]}]),
+        _task(memory=-1),
+        _task(requiresCompatibilities="FARGATE"),
+        _container(memory="512"),
+        _container(privileged="false"),
+        _linux(capabilities=[{"add": ["ALL"]}]),
+    ],
+)
+def test_what_is_of_another_type_is_refused(control_plane: Any, change: Change) -> None:
+    """boto3 would not send it."""
+    assert "can not be converted to" in str(fargate_rules.problem(changed(change)))
+    key = Credentials("test", "test")
+    target = "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition"
+    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+    address = f"http://127.0.0.1:{control_plane.port}/"
+    answer = send(key, "POST", "ecs", address, headers, body=json.dumps(changed(change)))
+    assert (answer.status_code, answer.json()["__type"]) == (400, "SerializationException")
+
+
+def test_nothing_is_no_list_of_containers() -> None:
+    assert fargate_rules.problem(changed(_task(containerDefinitions=None))) == "Container list cannot be empty."
+    assert fargate_rules.problem(changed(_lacking("containerDefinitions"))) == "Container list cannot be empty."
 
 
 def test_every_rule_has_its_attack() -> None:

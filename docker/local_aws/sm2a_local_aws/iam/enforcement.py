@@ -19,26 +19,38 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from ministack import app
-from ministack.core import iam_actions, responses
+from ministack.core import iam_actions, responses, sigv4
 from ministack.core.router import detect_service, extract_access_key_id
 
 from sm2a_local_aws import settings
 from sm2a_local_aws.client_tokens import read_body, replaying
-from sm2a_local_aws.iam import callers, calls, endpoints, evaluation, recording, requests, resource_policies, signatures
+from sm2a_local_aws.iam import (
+    callers,
+    calls,
+    endpoints,
+    evaluation,
+    reading,
+    recording,
+    requests,
+    resource_policies,
+    signatures,
+)
 from sm2a_local_aws.iam.callers import Caller
 from sm2a_local_aws.iam.calls import Call, Message
 from sm2a_local_aws.iam.endpoints import Way
 from sm2a_local_aws.iam.evaluation import Decision, Policies, Request
 from sm2a_local_aws.iam.existing import Place
 from sm2a_local_aws.iam.policies import Document, PolicyError
+from sm2a_local_aws.iam.reading import Reading, Unreadable
 from sm2a_local_aws.iam.signatures import Signature, SignatureError, Unsigned
 from sm2a_local_aws.iam.state import Account
 from sm2a_local_aws.patching import relies_on
 
 logger = logging.getLogger("sm2a.iam")
 
-relies_on("ministack.app", {"_routing_params": "00e89d22c926", "_decompress_request_body": "3375c00bf934"})
+relies_on("ministack.app", {"_routing_params": "00e89d22c926"})
 relies_on("ministack.core.router", {"extract_access_key_id": "4f0df6b2b1cd", "detect_service": "fd156fac4b5d"})
+relies_on("ministack.core.sigv4", {"decode_header_value": "1e6f511f1f17"})
 relies_on("ministack.core.iam_actions", {"access_denied_response": "3cc2e315f91f"})
 
 Scope = dict[str, Any]
@@ -58,6 +70,8 @@ RESERVED_PATHS = ("/_", "/v2/", "/v4/", "/api/", "/v20180820/", "/iceberg")
 BUCKET_PATH = re.compile(r"/([a-z0-9][a-z0-9.-]{2,62}(/.*)?)?", re.DOTALL)
 ROUTE53_PATH = "/2013-04-01/"
 ADMINISTRATOR = "administrator"
+# Of refusals of a request that cannot be read; of others it is 400.
+STATUS = {"NotImplemented": 501}
 # Characters of a refusal in the log: what a stranger wrote may be long.
 LOGGED = 500
 
@@ -65,9 +79,9 @@ LOGGED = 500
 class Refused(Exception):  # noqa: N818  It is an answer.
     """A request that is not done."""
 
-    def __init__(self, service: str, code: str, message: str, action: str = "") -> None:
+    def __init__(self, service: str, code: str, message: str, action: str = "", status: int | None = None) -> None:
         super().__init__(message)
-        self.service, self.code, self.action = service, code, action
+        self.service, self.code, self.action, self.status = service, code, action, status
 
 
 def enforced(application: Application) -> Application:
@@ -89,14 +103,28 @@ def enforced(application: Application) -> Application:
             body=await read_body(receive),
         )
         try:
-            await asyncio.to_thread(_check, scope, message)
+            allowed = await asyncio.to_thread(_check, scope, message)
         except Refused as refused:
             logger.warning("refused a request of %s: %s", scope.get("client"), ascii(str(refused))[:LOGGED])
             await _refuse(send, refused, headers)
             return
+        if allowed is not None:
+            message, scope = allowed, _scope(scope, allowed)
         await application(scope, replaying(message.body, receive), send)
 
     return answer
+
+
+def _scope(scope: Scope, message: Message) -> Scope:
+    """The scope of another message of the same client."""
+    return {
+        **scope,
+        "method": message.method,
+        "path": message.path,
+        "raw_path": quote(message.path).encode(),
+        "query_string": message.query.encode(),
+        "headers": [(name.encode("latin-1"), value.encode()) for name, value in message.headers.items()],
+    }
 
 
 def refusal_of_task(role_arn: str, task_arn: str, call: Call) -> str | None:
@@ -122,7 +150,7 @@ def _headers(scope: Scope) -> dict[str, str]:
     """By name in small letters; several of one name are joined as a signature has them."""
     found: dict[str, str] = {}
     for name, value in scope.get("headers") or ():
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        key, text = name.decode("latin-1").lower(), sigv4.decode_header_value(value)
         found[key] = f"{found[key]},{text}" if key in found else text
     return found
 
@@ -140,14 +168,15 @@ def _is_of_administrator(scope: Scope, headers: dict[str, str]) -> bool:
     return not callers.is_issued(extract_access_key_id(headers, asked))
 
 
-def _check(scope: Scope, message: Message) -> None:
-    """Refused unless whoever signed the request may do it."""
+def _check(scope: Scope, message: Message) -> Message | None:
+    """Refused unless whoever signed the request may do it. What to do instead of the request, for all but the
+    administrator: it says only what was judged."""
     service = detect_service(message.method, message.path, dict(message.headers), _parameters(message))
     try:
         signature = signatures.read(message)
     except Unsigned:
         if _is_of_administrator(scope, dict(message.headers)):
-            return
+            return None
         if extract_access_key_id(dict(message.headers), signatures.query(message)):
             raise Refused(service, "UnsupportedSignature", "Sign with AWS4-HMAC-SHA256.") from None
         missing = "Request is missing Authentication Token"
@@ -156,15 +185,36 @@ def _check(scope: Scope, message: Message) -> None:
         raise Refused(service, error.code, str(error)) from error
     if _is_of_administrator(scope, dict(message.headers)):
         _record_administrator(signature, service, message)
-        return
+        return None
     account = settings.ACCOUNT_ID
     with responses.request_scope(account, signature.region):
         try:
             caller = _verified(scope, signature, service, message)
-            _authorise(caller, _call(service, message), Place(signature.region, account))
+            read = _reading(service, message)
+            _authorise(caller, read.call, Place(signature.region, account))
         except PolicyError as error:
             # IAM would not have taken it.
             raise Refused(service, "AccessDenied", f"a policy cannot be read: {error}") from error
+    return _handed_on(service, signature, read.message)
+
+
+def _handed_on(service: str, signature: Signature, message: Message) -> Message:
+    """The request with its signature, in one form only: MiniStack takes the caller, account and region from it."""
+    parsed = signature.parsed
+    scope = f"{parsed.access_key_id}/{parsed.date_stamp}/{parsed.region}/{parsed.service}/aws4_request"
+    headers = {
+        **message.headers,
+        "authorization": f"{signatures.ALGORITHM} Credential={scope}, "
+        f"SignedHeaders={parsed.signed_headers}, Signature={parsed.signature}",
+        "x-amz-date": str(parsed.amz_date),
+        **({"x-amz-security-token": signature.token} if signature.token else {}),
+        "content-length": str(len(message.body)),
+    }
+    handed = replace(message, headers=headers)
+    routed = detect_service(handed.method, handed.path, headers, _parameters(handed))
+    if routed != service:
+        raise Refused(service, "AccessDenied", f"the request is one to {routed}")
+    return handed
 
 
 def _verified(scope: Scope, signature: Signature, service: str, message: Message) -> Caller:
@@ -181,8 +231,8 @@ def _verified(scope: Scope, signature: Signature, service: str, message: Message
     return caller
 
 
-def _call(service: str, message: Message) -> Call:
-    """The call, where there is no doubt which one MiniStack will do."""
+def _reading(service: str, message: Message) -> Reading:
+    """The call, and the request that makes it and none else."""
     host = message.headers.get("host", "")
     if (
         not _has_known_host(message.headers)
@@ -190,13 +240,10 @@ def _call(service: str, message: Message) -> Call:
         or not _has_path_of(service, message.path)
     ):
         raise Refused(service, "AccessDenied", f"no AWS API is at {message.path!r} of {host!r}")
-    body = message.body
-    if service != "s3":
-        body = app._decompress_request_body(body, dict(message.headers))
     try:
-        return calls.identify(service, Message(message.method, message.path, message.query, message.headers, body))
-    except (ValueError, KeyError, IndexError) as error:
-        raise Refused(service, "AccessDenied", f"the request cannot be read: {error}") from error
+        return reading.read(service, message)
+    except Unreadable as error:
+        raise Refused(service, error.code, str(error), status=STATUS.get(error.code, 400)) from error
 
 
 def _has_known_host(headers: Mapping[str, str]) -> bool:
@@ -210,7 +257,8 @@ def _has_path_of(service: str, path: str) -> bool:
         return BUCKET_PATH.fullmatch(path) is not None
     if service == "route53":
         return path.startswith(ROUTE53_PATH)
-    return path == "/" or calls.RPC_PATH.fullmatch(path) is not None
+    # What else there is, the reading refuses in AWS's words.
+    return path == "/" or path.startswith("/service/")
 
 
 def _parameters(message: Message) -> Any:
@@ -260,7 +308,7 @@ def _record_administrator(signature: Signature, service: str, message: Message) 
     place = Place(signature.region, settings.ACCOUNT_ID)
     with responses.request_scope(place.account, place.region):
         try:
-            call = _call(service, message)
+            call = _reading(service, message).call
         except Refused:
             # Nothing binds the administrator.
             return
@@ -283,7 +331,7 @@ def _answer(refused: Refused, request_id: str, headers: dict[str, str]) -> Answe
     denied = refused.code == "AccessDenied"
     if refused.service == "ec2" and denied:
         text = f"You are not authorized to perform this operation. {text}"
-    answer: Answer = iam_actions.access_denied_response(
+    status, answered, body = iam_actions.access_denied_response(
         _ministack_name(refused.service),
         refused.action,
         "",
@@ -293,4 +341,4 @@ def _answer(refused: Refused, request_id: str, headers: dict[str, str]) -> Answe
         message=text,
         headers=headers,
     )
-    return answer
+    return refused.status or status, answered, body

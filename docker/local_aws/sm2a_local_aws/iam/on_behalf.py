@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from sm2a_local_aws.iam import reference, resources, tags
 from sm2a_local_aws.iam.calls import Call
@@ -263,9 +264,10 @@ def _web_acl(call: Call, place: Place, _existing: Existing) -> Iterator[Right]:
 
 def _copied(call: Call, place: Place, _existing: Existing) -> Iterator[Right]:
     """A copy reads its source, and an object with tags is tagged."""
-    source = str(call.parameters.get("CopySource", "")).lstrip("/").partition("?")[0]
+    source, _, query = str(call.parameters.get("CopySource", "")).lstrip("/").partition("?")
     if call.service == "s3" and source:
-        yield Right("s3:GetObject", f"arn:{place.partition}:s3:::{source}", {})
+        action = "s3:GetObjectVersion" if query else "s3:GetObject"
+        yield Right(action, f"arn:{place.partition}:s3:::{unquote(source)}", {})
     if call.service == "s3" and call.parameters.get("Tagging") and "Key" in call.parameters:
         arn = f"arn:{place.partition}:s3:::{call.parameters['Bucket']}/{call.parameters['Key']}"
         yield Right("s3:PutObjectTagging", arn, {})

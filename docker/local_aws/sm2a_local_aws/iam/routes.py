@@ -27,7 +27,7 @@ def model(service: str) -> Any:
 
 @dataclass(frozen=True)
 class Route:
-    """How one operation is addressed. `required` are query parameters that it always has."""
+    """How one operation is addressed. `required` are query parameters that it always has, `names` all it may have."""
 
     action: str
     method: str
@@ -35,25 +35,28 @@ class Route:
     places: tuple[str, ...]
     query: Mapping[str, str]
     required: frozenset[str]
+    names: frozenset[str]
     deprecated: bool
 
 
-def find(service: str, method: str, path: str, query: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """The operation, and the parts of the path by the names of the model; "unknown" when none fits."""
+def find(service: str, method: str, path: str, query: Mapping[str, str]) -> tuple[Route, dict[str, str]]:
+    """The route, and the parts of the path by the names of the model; ValueError when none or another one fits, too."""
+    here = [route for route in routes(service) if route.method == method and route.path.fullmatch(path)]
     fitting = [
-        (len(route.query), not route.deprecated, -index, route)
-        for index, route in enumerate(routes(service))
-        if route.method == method
-        and route.path.fullmatch(path)
-        and all(query.get(key) == value for key, value in route.query.items())
-        and route.required <= query.keys()
+        (len(route.query) + len(route.required), not route.deprecated, -index, route)
+        for index, route in enumerate(here)
+        if all(query.get(key) == value for key, value in route.query.items()) and route.required <= query.keys()
     ]
     if not fitting:
-        return "unknown", {}
+        raise ValueError("no operation is at this address")
     found = max(fitting, key=lambda one: one[:3])[3]
+    # What makes the address that of another operation: two of them in one request are of two minds.
+    others = {name for route in here for name in (*route.query, *route.required)} & query.keys() - found.names
+    if others:
+        raise ValueError(f"conflicting query string parameters: {found.action} has no {', '.join(sorted(others))}")
     match = found.path.fullmatch(path)
     assert match is not None  # noqa: S101
-    return found.action, dict(zip(found.places, match.groups(), strict=True))
+    return found, dict(zip(found.places, match.groups(), strict=True))
 
 
 @functools.cache
@@ -71,17 +74,20 @@ def _route(operation: Any) -> Route:
     address, _, query = operation.http["requestUri"].partition("?")
     escaped = re.escape(address).rstrip("/")
     members = operation.input_shape.members if operation.input_shape else {}
-    required = {
-        members[name].serialization["name"]
-        for name in (operation.input_shape.required_members if operation.input_shape else ())
-        if members[name].serialization.get("location") == "querystring"
+    needed = operation.input_shape.required_members if operation.input_shape else ()
+    asked = {
+        name: member.serialization["name"]
+        for name, member in members.items()
+        if member.serialization.get("location") == "querystring"
     }
+    literal = dict(parse_qsl(query, keep_blank_values=True))
     return Route(
         action=operation.name,
         method=operation.http["method"],
         path=re.compile(PLACE.sub(lambda place: "(.+)" if place[2] else "([^/]+)", escaped) + "/?", re.DOTALL),
         places=tuple(place[1].replace("\\", "") for place in PLACE.finditer(escaped)),
-        query=dict(parse_qsl(query, keep_blank_values=True)),
-        required=frozenset(required),
+        query=literal,
+        required=frozenset(asked[name] for name in needed if name in asked),
+        names=frozenset((*literal, *asked.values())),
         deprecated=operation.deprecated,
     )

@@ -6,24 +6,22 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 import requests
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import CLUSTER, LocalAws
-from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.forged import post
-from botocore.config import Config
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.conftest import (
+    ACCOUNT,
+    TRUST,
+    Client,
+    allow,
+    client_with,
+)
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.forged import send
 from botocore.exceptions import ClientError
 
-Client = Callable[[str], Any]
-
-ACCOUNT = "000000000000"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}],
-}
 SERVICES = "ec2 ecs elbv2 rds s3 sqs secretsmanager kms iam logs cloudwatch sns ecr acm route53 servicediscovery wafv2"
 SOME_CALLS = {
     "ec2": "describe_vpcs",
@@ -44,43 +42,6 @@ SOME_CALLS = {
     "servicediscovery": "list_namespaces",
     "wafv2": "list_web_acls",
 }
-
-
-def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def client_with(aws: LocalAws, service: str, credentials: dict[str, str]) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=f"http://127.0.0.1:{aws.port}",
-        region_name="eu-west-1",
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials.get("SessionToken"),
-        config=Config(signature_version="s3v4") if service == "s3" else None,
-    )
-
-
-@pytest.fixture
-def role(control_plane: LocalAws) -> Iterator[Callable[..., Client]]:
-    """Makes a role with statements and assumes it; a function from a service to a client of that session."""
-    iam = control_plane.client("iam")
-    made: list[str] = []
-
-    def make(*statements: dict[str, Any], **options: Any) -> Client:
-        name = f"role-{len(made)}"
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST), **options)["Role"]["Arn"]
-        made.append(name)
-        policy = {"Version": "2012-10-17", "Statement": list(statements)}
-        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
-        answer = control_plane.client("sts").assume_role(RoleArn=arn, RoleSessionName="session")
-        return lambda service: client_with(control_plane, service, answer["Credentials"])
-
-    yield make
-    for name in made:
-        iam.delete_role_policy(RoleName=name, PolicyName="own")
-        iam.delete_role(RoleName=name)
 
 
 def refusal(call: Callable[..., Any], /, **parameters: Any) -> dict[str, Any]:
@@ -253,5 +214,5 @@ def test_a_call_cannot_pass_for_another(control_plane: LocalAws, role: Callable[
         ("s3", "_ministack/reset", {}, ""),
         ("s3", "v2/_catalog", {}, ""),
     ):
-        answer = post(key, service, address + path, headers, body)
+        answer = send(key, "POST", service, address + path, headers, body=body)
         assert answer.status_code in (400, 403), (service, path, answer.text)
