@@ -432,6 +432,17 @@ def connect_the_network_to_a_service_of_others(a: Account) -> None:
     )
 
 
+def send_flow_logs_to_a_bucket_of_others(a: Account) -> None:
+    a.client("ec2").create_flow_logs(
+        ResourceIds=[a["own vpc"]],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="s3",
+        LogDestination=f"arn:aws:s3:::cp-x-logs-{ACCOUNT}",
+        TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": tags(OURS)}],
+    )
+
+
 def get_a_certificate_of_a_private_authority(a: Account) -> None:
     authority = LOCAL_ARN % ("acm-pca", "certificate-authority/theirs")
     a.client("acm").request_certificate(DomainName=DOMAIN, CertificateAuthorityArn=authority, Tags=tags(OURS))
@@ -499,6 +510,7 @@ ATTACKS: list[Callable[[Account], None]] = [
     make_a_service_of_a_task_definition_of_others,
     run_a_task_with_a_role_of_others_in_a_service,
     connect_the_network_to_a_service_of_others,
+    send_flow_logs_to_a_bucket_of_others,
     get_a_certificate_of_a_private_authority,
     get_a_certificate_for_a_name_of_others,
 ]

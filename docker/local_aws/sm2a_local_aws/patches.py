@@ -56,7 +56,7 @@ ALWAYS = (
     "sns_delivery",
     "wafv2_associations",
     "route53_dnssec",
-    "s3_preconditions",
+    "s3_conditional_writes",
     "iam.enforcement",
 )
 

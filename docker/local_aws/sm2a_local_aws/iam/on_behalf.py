@@ -194,6 +194,18 @@ def _first_use(call: Call, place: Place, existing: Existing) -> Iterator[Right]:
         yield Right("iam:CreateServiceLinkedRole", arn, {"iam:awsservicename": service})
 
 
+def _deliver_logs(call: Call, _place: Place, _existing: Existing) -> Iterator[Right]:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
+
+    Flow logs that go to a log group are written with a role, which is passed.
+    """
+    if call.operation == "CreateFlowLogs" and call.parameters.get("LogDestinationType") in (
+        "s3",
+        "kinesis-data-firehose",
+    ):
+        yield Right("logs:CreateLogDelivery", "*", {})
+
+
 def _look_at_network(call: Call, _place: Place, _existing: Existing) -> Iterator[Right]:
     for what in LOOKS_AT_NETWORK.get((call.service, call.operation), ()):
         yield Right(f"ec2:Describe{what}", "*", {})
@@ -290,6 +302,7 @@ RULES: tuple[Rule, ...] = (
     _tag_new_in_ec2,
     _pass_roles,
     _first_use,
+    _deliver_logs,
     _look_at_network,
     _use_key,
     _master_password,

@@ -36,6 +36,7 @@ RECORDS = {
     },
 }
 ALARM = {"AlarmName": "staging/a", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold"}
+FLOW_LOG = {"ResourceIds": ["vpc-1"], "ResourceType": "VPC", "TrafficType": "ALL"}
 ENDPOINT = {"VpcId": "vpc-1"}
 OF_AWS, OF_OTHERS = "com.amazonaws.eu-west-1.s3", "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"
 CREATED_VPC = HERE.arn("ec2", "vpc/*")
@@ -177,6 +178,16 @@ def rights(name: str, method: str, /, **parameters: Any) -> set[tuple[str, str]]
             },
         ),
         ("ec2", "describe_vpcs", {}, {("ec2:DescribeVpcs", "*")}),
+        (
+            "ec2",
+            "create_flow_logs",
+            {**FLOW_LOG, "LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::b-1"},
+            {
+                ("ec2:CreateFlowLogs", "vpc/vpc-1"),
+                ("ec2:CreateFlowLogs", "vpc-flow-log/*"),
+                ("logs:CreateLogDelivery", "*"),
+            },
+        ),
         (
             "ec2",
             "create_route",
