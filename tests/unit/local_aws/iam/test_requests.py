@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.messages import call
 from botocore.serialize import create_serializer
-from sm2a_local_aws.iam import calls, requests, routes
+from sm2a_local_aws.iam import calls, reading, requests, routes
 from sm2a_local_aws.iam.calls import Form, Message
 from sm2a_local_aws.iam.evaluation import Request
 from sm2a_local_aws.iam.existing import Place
@@ -588,3 +590,25 @@ def test_a_body_that_can_be_read_in_two_ways_is_not_read(body: bytes) -> None:
 def test_xml_that_can_be_read_in_two_ways_is_not_read(xml: str) -> None:
     with pytest.raises(Unreadable):
         identify("s3", Message("POST", "/bucket", "delete=", {}, xml.encode()))
+
+
+@pytest.mark.parametrize("number", ["0", "2", "01", "x", ""])
+def test_an_item_that_ministack_would_not_find_is_not_judged(number: str) -> None:
+    body = f"Action=CreateRole&RoleName=a&Tags.member.{number}.Key=sm2a:environment&Tags.member.{number}.Value=staging"
+    headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    with pytest.raises(Unreadable, match="not numbered from 1"):
+        identify("iam", Message("POST", "/", "", headers, body.encode()))
+
+
+def test_a_compressed_body_is_read() -> None:
+    headers = {
+        "x-amz-target": "GraniteServiceVersion20100801.PutMetricData",
+        "content-type": "application/x-amz-json-1.0",
+        "content-encoding": "gzip",
+    }
+    read = reading.read(
+        "monitoring", Message("POST", "/", "", headers, gzip.compress(b'{"Namespace": "n", "Unknown": 1}'))
+    )
+    assert read.call.parameters == {"Namespace": "n"}
+    assert "content-encoding" not in read.message.headers
+    assert json.loads(read.message.body) == {"Namespace": "n"}
