@@ -27,6 +27,14 @@ def keys(call: Call) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*of(call), *taken]))
 
 
+def require_each_once(call: Call) -> None:
+    """ValueError for a key twice: one of the values would be judged and the other one kept."""
+    specified = [one.get("Tags") for one in call.parameters.get("TagSpecifications") or []]
+    for tags in (call.parameters.get("Tags"), call.parameters.get("tags"), *specified):
+        if isinstance(tags, list) and len(read(tags)) != len(tags):
+            raise ValueError("Duplicate tag keys")
+
+
 def read(tags: Any) -> dict[str, str]:
     """Tags as a mapping, from a list of one of the forms or a mapping."""
     if isinstance(tags, Mapping):

@@ -612,3 +612,8 @@ def test_a_compressed_body_is_read() -> None:
     assert read.call.parameters == {"Namespace": "n"}
     assert "content-encoding" not in read.message.headers
     assert json.loads(read.message.body) == {"Namespace": "n"}
+
+
+def test_a_tag_is_given_once() -> None:
+    with pytest.raises(Unreadable, match="Duplicate tag keys"):
+        call("ecs", "create_cluster", clusterName="c", tags=[{"key": "a", "value": "1"}, {"key": "a", "value": "2"}])
