@@ -91,17 +91,23 @@ def _list_prefix(shape: Any, prefix: str, style: Any) -> str:
 
 
 def _items(shape: Any, prefix: str, form: Form, style: Any) -> list[Any]:
-    numbers = {name[len(prefix) + 1 :].partition(".")[0] for name in form if name.startswith(f"{prefix}.")}
-    ordered = sorted(int(number) for number in numbers if number.isdigit())
-    found = [_member(shape.member, f"{prefix}.{number}", form, style) for number in ordered]
+    found = [_member(shape.member, f"{prefix}.{number}", form, style) for number in _numbers(prefix, form)]
     return [one for one in found if one is not None]
+
+
+def _numbers(prefix: str, form: Form) -> range:
+    """The numbers of a list's items. MiniStack stops at a gap, so that what follows would be judged and not done."""
+    found = {name[len(prefix) + 1 :].partition(".")[0] for name in form if name.startswith(f"{prefix}.")}
+    numbers = range(1, len(found) + 1)
+    if found != {str(number) for number in numbers}:
+        raise ValueError(f"the items of {prefix} are not numbered from 1")
+    return numbers
 
 
 def _mapping(shape: Any, prefix: str, form: Form, style: Any) -> dict[str, Any]:
     start = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
     key, value = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
-    numbers = {name[len(start) + 1 :].partition(".")[0] for name in form if name.startswith(f"{start}.")}
     return {
         form.take(f"{start}.{one}.{key}") or "": _member(shape.value, f"{start}.{one}.{value}", form, style) or ""
-        for one in sorted(numbers)
+        for one in _numbers(start, form)
     }

@@ -44,9 +44,9 @@ def _tags(call: Call, action: str, resource: str, existing: Existing) -> Keys:
     known = reference.keys(action, resource)
     found: Keys = {}
     if "aws:requesttag/" in known:
-        found |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.of(call).items()}
-    if "aws:tagkeys" in known and tags.keys(call):
-        found["aws:tagkeys"] = tags.keys(call)
+        found |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.of(call, resource).items()}
+    if "aws:tagkeys" in known and tags.keys(call, resource):
+        found["aws:tagkeys"] = tags.keys(call, resource)
     prefix = action.partition(":")[0]
     for key, value in existing.tags(resource).items():
         for name in ("aws:resourcetag/", f"{prefix}:resourcetag/"):

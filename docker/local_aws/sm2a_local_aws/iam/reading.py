@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ministack import app
 
-from sm2a_local_aws.iam import calls, members, rest, routes
+from sm2a_local_aws.iam import calls, members, rest, routes, tags
 from sm2a_local_aws.iam.calls import Call, Form, Message
 from sm2a_local_aws.patching import relies_on
 
@@ -114,11 +114,13 @@ def read(service: str, message: Message) -> Reading:
         raise Unreadable(words.unknown, f"{service} has no operation for {message.method} {message.path!r}")
     words = WORDS[protocol]
     try:
-        return READERS[protocol](model, words, _decoded(service, message))
+        found = READERS[protocol](model, words, _decoded(service, message))
+        tags.require_each_once(found.call)
     except Unreadable:
         raise
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise Unreadable(words.unreadable, str(error)) from error
+    return found
 
 
 def identify(service: str, message: Message) -> Call:

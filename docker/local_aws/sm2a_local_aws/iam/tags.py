@@ -13,18 +13,28 @@ from sm2a_local_aws.iam.calls import Call
 NAMES = (("Key", "Value"), ("key", "value"), ("TagKey", "TagValue"))
 
 
-def of(call: Call) -> dict[str, str]:
-    """The tags that the call gives, whatever to."""
+def of(call: Call, resource: str = "") -> dict[str, str]:
+    """The tags that the call gives to a resource, or to whatever. EC2 names the type that they are for."""
+    kind = resource.split(":", 5)[-1].partition("/")[0]
     found = read(call.parameters.get("Tags")) | read(call.parameters.get("tags"))
     for specification in call.parameters.get("TagSpecifications") or []:
-        found |= read(specification.get("Tags"))
+        if not resource or specification.get("ResourceType") in (kind, None):
+            found |= read(specification.get("Tags"))
     return found
 
 
-def keys(call: Call) -> tuple[str, ...]:
-    """The keys of the tags that the call gives or takes away."""
+def keys(call: Call, resource: str = "") -> tuple[str, ...]:
+    """The keys of the tags that the call gives to a resource or takes away."""
     taken = [str(key) for name in ("TagKeys", "tagKeys") for key in call.parameters.get(name) or []]
-    return tuple(dict.fromkeys([*of(call), *taken]))
+    return tuple(dict.fromkeys([*of(call, resource), *taken]))
+
+
+def require_each_once(call: Call) -> None:
+    """ValueError for a key twice: one of the values would be judged and the other one kept."""
+    specified = [one.get("Tags") for one in call.parameters.get("TagSpecifications") or []]
+    for tags in (call.parameters.get("Tags"), call.parameters.get("tags"), *specified):
+        if isinstance(tags, list) and len(read(tags)) != len(tags):
+            raise ValueError("Duplicate tag keys")
 
 
 def read(tags: Any) -> dict[str, str]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.messages import call
 from botocore.serialize import create_serializer
-from sm2a_local_aws.iam import calls, requests, routes
+from sm2a_local_aws.iam import calls, members, reading, requests, routes
 from sm2a_local_aws.iam.calls import Form, Message
 from sm2a_local_aws.iam.evaluation import Request
 from sm2a_local_aws.iam.existing import Place
@@ -626,3 +628,57 @@ def test_a_body_that_can_be_read_in_two_ways_is_not_read(body: bytes) -> None:
 def test_xml_that_can_be_read_in_two_ways_is_not_read(xml: str) -> None:
     with pytest.raises(Unreadable):
         identify("s3", Message("POST", "/bucket", "delete=", {}, xml.encode()))
+
+
+@pytest.mark.parametrize("number", ["0", "2", "01", "x", ""])
+def test_an_item_that_ministack_would_not_find_is_not_judged(number: str) -> None:
+    body = f"Action=CreateRole&RoleName=a&Tags.member.{number}.Key=sm2a:environment&Tags.member.{number}.Value=staging"
+    headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    with pytest.raises(Unreadable, match="not numbered from 1"):
+        identify("iam", Message("POST", "/", "", headers, body.encode()))
+
+
+def test_a_compressed_body_is_read() -> None:
+    headers = {
+        "x-amz-target": "GraniteServiceVersion20100801.PutMetricData",
+        "content-type": "application/x-amz-json-1.0",
+        "content-encoding": "gzip",
+    }
+    read = reading.read(
+        "monitoring", Message("POST", "/", "", headers, gzip.compress(b'{"Namespace": "n", "Unknown": 1}'))
+    )
+    assert read.call.parameters == {"Namespace": "n"}
+    assert "content-encoding" not in read.message.headers
+    assert json.loads(read.message.body) == {"Namespace": "n"}
+
+
+def test_a_tag_is_given_once() -> None:
+    with pytest.raises(Unreadable, match="Duplicate tag keys"):
+        call("ecs", "create_cluster", clusterName="c", tags=[{"key": "a", "value": "1"}, {"key": "a", "value": "2"}])
+
+
+@pytest.mark.parametrize(
+    "service",
+    ["ecs", "sqs", "secretsmanager", "kms", "logs", "cloudwatch", "ecr", "acm", "servicediscovery", "wafv2", "ssm"],
+)
+def test_all_that_boto3_can_send_as_json_is_handed_on(service: str) -> None:
+    model = routes.model(service)
+    serializer = create_serializer("json", include_validation=False)
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        if operation.input_shape is not None:
+            sent = members.loads(serializer.serialize_to_request(sample(operation.input_shape), operation)["body"])
+            assert members.of_input(operation.input_shape, sent) == sent, name
+
+
+@pytest.mark.parametrize(("kind", "value"), [("vpc", "staging"), ("subnet", None)])
+def test_tags_in_ec2_are_of_the_type_that_they_are_for(kind: str, value: str | None) -> None:
+    """Those for another type MiniStack puts on nothing."""
+    given = [{"ResourceType": kind, "Tags": TAG}]
+    (own,) = [
+        one
+        for one in needed("ec2", "create_vpc", CidrBlock="10.0.0.0/16", TagSpecifications=given)
+        if one.action == "ec2:CreateVpc" and ":vpc/" in one.resource
+    ]
+    assert own.context.get("aws:requesttag/sm2a:environment") == value
+    assert own.context.get("aws:tagkeys") == (("sm2a:environment",) if value else None)
