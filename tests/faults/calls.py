@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from sm2a_local_aws.iam import routes
-from sm2a_local_aws.iam.calls import RPC_PATH, SIGNED_AS
+from sm2a_local_aws.iam.calls import SIGNED_AS
 
+RPC_PATH = re.compile(r"/service/\w+/operation/(\w+)")
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 READS = ("Describe", "Get", "Head", "List", "BatchGet")
 
@@ -49,4 +50,7 @@ def identify(method: str, path: str, headers: Mapping[str, str], body: bytes) ->
         return Call(service, form.get("Action", "unknown"), "query")
     parts = urlsplit(path)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    return Call(service, routes.find(service, method, parts.path, query)[0], "rest")
+    try:
+        return Call(service, routes.find(service, method, parts.path, query)[0].action, "rest")
+    except ValueError:
+        return Call(service, "unknown", "rest")
