@@ -24,7 +24,7 @@ pytest := $(environment)/bin/pytest
 alone := $(pytest) -n 0
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(pytest) -n 3 --dist loadscope --no-loadscope-reorder tests/integration tests/faults tests/checks tests/control_plane tests/audit tests/unit
+	@$(pytest) -n 2 --dist loadscope --no-loadscope-reorder tests/integration tests/faults tests/checks tests/control_plane tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
