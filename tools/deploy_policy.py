@@ -221,8 +221,6 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = command_line.parse_args(arguments)
     if bool(chosen.hosted_zone) != bool(chosen.domain):
         command_line.error("--hosted-zone and --domain belong together")
-    if chosen.worker_statements and not chosen.permissions_boundary:
-        command_line.error("--worker-statements go into the permissions boundary, and there is none")
     if chosen.permissions_boundary and f":{chosen.account}:" not in chosen.permissions_boundary:
         command_line.error("--permissions-boundary is a policy of another account than --account")
     names, given = placeholders(chosen)
@@ -231,6 +229,8 @@ def main(arguments: list[str] | None = None) -> None:
         documents["boundary"] = boundary(names, given, chosen.worker_statements)
     else:
         print(WITHOUT_BOUNDARY, file=sys.stderr)
+        if chosen.worker_statements:
+            print("--worker-statements are in no file: they belong into a boundary, and there is none", file=sys.stderr)
     chosen.directory.mkdir(parents=True, exist_ok=True)
     for title, document in documents.items():
         if len(json.dumps(document, separators=(",", ":"))) > MANAGED_POLICY_CHARACTERS:

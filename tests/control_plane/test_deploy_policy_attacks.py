@@ -154,7 +154,7 @@ def _namespace(aws: runs.ControlPlane) -> str:
 def account(control_plane: runs.ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Account:
     directory = tmp_path_factory.mktemp("policies") / "written"
     policy = f"arn:aws:iam::{ACCOUNT}:policy/warehouse"
-    options = ["--hosted-zone", "given later", "--domain", DOMAIN, "--managed-policy", policy]
+    options = ["--hosted-zone", "ZGIVENLATER", "--domain", DOMAIN, "--managed-policy", policy]
     options += ["--topic", GIVEN_TOPIC]
     deploy_role.assume(control_plane, deploy_role.written(directory, *options), "nobody")
     ids = others(control_plane)
