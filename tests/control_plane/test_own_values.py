@@ -223,7 +223,7 @@ def test_the_database_and_its_users(environment: Environment) -> None:
 
 def test_without_a_triggerer_nothing_is_expected_of_it(environment: Environment) -> None:
     ecs = environment.aws.client("ecs")
-    [service] = ecs.describe_services(cluster=runs.NAME, services=[f"{runs.NAME}-triggerer"])["services"]
+    [service] = ecs.describe_services(cluster=runs.NAME, services=["triggerer"])["services"]
     assert service["desiredCount"] == 0
     alarms = environment.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
     names = [alarm["AlarmName"] for alarm in alarms]
