@@ -221,7 +221,8 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = command_line.parse_args(arguments)
     if bool(chosen.hosted_zone) != bool(chosen.domain):
         command_line.error("--hosted-zone and --domain belong together")
-    if chosen.permissions_boundary and f":{chosen.account}:" not in chosen.permissions_boundary:
+    # AWS's own managed policies belong to the account "aws".
+    if chosen.permissions_boundary and chosen.permissions_boundary.split(":")[4] not in (chosen.account, "aws"):
         command_line.error("--permissions-boundary is a policy of another account than --account")
     names, given = placeholders(chosen)
     documents = {f"deploy-{subject.replace('_', '-')}": one for subject, one in policies(names, given).items()}

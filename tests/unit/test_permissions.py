@@ -487,6 +487,7 @@ def test_boundary_has_what_worker_groups_are_allowed(tmp_path: Path) -> None:
         (["--account", "1234"], "is no account number"),
         (["--permissions-boundary", "staging-boundary"], "is no ARN of a managed policy"),
         (["--permissions-boundary", "arn:aws:iam::210987654321:policy/x"], "another account"),
+        (["--permissions-boundary", "arn:aws:iam::210987654321:policy/a:123456789012:b"], "another account"),
         (["--secret", "foo"], "is no ARN"),
         (["--key", "*"], "is no ARN"),
         (["--own-vpc", "foo"], "is no id of a VPC"),
@@ -503,6 +504,11 @@ def test_an_argument_that_is_none_writes_no_policy(
         deploy_policy.main(arguments)
     assert said in capsys.readouterr().err
     assert not (tmp_path / "made").exists()
+
+
+def test_a_policy_of_awss_own_may_be_the_boundary(tmp_path: Path) -> None:
+    deploy_policy.main(["staging", str(tmp_path), *OPTIONS, "--permissions-boundary", "arn:aws:iam::aws:policy/Own"])
+    assert (tmp_path / "staging-boundary.json").exists()
 
 
 def test_names_and_regions_are_those_of_the_playbooks() -> None:
