@@ -43,9 +43,7 @@ class PlainPickles:
 
 
 def read_plain_values() -> None:
-    """Let the columns of every model be read so, however often it is called."""
-    if getattr(PickleType.result_processor, "plain", False):
-        return
+    """Let the columns of every model be read so."""
     # SQLAlchemy gives this method no types.
     read: Callable[[PickleType, Any, Any], Any] = PickleType.result_processor
 
@@ -54,5 +52,4 @@ def read_plain_values() -> None:
         column.pickler = PlainPickles
         return read(column, dialect, coltype)
 
-    result_processor.plain = True  # type: ignore[attr-defined]
     PickleType.result_processor = result_processor  # type: ignore[method-assign]

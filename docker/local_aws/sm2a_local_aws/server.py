@@ -101,6 +101,7 @@ def _watch_containers() -> None:
 
 def _listener_ports(stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
     """The coroutines of listener ports and their logs."""
+    # These import MiniStack, too.
     from sm2a_local_aws import load_balancer_access_logs, load_balancer_front  # noqa: PLC0415
 
     return [load_balancer_front.run(stop), load_balancer_access_logs.run(stop)]
