@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible import context
 from ansible.plugins.action import ActionBase
-from ansible_collections.sm2a.airflow.plugins.module_utils.run_lock import this_run
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.run_lock import this_run
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
-from ansible_collections.sm2a.airflow.plugins.module_utils.airflow_checks import problems as airflow_problems
-from ansible_collections.sm2a.airflow.plugins.module_utils.database_checks import problems as database_problems
-from ansible_collections.sm2a.airflow.plugins.module_utils.network_checks import problems as network_problems
-from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.module_utils.variable_check import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_checks import problems as airflow_problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.database_checks import problems as database_problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.network_checks import problems as network_problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.variable_check import (
     ill_typed_variables,
     missing_variables,
     owner_of,

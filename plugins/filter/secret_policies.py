@@ -58,7 +58,7 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.secret_readers import resource_policy
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.secret_readers import resource_policy
 
 
 def secret_policies(

@@ -234,10 +234,15 @@ services:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_options import PLACE_OPTIONS, WATCH_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_services import ensure_absent, ensure_present
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    client,
+    exit_with,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.options import PLACE_OPTIONS, WATCH_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.services import ensure_absent, ensure_present
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.stopped_tasks import Reader
 
 
 def result(reports: list[dict[str, Any]]) -> dict[str, Any]:

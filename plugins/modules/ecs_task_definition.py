@@ -153,8 +153,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -164,8 +163,10 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     joint_result,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import comparable_task_definition
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_runs import RECORD_PREFIX
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import comparable_task_definition
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.run_record import RECORD_PREFIX
 
 # Maps that may be written as dictionaries, and the API's name of a value.
 NAMED_VALUES = {"environment": "value", "secrets": "value_from"}

@@ -208,7 +208,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -217,7 +217,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     joint_tags,
     list_result,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.secret_state import SecretManager
+from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager.state import SecretManager
 
 
 def argument_spec() -> dict[str, Any]:

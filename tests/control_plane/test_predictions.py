@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import (
+from ansible_collections.sm2a.airflow.tests.support.control_plane import (
     ARTIFACTS,
     DEFAULT_GROUP,
     DESTROY,
@@ -16,7 +16,7 @@ from ansible_collections.sm2a.airflow.tests.control_plane.runs import (
     ControlPlane,
     PlaybookRun,
 )
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import role_names
+from ansible_collections.sm2a.airflow.tests.support.role_files import role_names
 from ansible_collections.sm2a.testing.plugins.plugin_utils.changes import Change, differences, leaves, of_result
 
 GROUPS = [DEFAULT_GROUP, {"name": "heavy", "queue": "heavy", **GROUP_SIZE}]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.engine import containers, run_python
-from ansible_collections.sm2a.airflow.tests.integration.poll import wait_until
-from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
 from ansible_collections.sm2a.airflow.tests.integration.visitor import ask
-from sm2a_runtime import database_users
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.engine import containers, run_python
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import wait_until
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
+from sm2a_runtime.database import users as database_users
+
+pytestmark = pytest.mark.xdist_group("stack")
 
 # The scheduler asks for the state of its tasks every second or so.
 LOOK_SECONDS = 20
@@ -118,7 +120,7 @@ METADATA = 'OPTION = ("database", "sql_alchemy_conn")\n'
 AUTOSCALER = """
 import json, os
 import boto3, psycopg2, pymysql
-from sm2a_autoscaler.credentials import DatabaseSecret
+from sm2a_autoscaler.metadata.credentials import DatabaseSecret
 
 secret = DatabaseSecret(boto3.client("secretsmanager"), os.environ["SM2A_AUTOSCALER_DATABASE_SECRET"])
 driver = pymysql if secret.dialect() == "mysql" else psycopg2

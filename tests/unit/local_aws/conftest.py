@@ -17,8 +17,8 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.private_engine import private_engine
-from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 
 ENGINE_VARIABLE = "SM2A_ENGINE_SOCKET"
 CLUSTER = "tests"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import main_options, read_yaml, role_names
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, main_options, read_yaml, role_names
 
 # Ids of what another role made, and names that it gave.
 MADE_BY_ANOTHER_ROLE = {

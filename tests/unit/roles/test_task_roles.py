@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.secret_readers import CONFIGURATION
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.secret_readers import CONFIGURATION
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import read_yaml
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, read_yaml
 from ansible_collections.sm2a.airflow.tests.unit.roles.test_metrics_sidecar import GIVEN, VARIABLE_FILES
 
 POLICIES = read_yaml(PROJECT / "roles/cluster/vars/policies.yml")

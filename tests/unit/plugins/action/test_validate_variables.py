@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.module_utils.variable_check import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.variable_check import (
     ill_typed_variables,
     missing_variables,
     owner_of,
     unknown_variables,
 )
-
-PROJECT = Path(__file__).resolve().parents[4]
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 SPECS: dict[str, dict[str, dict[str, Any]]] = {
     "sm2a": STACK_OPTIONS,

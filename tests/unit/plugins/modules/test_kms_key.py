@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils import kms as api
 from ansible_collections.sm2a.airflow.plugins.modules import kms_key
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
