@@ -51,7 +51,7 @@ NEXT_CHANGE: dict[str, Any] = {
     "database_engine_version": "18",
     "database_allow_major_version_upgrade": True,
     "database_apply_immediately": True,
-    "network_load_balancer_allowed_cidrs": ["192.0.2.0/24"],
+    "load_balancer_allowed_cidrs": ["192.0.2.0/24"],
     "airflow_config": {"core": {"parallelism": 64}},
 }
 
