@@ -47,7 +47,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         ours = [name for name in variables if owner_of(name, specs)]
         values = self._values(ours, variables)
         problems = [
-            *renamed_variables(ours, options["renamed"]),
+            *renamed_variables(values, options["renamed"], specs),
             *unknown_variables(ours, specs),
             *ill_typed_variables(values, specs),
             *missing_variables(values, STACK_OPTIONS),

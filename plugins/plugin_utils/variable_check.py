@@ -88,9 +88,15 @@ def _validator(name: str, option: Mapping[str, Any]) -> ArgumentSpecValidator:
     return ArgumentSpecValidator({name: {key: value for key, value in option.items() if key not in NOT_FOR_VALIDATOR}})
 
 
-def renamed_variables(names: Container[str], renamed: Mapping[str, str]) -> list[str]:
-    """One sentence for each of ``names`` that has another name now; ``renamed`` is old to new."""
-    return [f"{old}: is called {new} here" for old, new in renamed.items() if old in names]
+def renamed_variables(values: Mapping[str, Any], renamed: Mapping[str, str], specs: Mapping[str, Spec]) -> list[str]:
+    """One sentence for each variable that has a value of its own and another name; ``renamed`` is old to new.
+
+    The default of a role's option is a variable of the playbook as well, and does not count.
+    """
+    defaults = {name: option.get("default") for spec in specs.values() for name, option in spec.items()}
+    return [
+        f"{old}: is called {new} here" for old, new in renamed.items() if old in values and values[old] != defaults[old]
+    ]
 
 
 def missing_variables(values: Mapping[str, Any], spec: Spec) -> list[str]:
