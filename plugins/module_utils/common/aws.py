@@ -2,7 +2,7 @@
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """What every AWS module of this collection shares: a client that retries, one error policy, diffs and tag changes.
 
-A create that must not be repeated blindly after a lost reply goes through ``creates.create_once``.
+A create that must not be repeated blindly after a lost reply goes through ``create_once``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import advice
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import ask_first
 
 # A service that signs under another name than IAM knows it by.
 SIGNED_AS = {"monitoring": "cloudwatch"}
@@ -123,9 +124,8 @@ def client(module: AnsibleAWSModule, service: str, connection_attempts: int = 11
             raise caught_exception
 
     made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
-    event = f"needs-retry.{made.meta.service_model.service_id.hyphenize()}"
-    made.meta.events.register_first(event, _end_at_quota)
-    made.meta.events.register_first(event, give_up)
+    ask_first(made, _end_at_quota)
+    ask_first(made, give_up)
     made.meta.events.register(f"after-call.{made.meta.service_model.service_id.hyphenize()}", _name_service)
     return made
 

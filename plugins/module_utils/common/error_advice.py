@@ -8,6 +8,8 @@ import re
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import THROTTLED
+
 with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
     from botocore import exceptions
 
@@ -29,7 +31,7 @@ NO_ANSWER = (
 CLOCK = "This machine's clock is wrong, or the secret access key does not belong to the access key: correct either."
 DENIED = "The credentials lack %s: add it to their policy, and look for a permissions boundary or an SCP."
 QUOTA = f"A quota of the account is used up: ask for more under Service Quotas, or delete what is not needed. {AGAIN}"
-THROTTLED = f"AWS limits the rate of calls, and did so through every retry: wait some minutes. {AGAIN}"
+TOO_MANY_CALLS = f"AWS limits the rate of calls, and did so through every retry: wait some minutes. {AGAIN}"
 
 CODES: dict[str, str] = {
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), EXPIRED),
@@ -47,18 +49,7 @@ CODES: dict[str, str] = {
     ),
     **dict.fromkeys(("OptInRequired", "RegionDisabledException"), REGION),
     **dict.fromkeys(("InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch"), CLOCK),
-    **dict.fromkeys(
-        (
-            "EC2ThrottledException",
-            "RequestLimitExceeded",
-            "RequestThrottled",
-            "SlowDown",
-            "Throttling",
-            "ThrottlingException",
-            "TooManyRequestsException",
-        ),
-        THROTTLED,
-    ),
+    **dict.fromkeys(THROTTLED, TOO_MANY_CALLS),
 }
 # VpcLimitExceeded, AddressLimitExceeded, InstanceQuotaExceeded, LimitExceededException, TooManyBuckets and so on.
 # AWS names the action in its message or, where it does not, refuses with one of these codes; S3 has no words for HEAD.
