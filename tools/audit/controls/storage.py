@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .controls import Verdicts, control, when
-from .environment import Environment, optional
-from .policies import public, refuses_plain_text
+from ..control import Verdicts, control, when
+from ..environment import Environment, optional
+from ..policies import public, refuses_plain_text
 
 AGAIN = "Run site.yml: the role storage sets it."
 IMAGES_AGAIN = "Run site.yml: the role images sets it."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .controls import Verdicts, control, when
-from .environment import Environment, Resource, optional
+from ..control import Verdicts, control, when
+from ..environment import Environment, Resource, optional
 
 CURRENT_POLICIES = ("ELBSecurityPolicy-TLS13-1-2-", "ELBSecurityPolicy-TLS13-1-3-")
 AGAIN = "Run site.yml: the role load_balancer sets it."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .controls import Verdicts, control, when
-from .environment import Environment
+from ..control import Verdicts, control, when
+from ..environment import Environment
 
 AGAIN = "Run site.yml: the roles airflow and autoscaler register it so."
 # Names of variables that hold a secret itself; those that end in _SECRET or _SECRET_NAME hold the name of one.

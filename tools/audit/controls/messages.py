@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from .controls import Verdicts, control, when
-from .environment import Environment
-from .policies import public, refuses_plain_text
+from ..control import Verdicts, control, when
+from ..environment import Environment
+from ..policies import public, refuses_plain_text
 
 AGAIN = "Run site.yml: the role broker sets it."
 TOPIC_AGAIN = "Run site.yml: the role monitoring sets it."

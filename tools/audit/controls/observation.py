@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .controls import Verdicts, control, when
-from .environment import Environment
+from ..control import Verdicts, control, when
+from ..environment import Environment
 
 AGAIN = "Run site.yml: the roles cluster and network set it."
 SHORTEST_RETENTION_DAYS = 7

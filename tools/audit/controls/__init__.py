@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..control import CONTROLS
 from . import access, database, load_balancer, messages, network, observation, secrets, storage, tasks, workers
-from .controls import CONTROLS
 
 FILES = (network, load_balancer, tasks, database, messages, secrets, storage, access, workers, observation)
 __all__ = ["CONTROLS", "FILES"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .controls import Verdicts, control, when
-from .environment import Environment, Resource, statements
-from .policies import is_anyone, on_everything
+from ..control import Verdicts, control, when
+from ..environment import Environment, Resource, statements
+from ..policies import is_anyone, on_everything
 
 WORLD = {"0.0.0.0/0", "::/0"}
 AUTHORIZED_PORTS = {80, 443}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from ..control import Verdicts, control
+from ..environment import Document, Environment, as_list
+from ..policies import actions, condition_keys
 from .access import NARROW
-from .controls import Verdicts, control
-from .environment import Document, Environment, as_list
-from .policies import actions, condition_keys
 
 COMPONENT, ROLE = "aws:resourcetag/sm2a:component", "aws:resourcetag/sm2a:task_role"
 ON_TASKS = ("ecs:updatetaskprotection", "ecs:stoptask")

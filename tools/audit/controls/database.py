@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
-from .controls import Verdicts, control
-from .environment import Environment, Resource, optional
+from ..control import Verdicts, control
+from ..environment import Environment, Resource, optional
 
 DEFAULT_PORTS = {"postgres": 5432, "mysql": 3306}
 DEFAULT_NAMES = {"postgres", "admin", "root", "rdsadmin"}

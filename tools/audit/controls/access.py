@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .controls import Verdicts, control
-from .environment import Environment, statements
-from .policies import actions, condition_keys, on_everything
+from ..control import Verdicts, control
+from ..environment import Environment, statements
+from ..policies import actions, condition_keys, on_everything
 
 NARROW = "Name the actions and the ARNs in roles/cluster, or in policy_statements of the worker group."
 DECRYPTION = {"kms:decrypt", "kms:reencryptfrom", "kms:*", "*"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .controls import Verdicts, control, when
-from .environment import Environment
-from .policies import has_named_readers, public
+from ..control import Verdicts, control, when
+from ..environment import Environment
+from ..policies import has_named_readers, public
 
 AGAIN = "Run site.yml: the role secrets sets it."
 UNUSED_DAYS, ROTATION_DAYS = 90, 90
