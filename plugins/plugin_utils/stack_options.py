@@ -18,4 +18,6 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     "sm2a_endpoint_url": {"type": "str"},
     # Environment variables of every AWS call (credentials, proxies).
     "sm2a_aws_environment": {"type": "dict"},
+    # False runs each module in a new Python, as Ansible does by default (docs/speed.md).
+    "sm2a_forked_modules": {"type": "bool", "default": True},
 }
