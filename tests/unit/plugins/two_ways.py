@@ -55,6 +55,7 @@ def play_both_ways(
             **clean,
             "ANSIBLE_CALLBACKS_ENABLED": "sm2a.testing.whole_results",
             "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+            "ANSIBLE_INJECT_INVOCATION": "true",
             "ANSIBLE_NOCOLOR": "1",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
