@@ -4,8 +4,8 @@
 
 They are told by their own scale-in protection, the one thing that autoscaler and worker may both set: a worker
 protects itself for twelve hours while it has tasks; one that shall drain is protected for two days
-(``sm2a_runtime.worker.drain``). So nobody loses protection, the sign outlives a restart of the autoscaler, and ECS stops
-a worker only after it gave its protection back itself, without a task.
+(``sm2a_runtime.worker.drain``). So nobody loses protection, the sign outlives a restart of the autoscaler, and ECS
+stops a worker only after it gave its protection back itself, without a task.
 """
 
 from __future__ import annotations
