@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.tools.audit.environment import Environment
 from ansible_collections.sm2a.airflow.tools.audit.exceptions import EXCEPTIONS
 from ansible_collections.sm2a.airflow.tools.audit.report import audit, failures, reasons, table
 
-pytestmark = pytest.mark.xdist_group("audit")
+pytestmark = pytest.mark.chain("audit")
 
 BY_ID = {one.id: one for one in CONTROLS}
 # The default deployment is the bad twin of these.

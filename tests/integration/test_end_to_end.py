@@ -30,7 +30,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     WORKERS_MINIMUM,
 )
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 Collected = TypeVar("Collected", bound=Sized)
 SERVICES = {

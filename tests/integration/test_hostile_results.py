@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.poll import wait_until
 from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
 from sm2a_runtime.database import users as database_users
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 # The scheduler asks for the state of its tasks every second or so.
 LOOK_SECONDS = 20

@@ -14,7 +14,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     PORT,
 )
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 
 def test_teardown_removes_every_resource(stack: Stack, measures: Measures, say: Say) -> None:
