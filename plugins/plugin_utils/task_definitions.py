@@ -41,7 +41,7 @@ class Settings:
     log_group_names: Mapping[str, str]
     health_check_start_period: int
     # ECS Exec writes into the container.
-    execute_command: bool
+    ecs_exec: bool
     metrics: Environment | None
 
 
@@ -136,7 +136,7 @@ def _airflow_container(role: str, command: Sequence[str], environment: Environme
         "command": list(command),
         "user": USER,
         "essential": True,
-        "readonly_root_filesystem": not settings.execute_command,
+        "readonly_root_filesystem": not settings.ecs_exec,
         "mount_points": [
             {"source_volume": "logs", "container_path": "/opt/airflow/logs"},
             {"source_volume": "tmp", "container_path": "/tmp"},  # noqa: S108

@@ -41,7 +41,7 @@ SETTINGS = Settings(
     worker_task_role_arns={"heavy": "role of heavy"},
     log_group_names={role: f"log of {role}" for role in ROLES},
     health_check_start_period=180,
-    execute_command=False,
+    ecs_exec=False,
     metrics=None,
 )
 ENVIRONMENTS = Environments(
@@ -111,7 +111,7 @@ def test_no_container_has_more_rights_than_it_needs(metrics: dict[str, str] | No
 
 
 def test_ecs_exec_needs_a_writable_root() -> None:
-    definitions = made(replace(SETTINGS, execute_command=True, metrics={}))
+    definitions = made(replace(SETTINGS, ecs_exec=True, metrics={}))
     writable = [
         (name, container["name"])
         for name, definition in definitions.items()
