@@ -17,7 +17,7 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     # Only for an AWS other than Amazon's own: the local one.
     "sm2a_endpoint_url": {"type": "str"},
     # Environment variables of every AWS call (credentials, proxies).
-    "sm2a_aws_environment": {"type": "dict"},
+    "sm2a_aws_environment": {"type": "dict", "no_log": True},
     # False runs each module in a new Python, as Ansible does by default (docs/speed.md).
     "sm2a_forked_modules": {"type": "bool", "default": True},
 }

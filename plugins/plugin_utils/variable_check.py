@@ -95,7 +95,9 @@ def renamed_variables(values: Mapping[str, Any], renamed: Mapping[str, str], spe
     """
     defaults = {name: option.get("default") for spec in specs.values() for name, option in spec.items()}
     return [
-        f"{old}: is called {new} here" for old, new in renamed.items() if old in values and values[old] != defaults[old]
+        f"{old}: is called {new} here"
+        for old, new in renamed.items()
+        if old in values and values[old] != defaults.get(old)
     ]
 
 

@@ -160,12 +160,31 @@ def test_the_defaults_of_a_role_are_those_that_are_published(tmp_path: Path) -> 
         {"name": "Check", "sm2a.airflow.validate_variables": None},
         {"name": "Write", "ansible.builtin.copy": {"content": "{{ sm2a_inputs | to_json }}", "dest": f"{tmp_path}/x"}},
     ]
-    run = play(tmp_path, {"sm2a_name": "try", "sm2a_region": "eu-west-1", "airflow_metrics_enabled": "false"}, tasks)
+    given = {"sm2a_name": "try", "sm2a_region": "eu-west-1", "airflow_metrics_enabled": "false"}
+    run = play(tmp_path, given, tasks)
     assert run.returncode == 0, run.stdout + run.stderr
     inputs = json.loads((tmp_path / "x").read_text())
     assert inputs["airflow_metrics_enabled"] is False
     assert inputs["load_balancer_https_port"] == defaults("load_balancer")["load_balancer_https_port"]
     assert inputs["sm2a_lock"] is True
+
+
+def test_credentials_are_in_no_fact_and_in_no_output(tmp_path: Path) -> None:
+    tasks: list[dict[str, Any]] = [
+        {"name": "Check", "sm2a.airflow.validate_variables": None},
+        {"name": "Show", "ansible.builtin.debug": {"var": "sm2a_inputs"}},
+    ]
+    given = {
+        "sm2a_name": "try",
+        "sm2a_region": "eu-west-1",
+        "sm2a_aws_environment": {"AWS_SECRET_ACCESS_KEY": "Tr0ub4dor-key"},
+        "secrets_variables": {"a": "Tr0ub4dor-variable"},
+        "airflow_metrics_enabled": "false",
+    }
+    run = play(tmp_path, given, tasks, "-vvv")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "airflow_metrics_enabled" in run.stdout
+    assert "Tr0ub4dor" not in run.stdout + run.stderr
 
 
 def test_a_renamed_variable_is_named_with_its_new_name(tmp_path: Path) -> None:
@@ -182,7 +201,7 @@ def test_required_variable_of_the_stack_is_named() -> None:
 
 
 def play(
-    tmp_path: Path, variables: dict[str, Any], tasks: list[dict[str, Any]] | None = None
+    tmp_path: Path, variables: dict[str, Any], tasks: list[dict[str, Any]] | None = None, *options: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a play with these tasks, or one that checks its variables and then would change something."""
     tasks = tasks or [
@@ -193,8 +212,11 @@ def play(
     book.write_text(json.dumps([{"name": "Try", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local"]
     extra = {"ansible_python_interpreter": sys.executable, **variables}
+    # A file of variables, as -vvv shows the command line.
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps(extra))
     return subprocess.run(
-        [*command, "-e", json.dumps(extra), str(book)], cwd=PROJECT, capture_output=True, text=True, check=False
+        [*command, *options, "-e", f"@{given}", str(book)], cwd=PROJECT, capture_output=True, text=True, check=False
     )
 
 
