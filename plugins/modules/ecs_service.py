@@ -308,7 +308,7 @@ def main() -> None:
             **TAG_OPTIONS,
         },
         supports_check_mode=True,
-        **list_rules("services"),
+        **list_rules("services", purge="purge_name_prefix"),
     )
     module.params["services"] = listed_items(module.params, "services")
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent

@@ -330,7 +330,7 @@ def main() -> None:
             **TAG_OPTIONS,
         },
         supports_check_mode=True,
-        **list_rules("task_definitions"),
+        **list_rules("task_definitions", purge="purge_family_prefix"),
     )
     module.params["task_definitions"] = listed_items(module.params, "task_definitions", "family")
     exit_with(module, lambda: run(client(module, "ecs"), module.params, module.check_mode))

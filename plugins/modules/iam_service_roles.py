@@ -146,7 +146,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     joint_result,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
 from ansible_collections.sm2a.airflow.plugins.module_utils.iam import (
     attach_policy,
     create_role,
@@ -306,9 +306,8 @@ def main() -> None:
             **STATE_OPTION,
             **TAG_OPTIONS,
         },
-        mutually_exclusive=[("roles", "names")],
-        required_if=[("state", "present", ["roles", "trust_statements"])],
         supports_check_mode=True,
+        **list_rules("roles", purge="purge_name_prefix", present=["trust_statements"]),
     )
     module.params["roles"] = listed_items(module.params, "roles")
     exit_with(module, lambda: run(client(module, "iam"), module.params, module.check_mode))

@@ -35,6 +35,12 @@ def test_names_say_too_little_of_what_is_to_be_present(
         run_module(module, {**options, "names": [unique_name], "state": "present"})
 
 
+@pytest.mark.parametrize(("module", "options"), MODULES.items(), ids=MODULES)
+def test_something_must_be_named(run_module: RunModule, module: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ModuleFailedError, match="one of the following is required"):
+        run_module(module, {**options, "state": "absent"})
+
+
 def test_a_queue_goes_by_its_name(run_module: RunModule, unique_name: str, aws: Callable[[str], Any]) -> None:
     run_module("sqs_queue", {"queues": [{"name": unique_name}]})
     assert run_module("sqs_queue", {"names": [unique_name], "state": "absent"})["changed"] is True
