@@ -41,7 +41,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Publish the fact ``sm2a_inputs``; fail with one sentence for each wrong variable."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(argument_spec={"renamed": {"type": "dict", "default": {}}})
+        _result, options = self.validate_argument_spec(argument_spec={"renamed": {"type": "dict", "default": {}}})
         variables = task_vars or {}
         specs = {"sm2a": STACK_OPTIONS, **role_specs()}
         ours = [name for name in variables if owner_of(name, specs)]

@@ -31,17 +31,18 @@ THROTTLED = (
     "ThrottlingException",
     "TooManyRequestsException",
 )
-# Arguments by name, as botocore's event has them: operation, response, caught_exception, attempts, request_dict.
-Handler = Callable[..., float | None]
 
 
-def ask_first(client: Any, handler: Handler) -> None:
-    """Let ``handler`` answer before those that were registered earlier, as long as the client lives."""
+def ask_first(client: Any, handler: Callable[..., float | None]) -> None:
+    """Let ``handler`` answer before those that were registered earlier, as long as the client lives.
+
+    It gets the arguments of botocore's event by name: operation, response, caught_exception, attempts, request_dict.
+    """
     client.meta.events.register_first(_event(client), handler)
 
 
 @contextmanager
-def asking_first(client: Any, handler: Handler) -> Iterator[None]:
+def asking_first(client: Any, handler: Callable[..., float | None]) -> Iterator[None]:
     """The same until the end of the block."""
     ask_first(client, handler)
     try:
