@@ -162,4 +162,5 @@ def test_no_secret_is_seen(ways: Ways, directory: Path) -> None:
 
 def test_no_temporary_file_stays(ways: Ways, directory: Path) -> None:
     assert ways.both("look")[0][1]["temporary"]
-    assert list((directory / "tmp").iterdir()) == []
+    # What ansible-core itself makes, for modules of an own Python, has another name.
+    assert list((directory / "tmp").glob("ansible-moduletmp-*")) == []
