@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = """
 name: role_template
 author:
-  - The SM2A authors
+  - SM2A contributors (@sm2a)
 short_description: Render a template of a role
 description:
   - Like P(ansible.builtin.template#lookup) without options, in a tenth of its time.
