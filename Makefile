@@ -22,9 +22,10 @@ clean: down  ## As down, and the tools as well.
 # The end-to-end test keeps one process busy while the other does the rest (tests/conftest.py). -n 0 runs a part alone.
 pytest := $(environment)/bin/pytest
 alone := $(pytest) -n 0
+shared := $(pytest) -n 2 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(pytest) -n 2 --dist loadscope --no-loadscope-reorder tests/integration tests/faults tests/checks tests/control_plane tests/audit tests/unit
+	@$(shared) tests/integration tests/faults tests/checks tests/control_plane tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -36,7 +37,7 @@ sanity: test-tools  ## ansible-test sanity.
 	@$(alone) tests/checks/test_sanity.py
 
 unit: test-tools
-	@$(pytest) -n 2 tests/unit
+	@$(shared) tests/unit
 
 molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 	@$(alone) tests/checks/test_molecule.py

@@ -1,54 +1,56 @@
-"""How `make test` shares the tests among its two processes."""
+"""How `make test` shares the tests among its processes.
+
+Tests that build on one thing (a deployed stack, a local AWS of all scenarios, a container engine) are a chain: they
+stay in one process, in the order in which they stand. Their files say so in one line, such as
+`pytestmark = pytest.mark.chain("stack")` or `pytestmark = pytest.mark.engine`. It is read as text here, because the
+process that shares out the tests does not import them.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# Tests that build on one thing each, in the order in which they stand: a deployed stack, a local AWS of all scenarios,
-# another behind a fault proxy, an audited environment.
-CHAINS = {
-    "tests/integration/test_end_to_end.py": "stack",
-    "tests/integration/test_failures.py": "stack",
-    "tests/integration/test_front_door.py": "stack",
-    "tests/integration/test_git.py": "stack",
-    "tests/integration/test_hostile_results.py": "stack",
-    "tests/integration/test_monitoring.py": "stack",
-    "tests/integration/test_removal.py": "stack",
-    "tests/checks/test_molecule.py": "molecule",
-    **{
-        f"tests/faults/test_{name}.py": "faults"
-        for name in ("interruptions", "lost_replies", "overload", "refusals", "two_runs")
-    },
-    **{f"tests/audit/test_{name}.py": "audit" for name in ("access_policies", "audit")},
-}
+LINTERS = "tests/checks/test_lint.py"
+MARK = re.compile(r"^pytestmark = pytest\.mark\.(?:(engine)|chain\(\"(\w+)\"\))$", re.MULTILINE)
 
 
-# The process that is through with these ends their container engine: one process must have them all.
-NEEDS_ENGINE = re.compile(r"tests/unit/local_aws/(.+/)?test_engine_\w+\.py")
-
-
+@cache
 def chain_of(file: str) -> str | None:
-    """The name of the chain that a file of tests belongs to."""
-    return "engine" if NEEDS_ENGINE.fullmatch(file) else CHAINS.get(file)
+    """The name of the chain that a file of tests belongs to; those with an engine are one chain."""
+    found = MARK.search((PROJECT / file).read_text(encoding="utf-8"))
+    return (found[1] or found[2]) if found else None
 
 
 class Chains(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out whole chains; of the linters one at a time, and of the unit tests one file at a time."""
+    """Hands out whole chains; of the linters one at a time, and of other tests one file at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
-        return nodeid if file == "tests/checks/test_lint.py" else chain_of(file) or file
+        return nodeid if file == LINTERS else chain_of(file) or file
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks that this file reads."""
+    config.addinivalue_line("markers", "chain(name): stays with the others of its name, in one process and in order")
+    config.addinivalue_line("markers", "engine: needs a container engine; SM2A_ENGINE_SOCKET=unix:///... gives one")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with containers come last: by then the deployed stack has made the images that they use."""
+    """Tests with containers come last: by then the deployed stack has made the images that they use.
+
+    The process that is through with the last of them ends their container engine, so one process has them all.
+    """
     for item in items:
-        if item.get_closest_marker("engine") and chain_of(item.nodeid.split("::")[0]) is None:
-            raise pytest.UsageError(f"{item.nodeid} needs an engine: name its file test_engine_*.py")
+        file = item.nodeid.split("::", maxsplit=1)[0]
+        marked = [mark for name in ("chain", "engine") for mark in item.iter_markers(name)]
+        if marked and chain_of(file) is None:
+            raise pytest.UsageError(f"{file}: write its mark as one line, pytestmark = pytest.mark.{marked[0].name}...")
     items.sort(key=lambda item: item.get_closest_marker("engine") is not None)
 
 

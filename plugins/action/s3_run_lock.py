@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import context
-from ansible_collections.sm2a.airflow.plugins.module_utils.run_lock import this_run
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.run_lock import this_run
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.forked_module import ForkedModule
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """ENGINE_OPTION of module_utils/container_engine.py."""
+    """ENGINE_OPTION of module_utils/containers/engine.py."""
 
     DOCUMENTATION = r"""
 options:

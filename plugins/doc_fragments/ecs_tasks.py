@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """WATCH_OPTIONS of module_utils/ecs_options.py."""
+    """WATCH_OPTIONS of module_utils/ecs/options.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The settings of a DB instance: FIELDS and ALONG of module_utils/rds_fields.py."""
+    """The settings of a DB instance: FIELDS and ALONG of module_utils/rds/instance_settings.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """STATE_OPTION of module_utils/aws.py. A module describes what its state means."""
+    """STATE_OPTION of module_utils/common/aws.py. A module describes what its state means."""
 
     DOCUMENTATION = r"""
 options:

@@ -36,7 +36,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.airflow_checks import problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_checks import problems
 
 
 class FilterModule:

@@ -36,7 +36,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.secret_readers import CONFIGURATION
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.secret_readers import CONFIGURATION
 
 
 def component_secrets(component: str) -> list[str]:

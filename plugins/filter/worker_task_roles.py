@@ -48,7 +48,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.worker_roles import worker_task_roles
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.worker_roles import worker_task_roles
 
 
 class FilterModule:

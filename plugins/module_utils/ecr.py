@@ -18,8 +18,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
-from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

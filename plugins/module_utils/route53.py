@@ -13,7 +13,7 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
     from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 
 # A record set as the API has it: Name, Type and either TTL with ResourceRecords, or AliasTarget.
 RecordSet = dict[str, Any]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange, call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
 
 PROTOCOLS = ("email", "email-json", "http", "https", "sms", "sqs", "lambda", "firehose")
 # Option of the module: attribute of the topic.

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 
 # SQS reports a missing queue under its old name to older protocols and proxies.
 MISSING = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")

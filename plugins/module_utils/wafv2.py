@@ -11,8 +11,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import TagChange, call
-from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
 
 SCOPE = "REGIONAL"
 # Where Airflow takes passwords: the form of the login, and the tokens of programs.

@@ -168,31 +168,31 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import acm as api
 from ansible_collections.sm2a.airflow.plugins.module_utils import route53 as dns
-from ansible_collections.sm2a.airflow.plugins.module_utils.acm_import import Clients, replacement, view
-from ansible_collections.sm2a.airflow.plugins.module_utils.acm_request import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import api
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm.imported_certificate import Clients, replacement, view
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm.requested_certificate import (
     Services,
     ensure_requested,
     remove_orphaned_records,
     validation_records,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.acm_request import view as requested_view
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
-    STATE_OPTION,
-    TAG_OPTIONS,
-    Outcome,
-    client,
-    exit_with,
-    tag_change,
-)
-from ansible_collections.sm2a.airflow.plugins.module_utils.certificates import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm.requested_certificate import view as requested_view
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm.x509 import (
     HAS_CRYPTOGRAPHY,
     ONE_DAY,
     CertificateError,
     now,
     read_certificate,
     self_signed,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    Outcome,
+    client,
+    exit_with,
+    tag_change,
 )
 
 # Identifier, in check mode, of a certificate that is to be created.

@@ -53,7 +53,7 @@ region:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import call, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call, client, exit_with
 
 
 @call("read the caller's identity")

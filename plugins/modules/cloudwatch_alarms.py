@@ -132,9 +132,9 @@ options:
         default: []
   purge_name_prefix:
     description:
-      - Alarms whose name starts so, that carry all of O(purge_matching_tags) and are not in O(alarms), are deleted.
+      - Alarms whose name starts so, that carry all of O(purge_where_tagged) and are not in O(alarms), are deleted.
     type: str
-  purge_matching_tags:
+  purge_where_tagged:
     description: Tags that an alarm must carry to be deleted through O(purge_name_prefix).
     type: dict
     default: {}
@@ -168,14 +168,14 @@ EXAMPLES = r"""
     tags:
       environment: production
     purge_name_prefix: production/
-    purge_matching_tags:
+    purge_where_tagged:
       environment: production
 
 - name: No alarms of this environment
   sm2a.airflow.cloudwatch_alarms:
     alarms: []
     purge_name_prefix: production/
-    purge_matching_tags:
+    purge_where_tagged:
       environment: production
     state: absent
 """
@@ -200,8 +200,8 @@ alarms:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import cloudwatch as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.cloudwatch import alarms as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -236,7 +236,7 @@ def surplus(cloudwatch: Any, options: dict[str, Any], named: dict[str, dict[str,
     """Names of the alarms below the prefix that are not in ``named`` and carry the tags."""
     if not options["purge_name_prefix"]:
         return []
-    tags = {key: str(value) for key, value in options["purge_matching_tags"].items()}
+    tags = {key: str(value) for key, value in options["purge_where_tagged"].items()}
     found = api.alarms_below(cloudwatch, options["purge_name_prefix"])
     return sorted(
         name
@@ -275,7 +275,7 @@ def main() -> None:
                 "mutually_exclusive": [("metrics", "metric_name"), ("metrics", "namespace")],
             },
             "purge_name_prefix": {"type": "str"},
-            "purge_matching_tags": {"type": "dict", "default": {}},
+            "purge_where_tagged": {"type": "dict", "default": {}},
             **STATE_OPTION,
             **TAG_OPTIONS,
         },

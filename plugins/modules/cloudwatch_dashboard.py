@@ -74,8 +74,8 @@ import json
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import cloudwatch as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, Outcome, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.cloudwatch import alarms as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, Outcome, client, exit_with
 
 
 def ensure_present(cloudwatch: Any, name: str, body: dict[str, Any], check_mode: bool) -> tuple[Outcome, list[str]]:

@@ -87,8 +87,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS, BaseImage
-from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import BASE_IMAGE_OPTIONS, BaseImage
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine import (
     ENGINE_OPTION,
     EngineError,
     find_engine,

@@ -77,14 +77,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine import (
     ENGINE_OPTION,
     Engine,
     EngineError,
     docker_answers,
     which,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.podman_service import PodmanService
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.podman_service import PodmanService
 
 # Debian package -> program that shows that it is there. catatonit is the init process that tasks may ask for.
 PODMAN_PACKAGES = {

@@ -213,17 +213,17 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client
-from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS, BaseImage
-from ansible_collections.sm2a.airflow.plugins.module_utils.container_engine import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import BASE_IMAGE_OPTIONS, BaseImage
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine import (
     ENGINE_OPTION,
     Engine,
     EngineError,
     find_engine,
     require_free_space,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import Image, describe_image
-from ansible_collections.sm2a.airflow.plugins.module_utils.image_places import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_build import Image, describe_image
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_destinations import (
     UNKNOWN_DIGEST,
     Local,
     Registry,

@@ -106,11 +106,11 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_vpcs
-from ansible_collections.sm2a.airflow.plugins.module_utils.new_role import once_known
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import describe_vpcs
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run, placeholder, tags_of
 
 ROLE_UNKNOWN = "Unable to assume given IAM role"
 # Option -> key of the API; what cannot change.

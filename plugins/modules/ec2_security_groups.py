@@ -139,18 +139,18 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.creates import create_once
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import describe_security_groups
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import (
     Run,
     delete_patiently,
     placeholder,
     tags_of,
     wait_until_unused,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import describe_security_groups
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_rules import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.security_group_rules import (
     ALLOW_ALL_OUT,
     PERMISSIONS,
     Rule,

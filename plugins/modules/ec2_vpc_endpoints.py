@@ -149,10 +149,9 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder, tags_of
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_endpoints import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.endpoints import (
     GONE,
     PLACES,
     create_endpoint,
@@ -167,6 +166,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_endpoints import 
     wait_until_gone,
     without_policies,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run, placeholder, tags_of
 
 
 def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], current: dict[str, Any] | None) -> str:

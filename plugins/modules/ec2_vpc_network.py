@@ -181,10 +181,9 @@ network:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run, placeholder
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_client import ec2_client
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import (
     Network,
     cidrs_of,
     describe,
@@ -193,8 +192,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
     read_network,
     tier,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_acls import ensure_network_acls
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_changes import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network_acls import ensure_network_acls
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network_changes import (
     default_target,
     ensure_internet_gateway,
     ensure_nat_gateway,
@@ -202,17 +201,18 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_changes i
     ensure_subnet,
     ensure_vpc,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_plan import (
-    TIERS,
-    subnet_cidrs,
-    used_zones,
-    zones_of,
-)
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_removal import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network_removal import (
     remove_nat_gateways,
     remove_network,
     wait_for_nat_gateways,
     wait_until_deleted,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run, placeholder
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.subnet_plan import (
+    TIERS,
+    subnet_cidrs,
+    used_zones,
+    zones_of,
 )
 
 

@@ -86,14 +86,14 @@ networks:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.existing_network import read_given_network
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import (
     describe,
     describe_security_groups,
     read_network,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2_network_given import read_given_network
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run
 
 
 def read(ec2: Any, params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -122,7 +122,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,

@@ -120,8 +120,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -129,7 +128,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     manage,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import covers, is_empty, merged
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import covers, is_empty, merged
 
 # UpdateCluster replaces it, so a member that is no longer declared goes.
 REPLACED = ("execute_command_configuration",)

@@ -23,11 +23,14 @@ options:
     description: Name or ARN of the cluster.
     type: str
     required: true
+  names:
+    description: Names of services that are to go, in place of O(services); for O(state=absent) only.
+    type: list
+    elements: str
   services:
     description: The services.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the service.
@@ -234,10 +237,16 @@ services:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, TAG_OPTIONS, client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_options import PLACE_OPTIONS, WATCH_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_services import ensure_absent, ensure_present
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    client,
+    exit_with,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.options import PLACE_OPTIONS, WATCH_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.services import ensure_absent, ensure_present
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.stopped_tasks import Reader
 
 
 def result(reports: list[dict[str, Any]]) -> dict[str, Any]:
@@ -286,7 +295,8 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "cluster": {"type": "str", "required": True},
-            "services": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
+            **NAMES_OPTION,
+            "services": {"type": "list", "elements": "dict", "options": item_options()},
             "purge_name_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
             "purge_except": {"type": "list", "elements": "str", "default": []},
@@ -298,7 +308,9 @@ def main() -> None:
             **TAG_OPTIONS,
         },
         supports_check_mode=True,
+        **list_rules("services"),
     )
+    module.params["services"] = listed_items(module.params, "services")
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
     reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
     exit_with(module, lambda: result(ensure(reader, module.params, module.check_mode)))

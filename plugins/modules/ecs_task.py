@@ -135,13 +135,14 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import Outcome, TagChange, client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import awsvpc, revision_name
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_options import PLACE_OPTIONS, WATCH_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_runs import record_key
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_stopped import Reader, sentence, task_id
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import Outcome, TagChange, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import awsvpc, revision_name
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.options import PLACE_OPTIONS, WATCH_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.run_record import record_key
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.stopped_tasks import Reader, sentence, task_id
 
 TASK_MEMBERS = ("cluster", "task_definition", "launch_type", "capacity_provider_strategy", "platform_version")
 

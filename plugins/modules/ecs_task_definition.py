@@ -19,11 +19,14 @@ description:
 author:
   - SM2A contributors (@sm2a)
 options:
+  names:
+    description: Families that are to go, in place of O(task_definitions); for O(state=absent) only.
+    type: list
+    elements: str
   task_definitions:
     description: The task definitions.
     type: list
     elements: dict
-    required: true
     suboptions:
       family:
         description: Family of the task definition.
@@ -153,8 +156,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, ecs_model
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -164,8 +166,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     joint_result,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_compare import comparable_task_definition
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_runs import RECORD_PREFIX
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import comparable_task_definition
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.run_record import RECORD_PREFIX
 
 # Maps that may be written as dictionaries, and the API's name of a value.
 NAMED_VALUES = {"environment": "value", "secrets": "value_from"}
@@ -316,7 +321,8 @@ def main() -> None:
     """Read the options, act, report."""
     module = AnsibleAWSModule(
         argument_spec={
-            "task_definitions": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
+            **NAMES_OPTION,
+            "task_definitions": {"type": "list", "elements": "dict", "options": item_options()},
             "purge_family_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
             "purge_except": {"type": "list", "elements": "str", "default": []},
@@ -324,7 +330,9 @@ def main() -> None:
             **TAG_OPTIONS,
         },
         supports_check_mode=True,
+        **list_rules("task_definitions"),
     )
+    module.params["task_definitions"] = listed_items(module.params, "task_definitions", "family")
     exit_with(module, lambda: run(client(module, "ecs"), module.params, module.check_mode))
 
 

@@ -231,8 +231,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -240,8 +239,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     exit_with,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_load_balancer, describe_tags
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2_load_balancers import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import listeners as elbv2_listeners
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer, describe_tags
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.load_balancers import (
     create_load_balancer,
     delete_load_balancer,
     describe_attributes,

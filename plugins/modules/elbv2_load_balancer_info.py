@@ -68,13 +68,13 @@ load_balancers:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import (
     describe_listeners,
     describe_load_balancer,
     target_groups_of,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2_rules import describe_rules
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.rules import describe_rules
 
 
 def actions_of(elbv2: Any, listener: dict[str, Any]) -> list[dict[str, Any]]:

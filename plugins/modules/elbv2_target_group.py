@@ -149,7 +149,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -158,7 +158,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     manage,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_tags, write_tags
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_tags, write_tags
 
 IN_USE_RETRIES = 8
 IMMUTABLE = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}

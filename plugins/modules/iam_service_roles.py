@@ -19,11 +19,14 @@ description:
 author:
   - SM2A contributors (@sm2a)
 options:
+  names:
+    description: Names of roles that are to go, in place of O(roles); for O(state=absent) only.
+    type: list
+    elements: str
   roles:
     description: The roles.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the role.
@@ -134,7 +137,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -143,7 +146,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     joint_result,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.iam_roles import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.iam import (
     attach_policy,
     create_role,
     delete_role,
@@ -291,7 +295,8 @@ def main() -> None:
     }
     module = AnsibleAWSModule(
         argument_spec={
-            "roles": {"type": "list", "elements": "dict", "required": True, "options": role_options},
+            **NAMES_OPTION,
+            "roles": {"type": "list", "elements": "dict", "options": role_options},
             "path": {"type": "str", "default": "/"},
             "purge_name_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
@@ -301,9 +306,11 @@ def main() -> None:
             **STATE_OPTION,
             **TAG_OPTIONS,
         },
-        required_if=[("state", "present", ["trust_statements"])],
+        mutually_exclusive=[("roles", "names")],
+        required_if=[("state", "present", ["roles", "trust_statements"])],
         supports_check_mode=True,
     )
+    module.params["roles"] = listed_items(module.params, "roles")
     exit_with(module, lambda: run(client(module, "iam"), module.params, module.check_mode))
 
 

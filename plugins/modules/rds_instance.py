@@ -148,9 +148,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds_fields as fields_api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -158,6 +156,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instance_settings as fields_api
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances as api
 
 Options = Mapping[str, Any]
 DELAY_SECONDS = 5

@@ -65,9 +65,9 @@ instance:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.rds_fields import view
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds.instance_settings import view
 
 
 def wait(rds: Any, options: dict[str, Any], check_mode: bool) -> dict[str, Any]:

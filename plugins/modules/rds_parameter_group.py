@@ -92,8 +92,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds_groups as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -102,7 +101,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     joint_result,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.rds_parameters import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import groups as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds.parameters import (
     apply_method,
     same_value,
     spelled,

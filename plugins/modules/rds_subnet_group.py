@@ -61,8 +61,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds_groups as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -70,6 +69,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     manage,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import groups as api
 
 
 def view(group: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:

@@ -76,8 +76,8 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import route53 as dns
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, Outcome, client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import describe_load_balancer
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, Outcome, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer
 
 KINDS = ("A", "AAAA")
 # The target, in check mode, of an alias of a load balancer that is to be created.

@@ -158,8 +158,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import s3 as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -167,7 +166,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     exit_with,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.s3_lifecycle import MARKER_OPTION, RULE_DAYS
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import buckets as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.lifecycle import MARKER_OPTION, RULE_DAYS
 
 Options = Mapping[str, Any]
 

@@ -126,9 +126,9 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import run_lock
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import STATE_OPTION, client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import bucket_exists, delete_bucket
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import run_lock
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.buckets import bucket_exists, delete_bucket
 
 Options = Mapping[str, Any]
 HOW_TO_UNLOCK = (

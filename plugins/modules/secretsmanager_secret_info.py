@@ -80,8 +80,8 @@ secrets:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils import secretsmanager as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager import api
 
 
 def find(secretsmanager: Any, names: list[str] | None, name_prefix: str) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
     Outcome,
@@ -103,7 +103,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.aws import (
     manage,
     tag_change,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs_wait import wait_until
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
 
 MISSING = ("NamespaceNotFound",)
 PLACEHOLDER_ID = "ns-0000000000000000"

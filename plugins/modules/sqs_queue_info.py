@@ -83,7 +83,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
 
 
 def view(name: str, attributes: dict[str, str], tags: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tools.audit.environment import Environment
 
 LIFECYCLE = {

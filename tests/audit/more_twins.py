@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.audit.certificate import self_signed
 from ansible_collections.sm2a.airflow.tests.audit.twins import PUBLIC, policy, twin
+from ansible_collections.sm2a.airflow.tests.support.certificate import self_signed
 from ansible_collections.sm2a.airflow.tools.audit.environment import Environment
 
 SAFE_CONTAINER: dict[str, Any] = {

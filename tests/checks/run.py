@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+
 TOOLS = Path(sys.executable).parent
 
 

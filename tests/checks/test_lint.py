@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.checks.run import PROJECT, run
+from ansible_collections.sm2a.airflow.tests.checks.run import run
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 TYPED = [
     "collections/ansible_collections/sm2a/airflow/plugins",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from ansible_collections.sm2a.airflow.tests.checks.run import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from detect_secrets import SecretsCollection
 from detect_secrets.settings import transient_settings
 
@@ -34,8 +34,8 @@ PASSWORDS_IN_URLS = {
     # Documentation, with words in their places.
     "docker/autoscaler/README.md",
     # Format strings.
-    "docker/airflow/sm2a_runtime/database.py",
-    "docker/autoscaler/sm2a_autoscaler/credentials.py",
+    "docker/airflow/sm2a_runtime/database/connection.py",
+    "docker/autoscaler/sm2a_autoscaler/metadata/credentials.py",
     "inventories/local/group_vars/sm2a/secrets.yml",
 }
 

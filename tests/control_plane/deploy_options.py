@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, BOUNDARY_ARN
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
 DOMAIN = "airflow.example.com"
 LIMITED = {f"{role}_permissions_boundary": BOUNDARY_ARN for role in ("cluster", "network", "database")}

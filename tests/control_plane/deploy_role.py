@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tools import deploy_policy
 
 ACCOUNT = "000000000000"

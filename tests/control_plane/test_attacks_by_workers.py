@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import (
+from ansible_collections.sm2a.airflow.tests.support.control_plane import (
     ACCESS_KEY,
     DEFAULT_GROUP,
     GROUP_SIZE,

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane import deploy_options, deploy_role, runs
+from ansible_collections.sm2a.airflow.tests.control_plane import deploy_options, deploy_role
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_options import OF_TEAM
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, DeployRole, Documents
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tools import deploy_policy
 from sm2a_local_aws.iam import recording
-from sm2a_local_aws.iam.evaluation import Policies, Request, evaluate
-from sm2a_local_aws.iam.policies import Document, parse
-from sm2a_local_aws.iam.principals import Principal
+from sm2a_local_aws.iam.policy.documents import Document, parse
+from sm2a_local_aws.iam.policy.evaluation import Policies, Request, evaluate
+from sm2a_local_aws.iam.policy.principals import Principal
 
 DEPLOYER = Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/{deploy_role.NAME}/me", ACCOUNT)
 # The key policies of keys that are used: each leaves it to IAM. Those of other resources only deny, to others.

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
-from ansible_collections.sm2a.airflow.tests.control_plane import deploy_role, runs
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
+from ansible_collections.sm2a.airflow.tests.control_plane import deploy_role
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, BOUNDARY_ARN, DeployRole
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from botocore.exceptions import ClientError
-from sm2a_local_aws.iam.evaluation import Policies, Request, evaluate
-from sm2a_local_aws.iam.policies import parse
-from sm2a_local_aws.iam.principals import Principal
+from sm2a_local_aws.iam.policy.documents import parse
+from sm2a_local_aws.iam.policy.evaluation import Policies, Request, evaluate
+from sm2a_local_aws.iam.policy.principals import Principal
 
 TAG = "sm2a:environment"
 OURS, THEIRS = ({TAG: name} for name in (runs.NAME, "cpx"))

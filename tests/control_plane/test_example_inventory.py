@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import ControlPlane
+from ansible_collections.sm2a.airflow.tests.support.control_plane import ControlPlane
 
 ENVIRONMENTS = ("small", "standard", "highly_available", "closed")
 

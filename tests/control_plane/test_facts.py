@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
 from ansible_collections.sm2a.airflow.tests.control_plane.conftest import Deployed
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 ROLES = ["secrets", "network", "database", "broker", "load_balancer", "cluster", "airflow", "autoscaler"]
 # What the roles before hand over in site.yml.
@@ -56,8 +57,8 @@ def read(control_plane: runs.ControlPlane, tmp_path_factory: pytest.TempPathFact
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         done = subprocess.run(
             [program, "-i", str(runs.HERE / "inventory.yml"), str(playbook), "-e", extra, *options],
-            cwd=runs.PROJECT,
-            env={**runs.playbook_environment(folder / "results.jsonl"), "PWD": os.fspath(runs.PROJECT)},
+            cwd=PROJECT,
+            env={**runs.playbook_environment(folder / "results.jsonl"), "PWD": os.fspath(PROJECT)},
             capture_output=True,
             text=True,
             check=False,

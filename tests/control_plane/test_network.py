@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 OWN = [{"Name": "tag:sm2a:environment", "Values": [runs.NAME]}]
 CHEAP = {"network_interface_endpoints": False}
@@ -46,8 +47,8 @@ class Network:
         self.results.touch()
         done = subprocess.run(
             [str(Path(sys.executable).parent / command[0]), *command[1:], *options],
-            cwd=runs.PROJECT,
-            env={**runs.playbook_environment(self.results), "PWD": os.fspath(runs.PROJECT)},
+            cwd=PROJECT,
+            env={**runs.playbook_environment(self.results), "PWD": os.fspath(PROJECT)},
             capture_output=True,
             text=True,
             check=False,

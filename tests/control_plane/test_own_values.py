@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
 DOMAIN = "airflow.example.com"
 DAGS_KEY = "arn:aws:kms:eu-west-1:000000000000:key/dags"

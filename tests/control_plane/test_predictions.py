@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import (
+from ansible_collections.sm2a.airflow.tests.support.control_plane import (
     ARTIFACTS,
     DEFAULT_GROUP,
     DESTROY,
@@ -16,7 +16,7 @@ from ansible_collections.sm2a.airflow.tests.control_plane.runs import (
     ControlPlane,
     PlaybookRun,
 )
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import role_names
+from ansible_collections.sm2a.airflow.tests.support.role_files import role_names
 from ansible_collections.sm2a.testing.plugins.plugin_utils.changes import Change, differences, leaves, of_result
 
 GROUPS = [DEFAULT_GROUP, {"name": "heavy", "queue": "heavy", **GROUP_SIZE}]
@@ -147,7 +147,7 @@ def test_a_worker_group_that_is_taken_out_drains_before_its_queue_goes(life: Lif
 
 
 def test_the_changed_options_hold(life: Life) -> None:
-    assert life.allowed == CHANGED_OPTIONS["network_load_balancer_allowed_cidrs"]
+    assert life.allowed == CHANGED_OPTIONS["load_balancer_allowed_cidrs"]
     assert life.database["EngineVersion"] == CHANGED_OPTIONS["database_engine_version"]
     assert life.database["DBParameterGroups"][0]["DBParameterGroupName"] == "cp-postgres18"
     assert life.database["PerformanceInsightsRetentionPeriod"] == CHANGED_OPTIONS["database_insights_retention_period"]

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
-from ansible_collections.sm2a.airflow.tests.integration.canaries import leaks, secret_values
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.stack.canaries import leaks, secret_values
 
 PLAYBOOK = """
 - hosts: sm2a
@@ -94,7 +95,7 @@ class Given:
             **clean,
             "ANSIBLE_CACHE_PLUGIN": "jsonfile",
             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache),
-            "ANSIBLE_CONFIG": str(runs.PROJECT / "ansible.cfg"),
+            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
             # From ansible-core 2.21 on the arguments of modules show only when asked for.
             "ANSIBLE_INJECT_INVOCATION": "1",
             "ANSIBLE_LOG_PATH": str(log),
@@ -105,7 +106,7 @@ class Given:
         command += ["-i", str(runs.HERE / "inventory.yml"), "-e", f"@{self.directory / 'variables.json'}"]
         done = subprocess.run(
             [*command, str(self.directory / "role.yml")],
-            cwd=runs.PROJECT,
+            cwd=PROJECT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

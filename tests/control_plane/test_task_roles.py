@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.secret_readers import CONFIGURATION
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.secret_readers import CONFIGURATION
 from ansible_collections.sm2a.airflow.tests.control_plane.conftest import Deployed
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from botocore.exceptions import ClientError
 
 Client = Callable[[str], Any]

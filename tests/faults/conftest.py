@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
 from ansible_collections.sm2a.airflow.tests.faults import resources
-from ansible_collections.sm2a.airflow.tests.faults.proxy import FaultProxy, fault_proxy
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import FaultProxy, fault_proxy
 
 # Options whose resources the default deployment does not have.
 MORE: dict[str, Any] = {

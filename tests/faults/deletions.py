@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.control_plane.runs import NAME
+from ansible_collections.sm2a.airflow.tests.support.control_plane import NAME
 
 Clients = Callable[[str], Any]
 Deletion = Callable[[Clients], None]

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
 from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench, Reference
 from ansible_collections.sm2a.airflow.tests.faults.deletions import EARLY, LATE, delete
 from ansible_collections.sm2a.airflow.tests.faults.resources import difference
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+
+pytestmark = pytest.mark.chain("faults")
 
 SEED = 3
 # Changes that a run makes before it is killed.

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
 from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench, Reference
 from ansible_collections.sm2a.airflow.tests.faults.resources import difference
-from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
+
+pytestmark = pytest.mark.chain("faults")
 
 LOST = Rule("lost", action="(?!Describe|Get|Head|List|BatchGet).*", calls=1, each_action=True)
 CREATES = ("Create", "Run", "Request", "Import", "Allocate", "Register", "Put")

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench, Reference
 from ansible_collections.sm2a.airflow.tests.faults.resources import difference
-from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
+
+pytestmark = pytest.mark.chain("faults")
 
 THROTTLED = 0.15
 # Of those that are not throttled.

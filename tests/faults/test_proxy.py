@@ -13,9 +13,9 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.sm2a.airflow.tests.faults.calls import Call
-from ansible_collections.sm2a.airflow.tests.faults.proxy import FaultProxy, fault_proxy
-from ansible_collections.sm2a.airflow.tests.faults.rules import Book, Kind, Rule
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.calls import Call
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import FaultProxy, fault_proxy
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Book, Kind, Rule
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import advice
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.plugins.module_utils.common import error_advice as advice
 from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench
-from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
+
+pytestmark = pytest.mark.chain("faults")
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ import subprocess
 import time
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+import pytest
 from ansible_collections.sm2a.airflow.tests.faults.conftest import MORE, Bench
-from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
+
+pytestmark = pytest.mark.chain("faults")
 
 BUCKET = f"{runs.NAME}-run-lock-000000000000"
 KEY = "run-lock.json"

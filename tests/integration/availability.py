@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import requests
 from ansible_collections.sm2a.airflow.tests.integration.background import Background
-from ansible_collections.sm2a.airflow.tests.integration.settings import URL
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import URL
 
 PAUSE_SECONDS = 0.5
 # As long as the load balancer waits.

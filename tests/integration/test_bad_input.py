@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Say
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Say
+from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import play
 
 
 @pytest.mark.parametrize(

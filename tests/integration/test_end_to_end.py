@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from ansible_collections.sm2a.airflow.tests.integration import drawing, engine, watch
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.browser import log_in
-from ansible_collections.sm2a.airflow.tests.integration.canaries import leaks, secret_values
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
-from ansible_collections.sm2a.airflow.tests.integration.poll import poll
-from ansible_collections.sm2a.airflow.tests.integration.settings import (
+from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine, watch
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.browser import log_in
+from ansible_collections.sm2a.airflow.tests.support.stack.canaries import leaks, secret_values
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import play
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     ARTIFACTS,
     HTTP_PORT,
     HTTPS_PORT,
@@ -29,6 +29,8 @@ from ansible_collections.sm2a.airflow.tests.integration.settings import (
     WORKERS_MAXIMUM,
     WORKERS_MINIMUM,
 )
+
+pytestmark = pytest.mark.chain("stack")
 
 Collected = TypeVar("Collected", bound=Sized)
 SERVICES = {

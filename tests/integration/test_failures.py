@@ -6,12 +6,14 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import FINISHED, AirflowApi
 from ansible_collections.sm2a.airflow.tests.integration.availability import Availability
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import deploy
-from ansible_collections.sm2a.airflow.tests.integration.poll import poll
-from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import FINISHED, AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import deploy
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
+
+pytestmark = pytest.mark.chain("stack")
 
 ROLLBACK_SECONDS = 90
 WORKER_LOG_PORT, TRIGGERER_LOG_PORT = 8793, 8794

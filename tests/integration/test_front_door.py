@@ -11,11 +11,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration import browser, engine
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Stack
-from ansible_collections.sm2a.airflow.tests.integration.settings import HTTPS_PORT, NAME, URL
 from ansible_collections.sm2a.airflow.tests.integration.visitor import ask, browser_session, sign_in
+from ansible_collections.sm2a.airflow.tests.support.stack import browser, engine
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import HTTPS_PORT, NAME, URL
+
+pytestmark = pytest.mark.chain("stack")
 
 # The application decodes paths and has slashes of its own; the load balancer's rules do not.
 SPELLINGS = [

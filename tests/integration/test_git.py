@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.canaries import leaks
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.integration.git_server import BRANCH, Repository, served
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, deploy
-from ansible_collections.sm2a.airflow.tests.integration.poll import poll
-from ansible_collections.sm2a.airflow.tests.integration.settings import GATEWAY, PROJECT, variables
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.canaries import leaks
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import Run, deploy
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import GATEWAY, variables
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+
+pytestmark = pytest.mark.chain("stack")
 
 USER = "airflow"
 TOKEN = f"canary-{secrets.token_hex(12)}"

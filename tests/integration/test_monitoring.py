@@ -9,10 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.poll import poll
-from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
+import pytest
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
+
+pytestmark = pytest.mark.chain("stack")
 
 DAG = "sm2a_smoke"
 # Watched and well in an environment that runs.

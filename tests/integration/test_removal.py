@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.tests.integration import engine
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
-from ansible_collections.sm2a.airflow.tests.integration.settings import (
+import pytest
+from ansible_collections.sm2a.airflow.tests.support.stack import engine
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import play
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     HTTP_PORT,
     HTTPS_PORT,
     LOCAL_AWS_STATE,
     NAME,
     PORT,
 )
+
+pytestmark = pytest.mark.chain("stack")
 
 
 def test_teardown_removes_every_resource(stack: Stack, measures: Measures, say: Say) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from ansible_collections.sm2a.airflow.tests.integration.settings import HTTP_PORT, HTTPS_PORT, URL
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import HTTP_PORT, HTTPS_PORT, URL
 from requests.adapters import HTTPAdapter
 
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')

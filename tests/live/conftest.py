@@ -8,8 +8,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.conftest import (
+from ansible_collections.sm2a.airflow.tests.live.fleet import DAG, HERE, deploy
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import (
     KEEP,
     Measures,
     Say,
@@ -19,9 +20,8 @@ from ansible_collections.sm2a.airflow.tests.integration.conftest import (
     measures,
     say,
 )
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import play
-from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
-from ansible_collections.sm2a.airflow.tests.live.fleet import DAG, HERE, deploy
+from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import play
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
 
 __all__ = ["admin", "certificate", "measures", "say"]
 

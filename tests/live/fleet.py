@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.playbooks import Run, play
-from ansible_collections.sm2a.airflow.tests.integration.poll import poll
-from ansible_collections.sm2a.airflow.tests.integration.settings import NAME
-from ansible_collections.sm2a.airflow.tests.integration.watch import Sample
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import Run, play
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
+from ansible_collections.sm2a.airflow.tests.support.stack.watch import Sample
 
 DAY_SECONDS = 24 * 3600
 HERE = Path(__file__).resolve().parent

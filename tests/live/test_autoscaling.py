@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.integration import drawing, engine
-from ansible_collections.sm2a.airflow.tests.integration.airflow_api import AirflowApi
-from ansible_collections.sm2a.airflow.tests.integration.conftest import Measures, Say, Stack
-from ansible_collections.sm2a.airflow.tests.integration.poll import wait_until
-from ansible_collections.sm2a.airflow.tests.integration.settings import ARTIFACTS, NAME, PORT
 from ansible_collections.sm2a.airflow.tests.live import fleet
 from ansible_collections.sm2a.airflow.tests.live.fleet import CONCURRENCY, DAG, GROUPS, MAXIMUM, MINIMUM, Burst
+from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine
+from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
+from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import wait_until
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import ARTIFACTS, NAME, PORT
 
 TASKS, SECONDS = 30, 20  # on each of the two queues
 BACK_SECONDS = 420

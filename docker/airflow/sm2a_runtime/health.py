@@ -16,8 +16,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
-from sm2a_runtime.liveness import liveness_file
 from sm2a_runtime.network import host_address
+from sm2a_runtime.worker.liveness import liveness_file
 
 HEARTBEAT_SECONDS = 60.0
 LIVENESS_SECONDS = 90.0
@@ -83,7 +83,7 @@ def _check_http(url: str) -> str:
 
 def _check_job(job_type: str) -> str:
     # Imported here because the other checks need neither of them and run faster without.
-    from sm2a_runtime.database import DatabaseError, heartbeat_age  # noqa: PLC0415
+    from sm2a_runtime.database.connection import DatabaseError, heartbeat_age  # noqa: PLC0415
     from sm2a_runtime.secret_store import SecretError, read_secret  # noqa: PLC0415
 
     try:

@@ -16,9 +16,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sm2a_runtime import database_users, mysql_setup, postgres_setup
-from sm2a_runtime.database_setup import Database, Engine, Login, Server, wait_for_server
-from sm2a_runtime.result_tables import Base
+from sm2a_runtime.celery.result_tables import Base
+from sm2a_runtime.database import mysql_setup, postgres_setup
+from sm2a_runtime.database import users as database_users
+from sm2a_runtime.database.setup import Database, Engine, Login, Server, wait_for_server
 from sm2a_runtime.secret_store import read_json_secret
 
 ENGINES: dict[str, Engine] = {"postgres": postgres_setup, "mysql": mysql_setup}
@@ -89,7 +90,7 @@ def migrate(settings: Settings) -> bool:
     changed = [engine.ensure_database(metadata)]
     changed += prepare_results(settings, Database(settings.server, master, owner, settings.result_database))
     # Airflow reads its database URI when it is imported, so the steps above come first.
-    airflow_setup = importlib.import_module("sm2a_runtime.airflow_setup")
+    airflow_setup = importlib.import_module("sm2a_runtime.database.airflow_setup")
     changed.append(airflow_setup.migrate_tables())
     # Now that all tables are there: a migration may also have made one anew.
     changed += share_metadata(settings, metadata, airflow_setup.dag_prefixes())

@@ -12,18 +12,18 @@ import time
 from collections.abc import Sequence
 
 from sm2a_autoscaler import __version__, health
-from sm2a_autoscaler.actuator import Actuator
-from sm2a_autoscaler.aws import client
-from sm2a_autoscaler.caretaker import Caretaker
-from sm2a_autoscaler.credentials import DatabaseSecret
-from sm2a_autoscaler.database import MetadataDatabase
-from sm2a_autoscaler.forecast_reader import ForecastReader
+from sm2a_autoscaler.fleet.actuator import Actuator
+from sm2a_autoscaler.fleet.aws import client
+from sm2a_autoscaler.fleet.maintenance import Caretaker
+from sm2a_autoscaler.fleet.start_ups import StartUps
 from sm2a_autoscaler.journal import Journal, open_journal
+from sm2a_autoscaler.look_ahead.reader import ForecastReader
 from sm2a_autoscaler.loop import Autoscaler, Outcome
+from sm2a_autoscaler.metadata.credentials import DatabaseSecret
+from sm2a_autoscaler.metadata.database import MetadataDatabase
 from sm2a_autoscaler.settings import Settings, SettingsError, load
 from sm2a_autoscaler.shutdown import Shutdown
 from sm2a_autoscaler.signals import NO_FORECAST, SignalReader
-from sm2a_autoscaler.start_ups import StartUps
 
 EXIT_CODES = {Outcome.DONE: 0, Outcome.IMPAIRED: 1, Outcome.WAITING: 3}
 SETTINGS_EXIT_CODE = 2

@@ -10,7 +10,7 @@ from datetime import time, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sm2a_autoscaler.model import CapacitySchedule, WorkerGroup
+from sm2a_autoscaler.decision.model import CapacitySchedule, WorkerGroup
 
 # Shape of an entry: keys, and least and largest values of numbers.
 TEXTS = ("name", "queue", "queue_url", "service")

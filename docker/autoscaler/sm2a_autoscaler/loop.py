@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from sm2a_autoscaler import report
-from sm2a_autoscaler.actuator import Actuator
-from sm2a_autoscaler.caretaker import Caretaker
-from sm2a_autoscaler.database import DatabaseError, MetadataDatabase
-from sm2a_autoscaler.forecast_reader import Forecast
+from sm2a_autoscaler.decision.model import PolicySettings
+from sm2a_autoscaler.decision.policy import Memory, decide
+from sm2a_autoscaler.fleet.actuator import Actuator
+from sm2a_autoscaler.fleet.maintenance import Caretaker
 from sm2a_autoscaler.journal import Journal
-from sm2a_autoscaler.model import PolicySettings
-from sm2a_autoscaler.policy import Memory, decide
+from sm2a_autoscaler.look_ahead.reader import Forecast
+from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase
 from sm2a_autoscaler.shutdown import Shutdown
 from sm2a_autoscaler.signals import NO_FORECAST, SignalReader, TaskRead
 

@@ -8,9 +8,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sm2a_autoscaler.actuator import Application, Result
-from sm2a_autoscaler.caretaker import Care
-from sm2a_autoscaler.model import Action, Demand, Fleet, GroupObservation
+from sm2a_autoscaler.decision.model import Action, Demand, Fleet, GroupObservation
+from sm2a_autoscaler.fleet.actuator import Application, Result
+from sm2a_autoscaler.fleet.maintenance import Care
 from sm2a_autoscaler.signals import GroupNotes, Signals
 
 # Of a long list in the log.

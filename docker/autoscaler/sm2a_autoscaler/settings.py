@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sm2a_autoscaler.decision.model import PolicySettings, WorkerGroup
 from sm2a_autoscaler.group_settings import parse_groups
-from sm2a_autoscaler.model import PolicySettings, WorkerGroup
 
 PREFIX = "SM2A_AUTOSCALER_"
 HEALTH_FILE_NAME = "sm2a_autoscaler.alive"

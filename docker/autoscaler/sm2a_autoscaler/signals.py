@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sm2a_autoscaler.aws import MessageCounts, ServiceCounts, read_queues, read_services
-from sm2a_autoscaler.database import TaskCounts
-from sm2a_autoscaler.forecast_reader import Forecast
-from sm2a_autoscaler.look_ahead import QueueOutlook
-from sm2a_autoscaler.model import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
-from sm2a_autoscaler.start_ups import StartUps
+from sm2a_autoscaler.decision.model import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
+from sm2a_autoscaler.fleet.aws import MessageCounts, ServiceCounts, read_queues, read_services
+from sm2a_autoscaler.fleet.start_ups import StartUps
+from sm2a_autoscaler.look_ahead.forecast import QueueOutlook
+from sm2a_autoscaler.look_ahead.reader import Forecast
+from sm2a_autoscaler.metadata.database import TaskCounts
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ logger = logging.getLogger("sm2a.engine")
 IDLE_IMAGE = "localhost/sm2a/debian:trixie"
 IDLE_COMMAND = ["sleep", "infinity"]
 REQUEST_TIMEOUT_SECONDS = 120
+REMOVAL_RETRY_SECONDS = (1, 3, 10)
 
 
 def connect(settings: Settings) -> Any:
@@ -71,8 +73,21 @@ def create_network(client: Any, settings: Settings) -> None:
 
 
 def remove_leftovers(client: Any, settings: Settings) -> int:
-    """Remove every container, volume and network with this name's label; the number that were there."""
+    """Remove every container, volume and network with this name's label; the number that were there.
+
+    A container that its maker ordered just before it ended may appear after the others were listed, and holds its
+    volumes and its network: then all is looked for again.
+    """
     mine = {"label": f"{LABEL}={settings.name}"}
+    for seconds in REMOVAL_RETRY_SECONDS:
+        try:
+            return _remove_all(client, mine)
+        except APIError:
+            time.sleep(seconds)
+    return _remove_all(client, mine)
+
+
+def _remove_all(client: Any, mine: dict[str, str]) -> int:
     containers = client.containers.list(all=True, sparse=True, filters=mine)
     remove_containers(containers)
     volumes = client.volumes.list(filters=mine)

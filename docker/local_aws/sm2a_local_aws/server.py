@@ -15,8 +15,9 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from sm2a_local_aws import engine, environment, patches, patching, settings
+from sm2a_local_aws import engine, environment, settings
 from sm2a_local_aws.errors import LocalAwsError
+from sm2a_local_aws.patching import order, points
 from sm2a_local_aws.settings import Settings
 
 logger = logging.getLogger("sm2a.server")
@@ -30,8 +31,8 @@ def run(configured: Settings) -> None:
     settings.activate(configured)
     _require_free_port(settings.LOOPBACK, configured.port)
     environment.prepare(configured)
-    patches.load()
-    patching.apply_all()
+    order.load()
+    points.apply_all()
     if configured.control_plane_only:
         asyncio.run(_serve(configured))
         return
@@ -62,26 +63,16 @@ async def _serve(configured: Settings) -> None:
     from ministack.app import app  # noqa: PLC0415  MiniStack reads its environment while it is imported.
 
     # These import MiniStack.
-    from sm2a_local_aws import (  # noqa: PLC0415
-        client_tokens,
-        cloudwatch_alarms,
-        ecs_agent,
-        outages,
-        request_filter,
-        sqs_long_polls,
-    )
-    from sm2a_local_aws.iam import enforcement  # noqa: PLC0415
+    from sm2a_local_aws.cloudwatch import alarms  # noqa: PLC0415
+    from sm2a_local_aws.http import middlewares  # noqa: PLC0415
 
     _raise_file_limit()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    application: Any = client_tokens.honoured(ecs_agent.with_agent_endpoint(app))
-    application = outages.suffering_outages(sqs_long_polls.ending_with_their_clients(application))
-    application = enforcement.enforced(application)
-    application = request_filter.keeping_browsers_out(application, configured)
-    cloudwatch_alarms.start()
+    application: Any = middlewares.around(app)
+    alarms.start()
     serving = [hypercorn_serve(application, _config(configured), shutdown_trigger=stop.wait)]
     if not configured.control_plane_only:
         _watch_containers()
@@ -93,7 +84,8 @@ async def _serve(configured: Settings) -> None:
 def _watch_containers() -> None:
     """Start what only real containers need: exits, target health."""
     # These import MiniStack, too.
-    from sm2a_local_aws import ecs_exit_watch, load_balancer_health  # noqa: PLC0415
+    from sm2a_local_aws.fargate import exit_watch as ecs_exit_watch  # noqa: PLC0415
+    from sm2a_local_aws.load_balancer import health as load_balancer_health  # noqa: PLC0415
 
     ecs_exit_watch.start()
     load_balancer_health.start()
@@ -102,7 +94,8 @@ def _watch_containers() -> None:
 def _listener_ports(stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
     """The coroutines of listener ports and their logs."""
     # These import MiniStack, too.
-    from sm2a_local_aws import load_balancer_access_logs, load_balancer_front  # noqa: PLC0415
+    from sm2a_local_aws.load_balancer import access_logs as load_balancer_access_logs  # noqa: PLC0415
+    from sm2a_local_aws.load_balancer import front as load_balancer_front  # noqa: PLC0415
 
     return [load_balancer_front.run(stop), load_balancer_access_logs.run(stop)]
 

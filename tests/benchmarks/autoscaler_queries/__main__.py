@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
-from sm2a_autoscaler.credentials import MYSQL, connection_parameters
-from sm2a_autoscaler.database import connect_to_mysql
+from sm2a_autoscaler.metadata.credentials import MYSQL, connection_parameters
+from sm2a_autoscaler.metadata.database import connect_to_mysql
 
 from .load import fill
 from .measure import measure

@@ -15,13 +15,14 @@ from typing import Any
 from .rows import Row, Table, tables
 
 BATCH = 2_000
-SCHEMAS = {"postgresql": "postgres.sql", "mysql": "mysql.sql"}
+SCHEMAS = Path(__file__).parents[2] / "support/airflow_tables"
+FILES = {"postgresql": "postgres", "mysql": "mysql"}
 
 
 def fill(connection: Any, dialect: str, instances: int, now: datetime) -> None:
     """Make the tables anew and fill them; ``connection`` is a DB-API connection in autocommit mode."""
     with connection.cursor() as cursor:
-        schema = (Path(__file__).parent / SCHEMAS[dialect]).read_text()
+        schema = (SCHEMAS / f"{FILES[dialect]}.sql").read_text()
         statements = [statement for statement in schema.split(";\n") if "CREATE" in statement]
         for statement in statements:
             if "CREATE TABLE" in statement:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sm2a_autoscaler import database as queries
-from sm2a_autoscaler import forecast_reader, history, progress, structure_cache
-from sm2a_autoscaler.credentials import DatabaseSecret
-from sm2a_autoscaler.database import MetadataDatabase
+from sm2a_autoscaler.look_ahead import history, progress, structure_cache
+from sm2a_autoscaler.look_ahead import reader as forecast_reader
+from sm2a_autoscaler.metadata import database as queries
+from sm2a_autoscaler.metadata.credentials import DatabaseSecret
+from sm2a_autoscaler.metadata.database import MetadataDatabase
 
 TICKS = 25
 NAMES = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sm2a_autoscaler.model import Fleet, GroupObservation, Observation, PolicySettings, WorkerGroup
-from sm2a_autoscaler.policy import Memory, decide
+from sm2a_autoscaler.decision.model import Fleet, GroupObservation, Observation, PolicySettings, WorkerGroup
+from sm2a_autoscaler.decision.policy import Memory, decide
 
 from .model import Cloud, Order, View
 

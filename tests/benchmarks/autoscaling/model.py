@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from sm2a_autoscaler.model import Demand
+from sm2a_autoscaler.decision.model import Demand
 
 
 @dataclass(frozen=True)

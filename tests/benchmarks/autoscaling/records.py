@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from sm2a_autoscaler.history import KEPT_SECONDS, SAMPLES, Past
+from sm2a_autoscaler.look_ahead.history import KEPT_SECONDS, SAMPLES, Past
 
 from .model import Run
 

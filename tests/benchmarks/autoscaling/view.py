@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sm2a_autoscaler.chain import Outstanding, chain
-from sm2a_autoscaler.model import Demand, Upcoming
+from sm2a_autoscaler.decision.model import Demand, Upcoming
+from sm2a_autoscaler.look_ahead.start_times import Outstanding, chain
 
 from .instances import Instance
 from .model import Cloud, Run

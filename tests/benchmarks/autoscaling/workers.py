@@ -7,10 +7,10 @@ from enum import Enum
 
 from .model import Cloud
 
-# The worker gives its protection back when it has had no task for so long (sm2a_runtime.protection).
+# The worker gives its protection back when it has had no task for so long (sm2a_runtime.worker.protection).
 IDLE_GRACE_SECONDS = 10.0
 # A worker that need not drain any more takes tasks so long after it was told to, and one that has drained so long after
-# its last task (sm2a_runtime.drain).
+# its last task (sm2a_runtime.worker.drain).
 PAUSE_SECONDS = 30.0
 STAY_SECONDS = 60.0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.autoscaler.conftest import Postgres
+from ansible_collections.sm2a.airflow.tests.support.postgres import Postgres
 
 COMMAND = [sys.executable, "-m", "sm2a_autoscaler"]
 Lines = list[dict[str, Any]]

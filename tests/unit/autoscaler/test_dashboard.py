@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 from sm2a_autoscaler import report
-from sm2a_autoscaler.actuator import Application, Result
-from sm2a_autoscaler.caretaker import Care
-from sm2a_autoscaler.model import Action, Decision, Demand, Fleet, GroupObservation
+from sm2a_autoscaler.decision.model import Action, Decision, Demand, Fleet, GroupObservation
+from sm2a_autoscaler.fleet.actuator import Application, Result
+from sm2a_autoscaler.fleet.maintenance import Care
 
 TEMPLATES = Path(__file__).parents[3] / "roles/monitoring/templates"
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sm2a_autoscaler.decision.model import Action
 from sm2a_autoscaler.journal import Journal, open_journal
-from sm2a_autoscaler.model import Action
 
 WALL = 1_700_000_000.25
 

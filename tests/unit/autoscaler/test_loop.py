@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from sm2a_autoscaler.actuator import Actuator
-from sm2a_autoscaler.caretaker import Caretaker
-from sm2a_autoscaler.database import DatabaseError, TaskCounts
-from sm2a_autoscaler.forecast_reader import Forecast
+from sm2a_autoscaler.decision.model import PolicySettings, Upcoming, WorkerGroup
+from sm2a_autoscaler.fleet.actuator import Actuator
+from sm2a_autoscaler.fleet.maintenance import Caretaker
+from sm2a_autoscaler.fleet.start_ups import StartUps
 from sm2a_autoscaler.journal import Journal
-from sm2a_autoscaler.look_ahead import QueueOutlook
+from sm2a_autoscaler.look_ahead.forecast import QueueOutlook
+from sm2a_autoscaler.look_ahead.reader import Forecast
 from sm2a_autoscaler.loop import Autoscaler, Outcome, Role
-from sm2a_autoscaler.model import PolicySettings, Upcoming, WorkerGroup
+from sm2a_autoscaler.metadata.database import DatabaseError, TaskCounts
 from sm2a_autoscaler.shutdown import Shutdown
 from sm2a_autoscaler.signals import SignalReader
-from sm2a_autoscaler.start_ups import StartUps
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://aws")
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sm2a_autoscaler.model import CapacitySchedule, PolicySettings, WorkerGroup
+from sm2a_autoscaler.decision.model import CapacitySchedule, PolicySettings, WorkerGroup
 from sm2a_autoscaler.settings import HEALTH_FILE_NAME, SettingsError, load, load_health
 
 GROUP = {

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from sm2a_autoscaler.aws import MessageCounts
-from sm2a_autoscaler.database import TaskCounts
-from sm2a_autoscaler.model import Demand, Fleet, Source, WorkerGroup
+from sm2a_autoscaler.decision.model import Demand, Fleet, Source, WorkerGroup
+from sm2a_autoscaler.fleet.aws import MessageCounts
+from sm2a_autoscaler.metadata.database import TaskCounts
 from sm2a_autoscaler.signals import SignalReader, Signals, TaskRead, cross_check
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://aws")

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import DEFAULT_NAME
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import DEFAULT_NAME
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
 from ansible_collections.sm2a.airflow.tests.unit.images import downloads
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, defaults
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 

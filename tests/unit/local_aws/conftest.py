@@ -17,18 +17,14 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.private_engine import private_engine
-from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 
 ENGINE_VARIABLE = "SM2A_ENGINE_SOCKET"
 CLUSTER = "tests"
 LOG_GROUP = "/tests"
 EXECUTION_ROLE = "arn:aws:iam::000000000000:role/execution"
 IMAGE = "localhost/sm2a/debian:trixie"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "engine: needs a container engine; SM2A_ENGINE_SOCKET=unix:///... gives one")
 
 
 @dataclass

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.podman_service import PodmanService
-from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.podman_service import PodmanService
+from ansible_collections.sm2a.airflow.tests.support.ports import free_port
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[3]
 # Short, because a socket's path is.
 STATE = PROJECT / ".cache/engine"
 # On a cold machine a base image and PostgreSQL's are made first.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
+from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from cryptography import x509
 
 CLUSTER = "tests"

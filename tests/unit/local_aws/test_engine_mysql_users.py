@@ -12,8 +12,9 @@ from typing import Any
 import pymysql
 import pytest
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import LocalAws
-from sm2a_runtime import database_users, mysql_setup
-from sm2a_runtime.database_setup import Database, Login, Server
+from sm2a_runtime.database import mysql_setup
+from sm2a_runtime.database import users as database_users
+from sm2a_runtime.database.setup import Database, Login, Server
 
 import docker
 

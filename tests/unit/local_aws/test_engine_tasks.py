@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.local_aws.test_request_filter import send
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.http.test_request_filter import send
 from botocore.exceptions import ClientError
-from sm2a_local_aws import ecs_engine_options
+from sm2a_local_aws.fargate import engine_options as ecs_engine_options
 
 import docker
 

@@ -64,7 +64,7 @@ def install(directory: Path, monkeypatch: pytest.MonkeyPatch, *kinds: str) -> Fa
     _write(directory, {"images": {}, "calls": []})
     monkeypatch.setenv("PATH", str(tools))
     monkeypatch.setattr(
-        "ansible_collections.sm2a.airflow.plugins.module_utils.container_engine.SYSTEM_PATHS", str(tools)
+        "ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine.SYSTEM_PATHS", str(tools)
     )
     return FakeEngine(directory)
 

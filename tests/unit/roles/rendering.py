@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 
 def render(

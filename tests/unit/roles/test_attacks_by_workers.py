@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.roles.access import allowed
+from ansible_collections.sm2a.airflow.tests.support.access import allowed
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 
 ACCOUNT = "123456789012"

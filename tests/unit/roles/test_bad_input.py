@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.stack_options import STACK_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.module_utils.variable_check import ill_typed_variables, unknown_variables
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import main_options, role_names
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.variable_check import ill_typed_variables, unknown_variables
+from ansible_collections.sm2a.airflow.tests.support.role_files import main_options, role_names
 
 SPECS = {"sm2a": STACK_OPTIONS, **{role: main_options(role) for role in role_names()}}
 WRONG: dict[str, Any] = {

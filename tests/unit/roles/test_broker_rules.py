@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, defaults
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
 
 CASE = """
 - block:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, read_yaml
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import read_yaml
 
 MODULES = sorted(path for path in (PROJECT / "plugins/modules").glob("*.py") if path.name != "__init__.py")
 
@@ -13,7 +14,7 @@ MODULES = sorted(path for path in (PROJECT / "plugins/modules").glob("*.py") if 
 def speaks_to_aws(module: Path) -> bool:
     """Whether the module is built on amazon.aws, and so has region, endpoint and credentials."""
     source = module.read_text(encoding="utf-8")
-    return "ansible_collections.amazon.aws" in source or "module_utils.aws import" in source
+    return "ansible_collections.amazon.aws" in source or "module_utils.common.aws import" in source
 
 
 def test_action_group_holds_every_aws_module() -> None:

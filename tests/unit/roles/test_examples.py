@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, defaults, read_yaml
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import defaults, read_yaml
 
 # What PostgreSQL on RDS grants by default, by memory.
 CONNECTIONS = {"db.t4g.small": 200, "db.t4g.medium": 400, "db.r7g.large": 1600}

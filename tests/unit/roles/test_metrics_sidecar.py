@@ -77,7 +77,7 @@ def test_each_component_has_one_that_the_task_can_live_without(rendered: dict[bo
     assert second["user"] == "50000:50000"
     assert second["linux_parameters"]["capabilities"] == {"drop": ["ALL"]}
     assert (second["cpu"], second["memory"]) == (32, 64)
-    assert second["command"] == ["python", "-m", "sm2a_runtime.metrics", "serve"]
+    assert second["command"] == ["python", "-m", "sm2a_runtime.metrics.sidecar", "serve"]
     assert second["health_check"]["command"][-1] == "check"
     assert second["image"] == first["image"]
     assert second["log_configuration"] == first["log_configuration"]

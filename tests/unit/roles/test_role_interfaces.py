@@ -7,13 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import (
-    PROJECT,
-    defaults,
-    main_options,
-    read_yaml,
-    role_names,
-)
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import defaults, main_options, read_yaml, role_names
 
 ONE_SCREEN = 60  # lines
 INCLUDES = {"ansible.builtin.include_tasks", "ansible.builtin.import_tasks"}

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.secret_readers import CONFIGURATION
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.secret_readers import CONFIGURATION
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import read_yaml
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, read_yaml
 from ansible_collections.sm2a.airflow.tests.unit.roles.test_metrics_sidecar import GIVEN, VARIABLE_FILES
 
 POLICIES = read_yaml(PROJECT / "roles/cluster/vars/policies.yml")
@@ -139,8 +140,8 @@ def test_documented_variables_are_set() -> None:
     text = (PROJECT / "docker/airflow/README.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`((?:AIRFLOW__|SM2A_|FORWARDED_|AWS_)[A-Z0-9_]+)`", text))
     set_here = (PROJECT / "roles/airflow/vars/environment.yml").read_text(encoding="utf-8")
-    # Per group, so the template sets it.
-    set_here += (PROJECT / "roles/airflow/templates/task_definitions.yml.j2").read_text(encoding="utf-8")
+    # Per group.
+    set_here += (PROJECT / "plugins/plugin_utils/task_definitions.py").read_text(encoding="utf-8")
     # The metrics sidecar has defaults of its own for these.
     by_default = {"SM2A_METRICS_ALIVE_FILE", "SM2A_METRICS_LIMIT", "SM2A_METRICS_PORT", "SM2A_METRICS_SECONDS"}
     assert [name for name in sorted(documented - by_default) if name not in set_here] == []

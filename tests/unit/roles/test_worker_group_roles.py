@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.worker_roles import worker_task_roles
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.worker_roles import worker_task_roles
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 
 GROUPS: list[dict[str, Any]] = [{"name": "default", "queue": "default"}, {"name": "team", "queue": "team-queue"}]

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import main_options
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
-from ansible_collections.sm2a.airflow.tests.unit.roles.role_files import PROJECT, main_options
 from sm2a_autoscaler.group_settings import COUNTS, KEYS, NUMBERS, SCHEDULE_KEYS, TEXTS, parse_groups
 
 GROUP: dict[str, Any] = {"name": "default", "queue": "default", "cpu": 1024, "memory": 2048, "concurrency": 4}

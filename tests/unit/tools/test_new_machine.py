@@ -7,7 +7,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[3]
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+
 PROGRAM = PROJECT / "tools/new_machine"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
+from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tools.packages import __main__ as program
 from ansible_collections.sm2a.airflow.tools.packages.newest import JSON_INDEX
 

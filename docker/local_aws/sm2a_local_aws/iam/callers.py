@@ -11,11 +11,12 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import iam, sts
 
-from sm2a_local_aws.iam import credentials, policies
-from sm2a_local_aws.iam.policies import Document
-from sm2a_local_aws.iam.principals import Principal
-from sm2a_local_aws.iam.signatures import SignatureError
-from sm2a_local_aws.patching import relies_on
+from sm2a_local_aws.iam import credentials
+from sm2a_local_aws.iam.policy import documents as policies
+from sm2a_local_aws.iam.policy.documents import Document
+from sm2a_local_aws.iam.policy.principals import Principal
+from sm2a_local_aws.iam.request.signatures import SignatureError
+from sm2a_local_aws.patching.points import relies_on
 
 relies_on(
     "ministack.core.iam_evaluator",

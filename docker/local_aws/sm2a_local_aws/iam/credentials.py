@@ -15,7 +15,7 @@ from typing import Any
 
 from ministack.services import ecs, iam, sts
 
-from sm2a_local_aws.patching import relies_on
+from sm2a_local_aws.patching.points import relies_on
 
 relies_on("ministack.services.sts", {"register_session": "a84ec986ec01"})
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from ministack.services import ec2, ecs
 
-from sm2a_local_aws.iam import policies
-from sm2a_local_aws.iam.policies import Document
+from sm2a_local_aws.iam.policy import documents as policies
+from sm2a_local_aws.iam.policy.documents import Document
 
 # Services whose endpoints have another name than they sign with.
 NAMES = {"ecr": "ecr.api"}

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -23,28 +23,21 @@ from ministack.core import iam_actions, responses, sigv4
 from ministack.core.router import detect_service, extract_access_key_id
 
 from sm2a_local_aws import settings
-from sm2a_local_aws.client_tokens import read_body, replaying
-from sm2a_local_aws.iam import (
-    callers,
-    calls,
-    endpoints,
-    evaluation,
-    reading,
-    recording,
-    requests,
-    resource_policies,
-    signatures,
-)
+from sm2a_local_aws.http.asgi import Application, read_body, replaying
+from sm2a_local_aws.iam import callers, endpoints, recording, resource_policies
 from sm2a_local_aws.iam.callers import Caller
-from sm2a_local_aws.iam.calls import Call, Message
 from sm2a_local_aws.iam.endpoints import Way
-from sm2a_local_aws.iam.evaluation import Decision, Policies, Request
-from sm2a_local_aws.iam.existing import Place
-from sm2a_local_aws.iam.policies import Document, PolicyError
-from sm2a_local_aws.iam.reading import Reading, Unreadable
-from sm2a_local_aws.iam.signatures import Signature, SignatureError, Unsigned
+from sm2a_local_aws.iam.policy import evaluation
+from sm2a_local_aws.iam.policy.documents import Document, PolicyError
+from sm2a_local_aws.iam.policy.evaluation import Decision, Policies, Request
+from sm2a_local_aws.iam.request import calls, reading, signatures
+from sm2a_local_aws.iam.request.calls import Call, Message
+from sm2a_local_aws.iam.request.reading import Reading, Unreadable
+from sm2a_local_aws.iam.request.signatures import Signature, SignatureError, Unsigned
+from sm2a_local_aws.iam.rights import required
+from sm2a_local_aws.iam.rights.existing import Place
 from sm2a_local_aws.iam.state import Account
-from sm2a_local_aws.patching import relies_on
+from sm2a_local_aws.patching.points import relies_on
 
 logger = logging.getLogger("sm2a.iam")
 
@@ -54,7 +47,6 @@ relies_on("ministack.core.sigv4", {"decode_header_value": "1e6f511f1f17"})
 relies_on("ministack.core.iam_actions", {"access_denied_response": "3cc2e315f91f"})
 
 Scope = dict[str, Any]
-Application = Callable[[Scope, Any, Any], Awaitable[None]]
 Answer = tuple[int, dict[str, str], bytes]
 
 # What containers ask of the ECS agent: the address is the secret. Any other path, header or parameter could name a
@@ -84,7 +76,7 @@ class Refused(Exception):  # noqa: N818  It is an answer.
         self.service, self.code, self.action, self.status = service, code, action, status
 
 
-def enforced(application: Application) -> Application:
+def middleware(application: Application) -> Application:
     """The ASGI application, which gets only what its caller may do."""
 
     async def answer(scope: Scope, receive: Any, send: Any) -> None:
@@ -268,7 +260,7 @@ def _parameters(message: Message) -> Any:
 
 def _authorise(caller: Caller, call: Call, place: Place) -> None:
     """Refused unless every right that the call needs is there."""
-    for request in requests.of(call, place, Account()):
+    for request in required.of(call, place, Account()):
         way = _way(caller, call, request)
         request = replace(request, context={**request.context, **way.keys})  # noqa: PLW2901
         decision = _decide(caller, request, way.policy)
@@ -312,7 +304,7 @@ def _record_administrator(signature: Signature, service: str, message: Message) 
         except Refused:
             # Nothing binds the administrator.
             return
-        for request in requests.of(call, place, Account()):
+        for request in required.of(call, place, Account()):
             _record(ADMINISTRATOR, request, None)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sm2a_local_aws.iam.evaluation import Decision, Request
+from sm2a_local_aws.iam.policy.evaluation import Decision, Request
 
 _lock = threading.Lock()
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from ministack.services import iam, kms, s3, secretsmanager, sns, sqs
 
-from sm2a_local_aws.iam import policies
-from sm2a_local_aws.iam.policies import Document
-from sm2a_local_aws.patching import relies_on
+from sm2a_local_aws.iam.policy import documents as policies
+from sm2a_local_aws.iam.policy.documents import Document
+from sm2a_local_aws.patching.points import relies_on
 
 relies_on("ministack.services.kms", {"key_policy_for_arn": "f2a07f08d904"})
 relies_on("ministack.services.s3", {"bucket_policy_for_arn": "6715df59894b"})

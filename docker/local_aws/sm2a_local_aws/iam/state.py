@@ -27,8 +27,8 @@ from ministack.services import (
     waf,
 )
 
-from sm2a_local_aws.iam import tags
-from sm2a_local_aws.patching import relies_on
+from sm2a_local_aws.iam.request import tags
+from sm2a_local_aws.patching.points import relies_on
 
 relies_on("ministack.services.secretsmanager", {"_resolve": "457901fe05e6"})
 relies_on("ministack.services.kms", {"_resolve_key": "90e6b84ded7c"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import boto3
-from sm2a_local_aws.iam.calls import Call, Message
-from sm2a_local_aws.iam.reading import identify
+from sm2a_local_aws.iam.request.calls import Call, Message
+from sm2a_local_aws.iam.request.reading import identify
 
 SERVICE = re.compile(r"/([a-z0-9-]+)/aws4_request")
 

@@ -18,7 +18,7 @@ from ministack.core.responses import request_scope
 from ministack.services import ec2, ecs, iam, sts
 from sm2a_local_aws import settings
 from sm2a_local_aws.iam import credentials, enforcement
-from sm2a_local_aws.iam.calls import Call
+from sm2a_local_aws.iam.request.calls import Call
 from sm2a_local_aws.settings import Settings
 
 CONTAINER = "10.50.0.7"
@@ -89,7 +89,7 @@ def status(
         sent.append(message)
 
     async def run() -> None:
-        await enforcement.enforced(application)(scope, receive, send)
+        await enforcement.middleware(application)(scope, receive, send)
 
     asyncio.run(run())
     return int(sent[0]["status"])

@@ -8,11 +8,12 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import CLUSTER, LocalAws
-from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
-from sm2a_local_aws.iam import policies, recording
-from sm2a_local_aws.iam.evaluation import Decision, Policies, Request, Verdict, evaluate
-from sm2a_local_aws.iam.principals import Principal
+from sm2a_local_aws.iam import recording
+from sm2a_local_aws.iam.policy import documents as policies
+from sm2a_local_aws.iam.policy.evaluation import Decision, Policies, Request, Verdict, evaluate
+from sm2a_local_aws.iam.policy.principals import Principal
 
 CALLER = "arn:aws:sts::111122223333:assumed-role/deployer/ci"
 

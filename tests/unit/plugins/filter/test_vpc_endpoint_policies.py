@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.sm2a.airflow.plugins.filter.vpc_endpoint_policies import vpc_endpoint_policies
-from sm2a_local_aws.iam import evaluation
-from sm2a_local_aws.iam.policies import parse
-from sm2a_local_aws.iam.principals import Principal
+from sm2a_local_aws.iam.policy import evaluation
+from sm2a_local_aws.iam.policy.documents import parse
+from sm2a_local_aws.iam.policy.principals import Principal
 
 OWN = "111111111111"
 OTHER = "222222222222"

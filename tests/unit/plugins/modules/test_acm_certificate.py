@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import acm as acm_api
-from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import api as acm_api
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
 from ansible_collections.sm2a.airflow.plugins.modules import acm_certificate
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 MODULE = "acm_certificate"
 NAMES = ["airflow.example.com", "127.0.0.1"]

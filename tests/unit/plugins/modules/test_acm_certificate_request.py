@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import route53
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 MODULE = "acm_certificate"
 

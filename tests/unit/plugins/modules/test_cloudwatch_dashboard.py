@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import cloudwatch as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.cloudwatch import alarms as api
 from ansible_collections.sm2a.airflow.plugins.modules import cloudwatch_dashboard
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 
 Aws = Callable[[str], Any]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, RunModule
+from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, RunModule
 
 Aws = Callable[[str], Any]
 MODULE = "cloudwatchlogs_log_groups"

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import base_image, debian_rootfs
-from ansible_collections.sm2a.airflow.plugins.module_utils.apt_sources import Mirrors
-from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine, support
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers import base_image, debian_rootfs
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.apt_sources import Mirrors
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine
 
 BASE = base_image.DEFAULT_NAME
 MADE_HERE = "localhost/sm2a/debian:trixie"

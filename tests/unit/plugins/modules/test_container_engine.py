@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.podman_service import PodmanService
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.podman_service import PodmanService
 from ansible_collections.sm2a.airflow.plugins.modules import container_engine
-from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine, support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine
 
 # Answers GET /_ping on the socket that is its last argument.
 SERVICE = """

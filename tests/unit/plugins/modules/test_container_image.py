@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.base_image import DEFAULT_NAME
-from ansible_collections.sm2a.airflow.plugins.module_utils.image_build import is_loopback
-from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine, support
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import DEFAULT_NAME
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_build import is_loopback
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.unit.plugins import fake_engine
 
 REGISTRY = f"{support.ACCOUNT}.dkr.ecr.{support.REGION}.amazonaws.com"
 BASE = DEFAULT_NAME

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils import new_role
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import Run
+from ansible_collections.sm2a.airflow.plugins.module_utils.common import role_propagation as new_role
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run
 from ansible_collections.sm2a.airflow.plugins.modules import ec2_flow_logs
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from botocore.exceptions import ClientError
 
 MODULE = "ec2_flow_logs"

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import ec2, ec2_client
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import client as ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import resources as ec2
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lag import Lag, refusal
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 from botocore.exceptions import ClientError

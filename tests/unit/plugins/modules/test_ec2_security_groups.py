@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import ec2 as ec2_common
-from ansible_collections.sm2a.airflow.plugins.module_utils import ec2_rules
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import resources as ec2_common
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import security_group_rules as ec2_rules
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from botocore.exceptions import ClientError
 
 MODULE = "ec2_security_groups"

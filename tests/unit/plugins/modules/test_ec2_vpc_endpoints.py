@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils import ec2_endpoints
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import endpoints as ec2_endpoints
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 MODULE = "ec2_vpc_endpoints"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import ec2 as ec2_common
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import resources as ec2_common
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 MODULE = "ec2_vpc_network"
 # What the role asks for.

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api
-from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, ModuleFailedError, RunModule
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
+from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, ModuleFailedError, RunModule
 
 Aws = Callable[[str], Any]
 MODULE = "ecs_service"

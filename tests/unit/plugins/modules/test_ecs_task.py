@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import ecs_api, new_role
-from ansible_collections.sm2a.airflow.tests.unit.plugins.support import ModuleFailedError, RunModule
+from ansible_collections.sm2a.airflow.plugins.module_utils.common import role_propagation as new_role
+from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
+from ansible_collections.sm2a.airflow.tests.support.modules import ModuleFailedError, RunModule
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 

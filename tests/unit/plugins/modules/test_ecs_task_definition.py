@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, ModuleFailedError, RunModule
+from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, ModuleFailedError, RunModule
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 

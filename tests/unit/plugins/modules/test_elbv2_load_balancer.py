@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import elbv2_listeners, elbv2_rules
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import listeners as elbv2_listeners
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import rules as elbv2_rules
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 MODULE = "elbv2_load_balancer"
 CERTIFICATE = "arn:aws:acm:eu-west-1:000000000000:certificate/01234567-89ab-cdef-0123-456789abcdef"

@@ -21,12 +21,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import certificates
-from ansible_collections.sm2a.airflow.tests.integration.poll import poll
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
-from ansible_collections.sm2a.airflow.tests.unit.plugins.conftest import local_aws
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.support.emulators import local_aws
+from ansible_collections.sm2a.airflow.tests.support.ports import free_port
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
 from ansible_collections.sm2a.airflow.tests.unit.plugins.other_machine import listen_elsewhere
-from ansible_collections.sm2a.airflow.tests.unit.ports import free_port
 
 LOOPBACK = "127.0.0.1"
 CLIENT_SECRET = "the-secret-of-airflow"

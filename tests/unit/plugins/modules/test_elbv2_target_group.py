@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.modules import elbv2_target_group
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 MODULE = "elbv2_target_group"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.unit.plugins.support import Ladder, ModuleFailedError, RunModule
+from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, ModuleFailedError, RunModule
 from botocore.httpsession import URLLib3Session
 
 Aws = Callable[[str], Any]

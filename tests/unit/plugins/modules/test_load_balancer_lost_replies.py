@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.faults.proxy import FaultProxy
-from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import FaultProxy
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
 
 LOST = Rule("lost", action="(?!Describe|Get|Head|List).*", calls=1, each_action=True)
 CERTIFICATE = "arn:aws:acm:eu-west-1:000000000000:certificate/01234567-89ab-cdef-0123-456789abcdef"

@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
-from ansible_collections.sm2a.airflow.tests.faults.proxy import FaultProxy, fault_proxy
-from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import FaultProxy, fault_proxy
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
 
 INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
 

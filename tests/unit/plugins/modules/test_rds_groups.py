@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds as instances
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds_groups as api
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds_parameters
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import groups as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import parameters as rds_parameters
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from botocore.exceptions import ConnectionClosedError
 
 Aws = Callable[[str], Any]

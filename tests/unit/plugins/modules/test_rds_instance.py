@@ -11,10 +11,10 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds as api
-from ansible_collections.sm2a.airflow.plugins.module_utils import rds_fields
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instance_settings as rds_fields
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances as api
 from ansible_collections.sm2a.airflow.plugins.modules import rds_instance
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from botocore.stub import ANY, Stubber
 
 Aws = Callable[[str], Any]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils import s3 as api
-from ansible_collections.sm2a.airflow.plugins.module_utils import s3_lifecycle
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import buckets as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import lifecycle as s3_lifecycle
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 from botocore.exceptions import ClientError
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils import run_lock
-from ansible_collections.sm2a.airflow.tests.faults.proxy import FaultProxy, fault_proxy
-from ansible_collections.sm2a.airflow.tests.faults.rules import Rule
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import run_lock
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import FaultProxy, fault_proxy
+from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
 
 MODULE = "s3_run_lock"
 KEY = "run-lock.json"

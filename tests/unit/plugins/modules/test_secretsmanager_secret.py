@@ -15,11 +15,11 @@ from urllib.parse import unquote
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils import secret_values
-from ansible_collections.sm2a.airflow.plugins.module_utils import secretsmanager as api
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager import api
+from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager import values as secret_values
+from ansible_collections.sm2a.airflow.tests.support import modules as support
+from ansible_collections.sm2a.airflow.tests.support.access import allowed
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
-from ansible_collections.sm2a.airflow.tests.unit.roles.access import allowed
 from botocore.exceptions import ClientError
 
 Aws = Callable[[str], Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 from botocore.exceptions import ClientError
 

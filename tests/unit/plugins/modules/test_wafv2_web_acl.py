@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils import wafv2 as api
-from ansible_collections.sm2a.airflow.tests.unit.plugins import support
+from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 MODULE = "wafv2_web_acl"
 ASSOCIATION = "wafv2_web_acl_association"

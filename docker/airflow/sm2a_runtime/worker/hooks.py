@@ -1,0 +1,129 @@
+# Copyright: SM2A contributors
+# Apache License 2.0
+"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a file that shows that it is alive,
+and an end that leaves no message behind.
+
+Loaded by the main process of the worker only: `[celery] extra_celery_config` has
+`{"imports": ["sm2a_runtime.worker.hooks"]}`.
+"""
+
+import logging
+import os
+import threading
+import time
+from typing import Any
+
+from celery import bootsteps, signals
+from celery.worker import state
+
+from sm2a_runtime.celery import last_polls
+from sm2a_runtime.worker.drain import Drainer
+from sm2a_runtime.worker.intake import Intake
+from sm2a_runtime.worker.liveness import liveness_file
+from sm2a_runtime.worker.protection import EcsAgent, ProtectionPolicy, Protector
+
+log = logging.getLogger(__name__)
+
+LIVENESS_FILE = liveness_file()
+LIVENESS_SECONDS = 5
+INTAKE_SECONDS = 1
+_wake = threading.Event()
+_takes_tasks = threading.Event()
+_takes_tasks.set()
+
+
+def held_messages() -> int:
+    """Messages received and not yet finished with.
+
+    A lost broker connection empties the reserved requests although their tasks still run, hence the active ones too.
+    """
+    return max(len(state.reserved_requests), len(state.active_requests))
+
+
+class Liveness(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Touches the liveness file from the event loop, so that the file ages when the loop hangs.
+
+    A step and not a timer of `worker_ready`: every lost connection clears the timers, and only steps are run again.
+    """
+
+    def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
+        """Called each time the loop is about to start."""
+        touch_liveness_file()
+        hub.call_repeatedly(LIVENESS_SECONDS, touch_liveness_file)
+
+
+class TaskIntake(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Lets go of the queues while the worker drains. In the event loop, because consumers belong to it."""
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._intake = Intake()
+
+    def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
+        """Called each time the loop is about to start."""
+        hub.call_repeatedly(INTAKE_SECONDS, lambda: self._intake.follow(consumer, _takes_tasks.is_set()))
+
+
+class LastPolls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Finishes the long polls of a worker that ends: stopped after the consumer, before the pool and the event loop."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def stop(self, parent: Any) -> None:
+        """Called in a warm shutdown. A failure must not keep the tasks that still run from their end."""
+        try:
+            last_polls.finish(parent.hub, lambda: state.should_terminate is not None)
+        except Exception:
+            log.exception("Last polls: unexpected error")
+
+    def terminate(self, parent: Any) -> None:
+        """Called in a cold shutdown: there is no time."""
+
+
+def touch_liveness_file() -> None:
+    """Make the file new. A full disk must not stop the worker."""
+    try:
+        LIVENESS_FILE.touch()
+    except OSError as error:
+        log.warning("Cannot touch %s: %s", LIVENESS_FILE, error)
+
+
+def protect_forever(drainer: Drainer) -> None:
+    """Update protection and drain each second, and at once when a message arrives."""
+    while True:
+        _wake.wait(1)
+        _wake.clear()
+        try:
+            drainer.update(held_messages())
+            (_takes_tasks.set if drainer.takes_tasks else _takes_tasks.clear)()
+        except Exception:
+            log.exception("Task protection: unexpected error")
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]
+def add_steps(sender: Any = None, **_: Any) -> None:
+    """Before the worker builds its steps."""
+    sender.app.steps["consumer"].update({Liveness, TaskIntake})
+    sender.app.steps["worker"].add(LastPolls)
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+def start_protection(**_: Any) -> None:
+    """Once, when the worker is about to receive its first message."""
+    uri = os.environ.get("ECS_AGENT_URI")
+    if not uri:
+        log.info("Task protection: off, because ECS_AGENT_URI is not set")
+        return
+    policy = ProtectionPolicy(
+        expires_minutes=int(os.environ.get("SM2A_PROTECTION_MINUTES", "720")),
+        idle_grace_seconds=float(os.environ.get("SM2A_IDLE_GRACE_SECONDS", "10")),
+    )
+    agent = EcsAgent(uri)
+    drainer = Drainer(agent, Protector(agent, policy, time.monotonic), time.monotonic)
+    threading.Thread(target=protect_forever, args=(drainer,), name="task-protection", daemon=True).start()
+
+
+@signals.task_received.connect  # type: ignore[untyped-decorator]
+def message_received(**_: Any) -> None:
+    """In the main process, before the message goes to a pool process. Must not block the event loop."""
+    _wake.set()

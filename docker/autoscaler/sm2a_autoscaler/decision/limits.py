@@ -1,0 +1,45 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The minimum and maximum of a group at a given hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sm2a_autoscaler.decision.model import CapacitySchedule, WorkerGroup
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Workers at least and at most; ``by_schedule`` when not the group's own ones hold."""
+
+    minimum: int
+    maximum: int
+    by_schedule: bool = False
+
+    def clamp(self, workers: int) -> int:
+        """The nearest allowed number."""
+        return min(max(workers, self.minimum), self.maximum)
+
+
+def limits(group: WorkerGroup, wall: datetime | None) -> Limits:
+    """What holds at that time. Of several schedules the largest values hold; the minimum gives way to the maximum.
+
+    Without a time no schedule holds.
+    """
+    active = [item for item in group.schedules if wall is not None and holds(item, wall)]
+    minimum = max((item.minimum for item in active if item.minimum is not None), default=group.minimum)
+    maximum = max((item.maximum for item in active if item.maximum is not None), default=group.maximum)
+    changed = (minimum, maximum) != (group.minimum, group.maximum)
+    return Limits(min(minimum, maximum), maximum, changed)
+
+
+def holds(schedule: CapacitySchedule, wall: datetime) -> bool:
+    """True within the window. One past midnight belongs to the day on which it began."""
+    local = wall.astimezone(schedule.time_zone)
+    clock, today = local.time(), local.weekday()
+    if schedule.begin < schedule.end:
+        return today in schedule.days and schedule.begin <= clock < schedule.end
+    yesterday = (local - timedelta(days=1)).weekday()
+    return (today in schedule.days and clock >= schedule.begin) or (yesterday in schedule.days and clock < schedule.end)

@@ -1,0 +1,162 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What concerns single workers rather than their number: how long they start, which ones drain, which one hangs.
+
+It comes after the sizes were set, so that nothing here delays them, and it looks at tasks only when there is a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError
+
+from sm2a_autoscaler.decision.model import Decision, Fleet, GroupObservation, Source, WorkerGroup
+from sm2a_autoscaler.decision.policy import DRAIN_FROM_CONCURRENCY
+from sm2a_autoscaler.fleet.aws import AWS_ERRORS, throttled
+from sm2a_autoscaler.fleet.drains import Draining, choose, tell
+from sm2a_autoscaler.fleet.ecs_tasks import Worker, read_protection, read_workers
+from sm2a_autoscaler.fleet.start_ups import StartUps
+from sm2a_autoscaler.fleet.watchdog import Suspect, Watchdog
+from sm2a_autoscaler.metadata.database import DatabaseError
+from sm2a_autoscaler.signals import GroupNotes, Signals
+
+PAUSE_SECONDS = 60.0  # after throttling or a lost connection
+CANDIDATES = 5  # suspects that are looked at closely in one tick
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A worker that was stopped, or would be without the dry run, and why."""
+
+    group: str
+    worker: str
+    reason: str
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Care:
+    """What was done in one tick, and what went wrong."""
+
+    stops: tuple[Stop, ...] = ()
+    problems: tuple[str, ...] = ()
+    # Workers that drain, by group; a group that was not looked at is absent.
+    draining: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Caretaker:
+    """Looks after the workers of all groups. ``busy`` reads running tasks by address, as they are at this moment."""
+
+    ecs: Any
+    cluster: str
+    groups: Sequence[WorkerGroup]
+    busy: Callable[[], Mapping[str, int]]
+    monotonic: Callable[[], float]
+    wall: Callable[[], float]
+    start_ups: StartUps
+    dry_run: bool = False
+    _watchdogs: dict[str, Watchdog] = field(default_factory=dict, init=False)
+    # Workers that drain, by group; of a group that is absent nobody knows, as after a start.
+    _draining: dict[str, int] = field(default_factory=dict, init=False)
+    _resume_at: float = field(default=float("-inf"), init=False)
+
+    def tend(self, signals: Signals, decisions: Sequence[Decision]) -> Care:
+        """Look after every group that gives a reason to. What AWS or the database refuses is told in the problems."""
+        stops: list[Stop] = []
+        problems: list[str] = []
+        looked: dict[str, int] = {}
+        drain = {decision.group: decision.drain for decision in decisions}
+        for group in self.groups:
+            seen, notes = signals.observation.groups[group.name], signals.notes[group.name]
+            if not waits(seen, notes):
+                self._watchdog(group).rest()
+            wanted = drain.get(group.name)
+            if (
+                seen.fleet is None
+                or self.monotonic() < self._resume_at
+                or not self._worth_a_look(group, seen, seen.fleet, notes, wanted)
+            ):
+                continue
+            try:
+                stops += self._tend(group, seen.fleet, waits(seen, notes), wanted)
+                looked[group.name] = self._draining.get(group.name, 0)
+            except (*AWS_ERRORS, DatabaseError) as error:
+                problems.append(f"the workers of {group.name} could not be looked after: {error}")
+                if isinstance(error, BotoCoreError) or throttled(error):
+                    self._resume_at = self.monotonic() + PAUSE_SECONDS
+        return Care(tuple(stops), tuple(problems), looked)
+
+    def _worth_a_look(
+        self, group: WorkerGroup, seen: GroupObservation, fleet: Fleet, notes: GroupNotes, wanted: int | None
+    ) -> bool:
+        if seen.demand is None or seen.demand.source is not Source.DATABASE:
+            return False
+        starts = fleet.pending > 0 or self.start_ups.watching(group.service)
+        return starts or waits(seen, notes) or self._drains(group, fleet, wanted)
+
+    def _drains(self, group: WorkerGroup, fleet: Fleet, wanted: int | None) -> bool:
+        """True when workers drain or shall, and when nobody knows since a start."""
+        if wanted is None:
+            return False
+        known = 0 if group.concurrency < DRAIN_FROM_CONCURRENCY else 1
+        return wanted > 0 or bool(fleet.replaced) or self._draining.get(group.name, known) > 0
+
+    def _tend(self, group: WorkerGroup, fleet: Fleet, waiting: bool, wanted: int | None) -> list[Stop]:
+        workers = read_workers(self.ecs, self.cluster, group.service)
+        busy = self.busy()
+        now, wall = self.monotonic(), self.wall()
+        self.start_ups.observe(group.service, workers, busy, wall)
+        drains = self._drains(group, fleet, wanted)
+        if not drains and not waiting:
+            return []
+        protected = read_protection(self.ecs, self.cluster, [worker.arn for worker in workers])
+        if drains:
+            draining = choose(workers, busy, protected, wanted or 0, wall, replaced=replaced(workers, fleet))
+            self._drain(group, draining)
+        if not waiting:
+            return []
+        watchdog = self._watchdog(group)
+        # Who had a task that ended between two looks is still protected for a moment.
+        working = {*busy, *(worker.address for worker in workers if worker.arn in protected)}
+        for suspect in watchdog.look(workers, working, now, wall)[:CANDIDATES]:
+            # Both are read again: it may have taken a task at last.
+            if suspect.worker.address in self.busy():
+                continue
+            if not read_protection(self.ecs, self.cluster, [suspect.worker.arn]):
+                watchdog.stopped(now)
+                return [self._stop(group, suspect)]
+        return []
+
+    def _drain(self, group: WorkerGroup, draining: Draining) -> None:
+        if not self.dry_run:
+            tell(self.ecs, self.cluster, draining)
+            self._draining[group.name] = draining.total
+
+    def _watchdog(self, group: WorkerGroup) -> Watchdog:
+        return self._watchdogs.setdefault(group.name, Watchdog())
+
+    def _stop(self, group: WorkerGroup, suspect: Suspect) -> Stop:
+        reason = f"it took no task for {suspect.idle_seconds:.0f} s while tasks waited in queue {group.queue}"
+        if not self.dry_run:
+            self._stop_task(suspect.worker, reason)
+        return Stop(group.name, suspect.worker.name, reason, self.dry_run)
+
+    def _stop_task(self, worker: Worker, reason: str) -> None:
+        self.ecs.stop_task(cluster=self.cluster, task=worker.arn, reason=f"SM2A autoscaler: {reason}")
+
+
+def replaced(workers: Sequence[Worker], fleet: Fleet) -> tuple[Worker, ...]:
+    """The workers of earlier deployments, once the current one has all of its own: they need no further tasks."""
+    earlier = tuple(worker for worker in workers if worker.deployment in fleet.replaced)
+    ready = sum(worker.healthy for worker in workers if worker not in earlier)
+    return earlier if ready >= fleet.desired else ()
+
+
+def waits(seen: GroupObservation, notes: GroupNotes) -> bool:
+    """True when tasks wait in the database as well as in SQS: one of them alone may be a leftover."""
+    queued = seen.demand is not None and seen.demand.source is Source.DATABASE and seen.demand.queued > 0
+    return queued and notes.messages is not None and notes.messages.visible > 0

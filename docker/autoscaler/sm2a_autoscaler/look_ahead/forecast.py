@@ -1,0 +1,121 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What is to be expected of every queue: pure functions of what is in progress, of the DAGs' shapes and of history."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sm2a_autoscaler.decision.model import Upcoming
+from sm2a_autoscaler.look_ahead.history import TaskKey
+from sm2a_autoscaler.look_ahead.max_active_tasks import within_limit
+from sm2a_autoscaler.look_ahead.plans import (
+    ACTIVE,
+    WAITING,
+    KnownPast,
+    Plan,
+    Structures,
+    mean,
+    remaining,
+    starting,
+    under_way,
+    width,
+)
+from sm2a_autoscaler.look_ahead.progress import ARRIVALS_SECONDS, Arrivals, Progress, Standing
+from sm2a_autoscaler.look_ahead.start_times import chain
+
+
+@dataclass(frozen=True)
+class QueueOutlook:
+    """The forecast of one queue, with the words of ``policy.Demand``."""
+
+    remaining_seconds: tuple[float, ...] = ()
+    upcoming: tuple[Upcoming, ...] = ()
+    mean_task_seconds: float | None = None
+    unscheduled_rate: float = 0.0
+
+
+def keys_of_interest(progress: Progress, structures: Structures) -> Iterator[TaskKey]:
+    """Tasks whose past is needed, the most telling first: those that run, those that wait, those to come."""
+    yield from (task.key for task in progress.running)
+    yield from (item.key for item in progress.standings if item.state in WAITING)
+    yield from (item.key for item in progress.standings if item.state is None)
+    for run in progress.starting:
+        structure = structures.get(run.version or "")
+        yield from ((run.dag_id, task_id) for task_id in structure.tasks) if structure else ()
+
+
+def look_ahead(
+    progress: Progress,
+    structures: Structures,
+    past: KnownPast,
+    *,
+    default_queue: str,
+    horizon_seconds: float,
+) -> Mapping[str, QueueOutlook]:
+    """The outlook by queue; a queue without any is absent. ``structures`` are those that are known."""
+    ends: dict[str, list[float]] = defaultdict(list)
+    for task in progress.running:
+        seconds = remaining(task, past)
+        if seconds is not None:
+            ends[task.queue].append(seconds)
+    plans = (*under_way(progress, structures, past), *starting(progress, structures, past, default_queue))
+    upcoming = upcoming_tasks(plans, horizon_seconds)
+    rates = arrival_rates(progress.arrivals, structures, past, default_queue)
+    means = mean_seconds(progress.standings, past)
+    return {
+        queue: QueueOutlook(
+            tuple(sorted(ends.get(queue, ()))),
+            upcoming.get(queue, ()),
+            means.get(queue),
+            rates.get(queue, 0.0),
+        )
+        for queue in {*ends, *upcoming, *rates, *means}
+    }
+
+
+def upcoming_tasks(plans: Iterable[Plan], horizon_seconds: float) -> Mapping[str, tuple[Upcoming, ...]]:
+    """What the plans bring within the horizon, by queue and in order of time; alike tasks of one second are joined."""
+    tasks: dict[str, Counter[tuple[float, float]]] = defaultdict(Counter)
+    for plan in plans:
+        expected = [
+            (queue, item)
+            for queue in sorted(set(plan.queues))
+            for item in chain(plan.for_queue(queue), horizon_seconds)
+        ]
+        for queue, item in within_limit(expected, plan.active, plan.limit, horizon_seconds):
+            seconds = -1.0 if item.seconds is None else round(item.seconds, 1)
+            tasks[queue][float(round(item.in_seconds)), seconds] += item.tasks * plan.runs
+    return {
+        queue: tuple(
+            Upcoming(at, count, None if seconds < 0 else seconds) for (at, seconds), count in sorted(counts.items())
+        )
+        for queue, counts in tasks.items()
+    }
+
+
+def mean_seconds(standings: Iterable[Standing], past: KnownPast) -> Mapping[str, float]:
+    """Mean duration of the tasks that wait or run now, by queue, as far as their past is known."""
+    totals: dict[str, float] = defaultdict(float)
+    counts: Counter[str] = Counter()
+    for item in standings:
+        seconds = mean(item.key, past) if item.state in ACTIVE else None
+        if seconds is not None:
+            totals[item.queue] += seconds * item.count
+            counts[item.queue] += item.count
+    return {queue: totals[queue] / count for queue, count in counts.items()}
+
+
+def arrival_rates(
+    arrivals: Iterable[Arrivals], structures: Structures, past: KnownPast, default_queue: str
+) -> Mapping[str, float]:
+    """First tasks of unannounced runs a second, by queue. What follows those tasks is foreseen once they run."""
+    arrived: Counter[str] = Counter()
+    for run in arrivals:
+        structure = structures.get(run.version or "")
+        for task_id, shape in structure.tasks.items() if structure else ():
+            if not shape.parents:
+                arrived[shape.queue or default_queue] += run.runs * width(shape, (run.dag_id, task_id), past)
+    return {queue: tasks / ARRIVALS_SECONDS for queue, tasks in arrived.items()}

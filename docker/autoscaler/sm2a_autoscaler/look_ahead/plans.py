@@ -1,0 +1,173 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""What is left to do of each DAG run that runs or starts soon, as ``chain`` takes it: pure functions.
+
+Foreseen is what Airflow starts for certain if all goes well. What follows a task that failed, was skipped, waits for a
+retry or is deferred is not; nor are the children of a branch, tasks that wait for a failure or for an earlier run, and
+whatever comes after those.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from sm2a_autoscaler.look_ahead.history import Past, TaskKey
+from sm2a_autoscaler.look_ahead.progress import Progress, RunningTask, Standing, Starting
+from sm2a_autoscaler.look_ahead.start_times import Outstanding
+from sm2a_autoscaler.look_ahead.structures import DagStructure, TaskShape
+
+DONE = frozenset({"success", "removed"})
+WAITING = frozenset({"scheduled", "queued"})
+RUNNING = frozenset({"running", "restarting"})
+ACTIVE = WAITING | RUNNING
+# Whatever comes after this is unknown.
+BLOCKED = Outstanding((), 0.0, None, 0)
+
+Structures = Mapping[str, DagStructure]  # by DAG version
+RunKey = tuple[str, str]  # dag_id, run_id
+
+
+class KnownPast(Protocol):
+    """Who knows of the past of tasks."""
+
+    def of(self, key: TaskKey) -> Past | None:
+        """The past of one task, None when unknown."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a run that are left, parents first, with the queue of each; so many ``runs`` are alike.
+
+    ``active`` is seconds until each active task of the run ends, infinite where unknown, of ``limit`` at once.
+    """
+
+    steps: tuple[Outstanding, ...]
+    queues: tuple[str, ...]
+    limit: int | None
+    active: tuple[float, ...] = ()
+    runs: int = 1
+
+    def for_queue(self, queue: str) -> list[Outstanding]:
+        """The steps, of which those of other queues count as none."""
+        return [
+            step if own == queue else replace(step, tasks=0) for step, own in zip(self.steps, self.queues, strict=True)
+        ]
+
+
+def under_way(progress: Progress, structures: Structures, past: KnownPast) -> Iterator[Plan]:
+    """The plan of each running run in which tasks are to come, as far as the structure of its DAG is known."""
+    runs: dict[RunKey, dict[str, list[Standing]]] = defaultdict(lambda: defaultdict(list))
+    versions: dict[RunKey, str] = {}
+    for item in progress.standings:
+        runs[item.dag_id, item.run_id][item.task_id].append(item)
+        if item.state is None and item.version:
+            versions[item.dag_id, item.run_id] = item.version
+    ends: dict[tuple[str, str, str], list[float | None]] = defaultdict(list)
+    for task in progress.running:
+        ends[task.dag_id, task.run_id, task.task_id].append(remaining(task, past))
+
+    for (dag_id, run_id), version in versions.items():
+        structure = structures.get(version)
+        if structure is not None:
+            ends_here = {task_id: ends[dag_id, run_id, task_id] for task_id in structure.tasks}
+            yield _rest(structure, runs[dag_id, run_id], ends_here, past)
+
+
+def starting(progress: Progress, structures: Structures, past: KnownPast, default_queue: str) -> Iterator[Plan]:
+    """The whole plan of each run that starts soon."""
+    for run in progress.starting:
+        structure = structures.get(run.version or "")
+        if structure is not None and run.runs:
+            yield _whole(structure, run, past, default_queue)
+
+
+def mean(key: TaskKey, past: KnownPast) -> float | None:
+    """Seconds that a task takes by experience."""
+    known = past.of(key)
+    return known.mean if known else None
+
+
+def remaining(task: RunningTask, past: KnownPast) -> float | None:
+    """Expected seconds until a running task ends."""
+    known = past.of(task.key)
+    return known.remaining(task.elapsed) if known else None
+
+
+def width(shape: TaskShape, key: TaskKey, past: KnownPast) -> int:
+    """Instances of a task in a run: what the DAG says, else as many as last time."""
+    if shape.width is not None:
+        return shape.width
+    known = past.of(key)
+    return known.width if known else 1
+
+
+def _rest(
+    structure: DagStructure,
+    standings: Mapping[str, list[Standing]],
+    ends: Mapping[str, list[float | None]],
+    past: KnownPast,
+) -> Plan:
+    steps: list[Outstanding] = []
+    queues: list[str] = []
+    active: list[float] = []
+    positions: dict[str, int] = {}
+    for task_id, shape in structure.tasks.items():
+        own = standings.get(task_id, [])
+        if own and {item.state for item in own} <= DONE:
+            continue
+        step = _step(own, shape, ends[task_id], past)
+        if step.starts_in is None:
+            parents = tuple(positions[parent] for parent in shape.parents if parent in positions)
+            step = replace(step, parents=parents)
+        active += _ends(own, ends[task_id], past)
+        positions[task_id] = len(steps)
+        steps.append(step)
+        queues.append(own[0].queue if own else "")
+    return Plan(tuple(steps), tuple(queues), structure.max_active_tasks, tuple(active))
+
+
+def _ends(standings: list[Standing], running: list[float | None], past: KnownPast) -> Iterator[float]:
+    """When the active instances of one task end; those that wait count as begun."""
+    yield from (math.inf if seconds is None else seconds for seconds in running)
+    for item in standings:
+        if item.state in WAITING:
+            seconds = mean(item.key, past)
+            yield from [math.inf if seconds is None else seconds] * item.count
+
+
+def _step(standings: list[Standing], shape: TaskShape, ends: list[float | None], past: KnownPast) -> Outstanding:
+    """One task of which not every instance has ended well; its parents are added by the caller."""
+    counts: Counter[str | None] = Counter()
+    for item in standings:
+        counts[item.state] += item.count
+    states = counts.keys() - DONE
+    if not states or not states <= ACTIVE | {None}:
+        return BLOCKED
+    key = standings[0].key
+    if None in states:
+        # One instance that is yet to be expanded stands for all of them.
+        tasks = counts[None] if counts[None] > 1 else width(shape, key, past)
+        return Outstanding((), None, mean(key, past), tasks) if shape.foreseeable else BLOCKED
+    if states <= RUNNING:
+        known = [seconds for seconds in ends if seconds is not None]
+        return Outstanding((), 0.0, max(known) if known and len(known) == len(ends) else None, 0)
+    return Outstanding((), 0.0, mean(key, past), 0)
+
+
+def _whole(structure: DagStructure, run: Starting, past: KnownPast, default_queue: str) -> Plan:
+    steps: list[Outstanding] = []
+    positions: dict[str, int] = {}
+    for task_id, shape in structure.tasks.items():
+        positions[task_id] = len(steps)
+        key = run.dag_id, task_id
+        parents = tuple(positions[parent] for parent in shape.parents)
+        # The first tasks of a run that starts any moment wait for nothing; 0 would mean that they are queued already.
+        starts_in = run.in_seconds if run.in_seconds > 0 and not parents else None
+        tasks = width(shape, key, past)
+        steps.append(Outstanding(parents, starts_in, mean(key, past), tasks) if shape.foreseeable else BLOCKED)
+    queues = tuple(shape.queue or default_queue for shape in structure.tasks.values())
+    return Plan(tuple(steps), queues, structure.max_active_tasks, runs=run.runs)

@@ -1,0 +1,14 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""The API of Elastic Load Balancing: what it creates, refuses and tells. What serves requests is in `load_balancer`."""
+
+PATCHES = (
+    "control_plane",
+    "listener_certificates",
+    "rules",
+    "authentication",
+    "creation",
+    "identity_providers",
+    "log_buckets",
+    "targets",
+)

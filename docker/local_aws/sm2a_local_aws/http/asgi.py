@@ -1,0 +1,32 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""What middlewares share: the types of ASGI, the body of a request, and short answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Message = dict[str, Any]
+Application = Callable[[Message, Any, Any], Awaitable[None]]
+
+
+async def read_body(receive: Any) -> bytes:
+    """The whole body of a request."""
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(bytes(message.get("body", b"")))
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return b"".join(parts)
+
+
+def replaying(body: bytes, receive: Any) -> Any:
+    """A ``receive`` that gives the body once, then what still comes."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        message: Message = messages.pop() if messages else await receive()
+        return message
+
+    return again

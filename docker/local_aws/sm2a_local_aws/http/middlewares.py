@@ -1,0 +1,32 @@
+# Copyright: SM2A contributors
+# Apache License 2.0 (see LICENSE)
+"""What a request passes on its way to MiniStack, in this order."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from sm2a_local_aws.ecs import agent
+from sm2a_local_aws.http import client_tokens, long_polls, outages, request_filter
+from sm2a_local_aws.http.asgi import Application
+from sm2a_local_aws.iam import enforcement
+
+MIDDLEWARES = (
+    # What a browser sends, or is sent to an unknown host, is refused.
+    request_filter.middleware,
+    # Its caller must be known and have the rights that it needs.
+    enforcement.middleware,
+    # It waits while its service is taken away.
+    outages.middleware,
+    # A receive call of SQS ends when its client is gone.
+    long_polls.middleware,
+    # It is answered as before when it comes again with the same client token.
+    client_tokens.middleware,
+    # ECS's agent answers on its own paths.
+    agent.middleware,
+)
+
+
+def around(application: Application) -> Application:
+    """The ASGI application with all of them in front of it, the first one outermost."""
+    return reduce(lambda inner, middleware: middleware(inner), reversed(MIDDLEWARES), application)

@@ -1,0 +1,57 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""A client of EC2 that waits while EC2 does not know yet what it has told of before.
+
+EC2 is eventually consistent: a call right after a create, or after a list, may answer that the id does not exist. The
+client remembers the ids of every answer, and repeats a call for two minutes that is refused because of ids that it
+remembers. An id that EC2 never told of, such as a wrong one that the user gave, is an error at once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import ask_first
+
+IDENTIFIER = re.compile(r"\b(?:acl|eipalloc|fl|igw|nat|rtb|sg|subnet|vpc|vpce)-[0-9a-f]{8,17}\b")
+# Of what has no id of its own (routes, rules, entries), and of associations, which get another id when they change,
+# the caller must look again.
+UNKNOWN = re.compile(r"Invalid(?!Association)(\w*ID|Group)\.NotFound", re.IGNORECASE)
+# To these calls such an answer is welcome.
+REMOVALS = ("Delete", "Detach", "Disassociate", "Release")
+# Seconds before each repetition: two minutes.
+PAUSES = (1.0, 2.0, 4.0, 8.0, *[15.0] * 7)
+
+
+def ec2_client(module: AnsibleAWSModule) -> Any:
+    """The module's client of EC2."""
+    made = client(module, "ec2")
+    wait_for_known_ids(made)
+    return made
+
+
+def wait_for_known_ids(ec2: Any) -> None:
+    """Make a boto3 client repeat calls that are refused because EC2 does not know again what it has told of."""
+    known: set[str] = set()
+
+    def remember(http_response: Any, parsed: dict[str, Any], **_others: Any) -> None:
+        if http_response.status_code < 300:
+            known.update(IDENTIFIER.findall(str(parsed)))
+
+    def pause(
+        operation: Any, response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_others: Any
+    ) -> float | None:
+        error = response[1].get("Error", {}) if response else {}
+        if operation.name.startswith(REMOVALS) or not UNKNOWN.fullmatch(error.get("Code", "")):
+            return None
+        unknown = IDENTIFIER.findall(error.get("Message", "")) or IDENTIFIER.findall(str(request_dict["body"]))
+        if not unknown or not known.issuperset(unknown):
+            return None
+        left: list[float] = request_dict["context"].setdefault("pauses_for_known_ids", list(PAUSES))
+        return left.pop(0) if left else None
+
+    ec2.meta.events.register("after-call.ec2", remember)
+    ask_first(ec2, pause)

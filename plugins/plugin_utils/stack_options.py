@@ -1,0 +1,23 @@
+# Copyright (c) SM2A contributors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+"""The variables of the whole stack (``sm2a_*``), in the form of a role's argument_specs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STACK_OPTIONS: dict[str, dict[str, Any]] = {
+    # Starts every resource name; short, because load balancer names end at 32 characters.
+    "sm2a_name": {"type": "str", "required": True, "pattern": r"[a-z][a-z0-9-]{1,20}"},
+    "sm2a_region": {"type": "str", "required": True, "pattern": r"[a-z]{2}(-[a-z]+)+-\d"},
+    "sm2a_tags": {"type": "dict", "default": {}},
+    # One run at a time, and the seconds after which the lock of a run that died elsewhere expires.
+    "sm2a_lock": {"type": "bool", "default": True},
+    "sm2a_lock_timeout": {"type": "int", "default": 7200},
+    # Only for an AWS other than Amazon's own: the local one.
+    "sm2a_endpoint_url": {"type": "str"},
+    # Environment variables of every AWS call (credentials, proxies).
+    "sm2a_aws_environment": {"type": "dict"},
+    # False runs each module in a new Python, as Ansible does by default (docs/speed.md).
+    "sm2a_forked_modules": {"type": "bool", "default": True},
+}
