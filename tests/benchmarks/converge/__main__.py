@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
 from .figures import BARE, FORKED, OWN, Size, goals, read, write
 from .measure import GROUPS, Cost, Stack

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sm2a.airflow.tests.control_plane import runs
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 TOOLS = Path(sys.executable).parent
 BARE = Path(__file__).with_name("bare.py")
@@ -106,7 +107,7 @@ def cost(command: list[str], environment: Mapping[str, str], log: Path) -> Cost:
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=runs.PROJECT,
+            cwd=PROJECT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[4]
 TEMPLATE = """\
 {# a comment #}
 {% for name, size in groups_of_mine.items() %}
