@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_checks import problems as airflow_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.database_checks import problems as database_problems
@@ -78,7 +78,7 @@ def role_specs() -> dict[str, dict[str, dict[str, Any]]]:
     """Options of every role's main entry point, by role name."""
     specs = {}
     for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml_load(path.read_text(encoding="utf-8"))
         options: dict[str, dict[str, Any]] = {}
         for entry_point in document["argument_specs"].values():
             options.update(entry_point.get("options", {}))

@@ -14,6 +14,7 @@ with suppress(ImportError):  # The modules report the missing library.
     import botocore.loaders
     import botocore.session
 
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible.utils.display import Display
 
 MODULES = "ansible_collections.sm2a.airflow.plugins.modules"
@@ -67,6 +68,14 @@ NO_SETTINGS = {
 }
 
 
+def load_filters() -> None:
+    """Find the filters and tests of templates once; otherwise every worker looks for them in all their files."""
+    filter_loader.get("ansible.builtin.default")
+    test_loader.get("ansible.builtin.defined")
+    with suppress(KeyError):  # Outside of a playbook there are no collections.
+        filter_loader.get("sm2a.airflow.named_secrets")
+
+
 class Libraries:
     """Loaded modules, and models of AWS services parsed by one loader."""
 
@@ -77,6 +86,7 @@ class Libraries:
     def load(self, module: str) -> None:
         """Load a module of this collection and the models of its services, unless that is done."""
         try:
+            load_filters()
             importlib.import_module(f"{MODULES}.{module}")
             for service in SERVICES[module]:
                 self._load_service(service)
