@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench docs test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-throughput docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -58,6 +58,11 @@ live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and 
 bench:  ## The autoscaler against its peers on the same workloads; docs/autoscaling.md and .svg show it.
 	@tools/bootstrap bench
 	@$(environment)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
+
+bench-throughput: test-tools  ## Our broker against Redis on one stack, two hours; docs/throughput.md and .svg show it.
+	@tools/bootstrap bench
+	@SM2A_END_TO_END_NUMBER=2 $(alone) tests/benchmarks/throughput
+	@$(environment)/bin/python -m tests.benchmarks.throughput --plot docs/throughput.svg --page docs/throughput.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
 	@$(environment)/bin/python -m tools.pages

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 # The task that says which ones there are; it is the first one of a run.
@@ -16,8 +17,8 @@ PLAN = "plan"
 @dataclass(frozen=True)
 class Leg:
     """One run of the DAG. Seconds: from the trigger to the start of the first task, from the first message of the tasks
-    to the last success, and from the last message to it. ``busy``: the share of slots that ran a task meanwhile.
-    ``cpu``: seconds of CPU by component.
+    to the last success, and from the last message to it; how long a slot stayed empty between two tasks, in the median.
+    ``busy``: the share of slots that ran a task meanwhile. ``cpu``: seconds of CPU by component.
     """
 
     broker: str
@@ -26,6 +27,7 @@ class Leg:
     first_task_seconds: float
     seconds: float
     last_seconds: float
+    empty_seconds: float
     busy: float
     cpu: dict[str, float]
 
@@ -49,7 +51,11 @@ class Conditions:
 
 
 def leg(
-    conditions: Conditions, triggered: datetime, instances: Sequence[Mapping[str, Any]], cpu: Mapping[str, float]
+    conditions: Conditions,
+    triggered: datetime,
+    instances: Sequence[Mapping[str, Any]],
+    empty: Sequence[float],
+    cpu: Mapping[str, float],
 ) -> Leg:
     """The figures of one run from its task instances, as Airflow's API has them; ValueError when one failed."""
     if wrong := {str(item["state"]) for item in instances} - {"success"}:
@@ -67,6 +73,7 @@ def leg(
         first_task_seconds=round((first - triggered).total_seconds(), 3),
         seconds=round(seconds, 3),
         last_seconds=round((max(ends) - max(messages)).total_seconds(), 3),
+        empty_seconds=round(median(empty), 3),
         busy=round(ran / (conditions.slots * seconds), 3),
         cpu={name: round(value, 2) for name, value in cpu.items()},
     )

@@ -30,6 +30,7 @@ class Figure:
 FIGURES = (
     Figure("tasks a second", lambda leg: leg.tasks_a_second, 2),
     Figure("slots that run a task, %", lambda leg: 100 * leg.busy, 0),
+    Figure("a slot is empty between two tasks, s", lambda leg: leg.empty_seconds, 2),
     Figure("trigger to first task, s", lambda leg: leg.first_task_seconds, 2),
     Figure("last message to last success, s", lambda leg: leg.last_seconds, 2),
     Figure("CPU a task, scheduler and workers, s", lambda leg: leg.cpu_a_task(OURS), 2),

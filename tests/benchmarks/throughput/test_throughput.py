@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from ansible_collections.sm2a.airflow.tests.benchmarks.throughput import cpu
+from ansible_collections.sm2a.airflow.tests.benchmarks.throughput import cpu, slots
 from ansible_collections.sm2a.airflow.tests.benchmarks.throughput.brokers import Brokers
 from ansible_collections.sm2a.airflow.tests.benchmarks.throughput.conftest import CONCURRENCY, DAG, WORKERS
 from ansible_collections.sm2a.airflow.tests.benchmarks.throughput.legs import Conditions, Leg, leg, write
@@ -46,14 +47,29 @@ def run(airflow: AirflowApi, tasks: int, seconds: float) -> str:
     return name
 
 
-def measured(airflow: AirflowApi, broker: str, work: str) -> Leg:
+def empty_slots(stack: Stack, since: datetime) -> list[float]:
+    """Seconds that slots of all workers were empty between two tasks since then."""
+    pages = (
+        stack.aws("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=f"/sm2a/{NAME}/worker", startTime=int(since.timestamp() * 1000))
+    )
+    lines = defaultdict(list)
+    for page in pages:
+        for event in page["events"]:
+            lines[event["logStreamName"]].append(event["message"])
+    return [seconds for worker in lines.values() for seconds in slots.empty_seconds(worker)]
+
+
+def measured(stack: Stack, airflow: AirflowApi, broker: str, work: str) -> Leg:
     """One leg, on workers that have run a task before."""
     run(airflow, WARM_UP, 0)
     before = used_cpu()
     name = run(airflow, TASKS, WORKS[work])
     spent = cpu.used(before, used_cpu())
     triggered = datetime.fromisoformat(airflow.call("GET", f"dags/{DAG}/dagRuns/{name}")["queued_at"])
-    return leg(Conditions(broker, work, SLOTS), triggered, airflow.every_task(DAG, name), spent)
+    empty = empty_slots(stack, triggered)
+    return leg(Conditions(broker, work, SLOTS), triggered, airflow.every_task(DAG, name), empty, spent)
 
 
 def counted_calls(stack: Stack, airflow: AirflowApi) -> dict[str, float]:
@@ -78,7 +94,7 @@ def test_our_broker_is_about_as_fast_as_redis(stack: Stack, airflow: AirflowApi,
         for broker in (SQS, REDIS) if number % 2 == 0 else (REDIS, SQS):
             brokers.use(broker)
             for work in WORKS:
-                legs.append(measured(airflow, broker, work))
+                legs.append(measured(stack, airflow, broker, work))
                 say(f"{broker}, {work}: {legs[-1]}")
                 write(ARTIFACTS / "throughput.json", legs, {}, conditions())
     brokers.use(SQS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.benchmarks.throughput import brokers, cpu
+from ansible_collections.sm2a.airflow.tests.benchmarks.throughput import brokers, cpu, slots
 from ansible_collections.sm2a.airflow.tests.benchmarks.throughput.legs import Conditions, Leg, leg, read, write
 from ansible_collections.sm2a.airflow.tests.benchmarks.throughput.report import REDIS, SQS, comparisons, table
 
@@ -26,8 +26,9 @@ RUN = [instance("plan", 1, 2, 3), instance("work", 4, 5, 7), instance("work", 4,
 
 
 def test_figures_of_a_leg_come_from_the_times_of_its_tasks() -> None:
-    found = leg(ON_SQS, TRIGGERED, RUN, {"workers": 1.5, "scheduler": 3.0})
+    found = leg(ON_SQS, TRIGGERED, RUN, [0.5, 0.1, 0.2], {"workers": 1.5, "scheduler": 3.0})
     assert (found.tasks, found.first_task_seconds, found.seconds, found.last_seconds) == (3, 2, 10, 8)
+    assert found.empty_seconds == 0.2
     assert found.busy == 8 / (2 * 10)
     assert found.tasks_a_second == 0.3
     assert found.cpu_a_task(["workers", "scheduler", "unknown"]) == 1.5
@@ -35,13 +36,13 @@ def test_figures_of_a_leg_come_from_the_times_of_its_tasks() -> None:
 
 def test_a_task_that_failed_is_no_figure() -> None:
     with pytest.raises(ValueError, match="failed"):
-        leg(ON_SQS, TRIGGERED, [*RUN, instance("work", 4, 5, 6, "failed")], {})
+        leg(ON_SQS, TRIGGERED, [*RUN, instance("work", 4, 5, 6, "failed")], [0.1], {})
 
 
 @pytest.fixture
 def legs() -> list[Leg]:
     """Two rounds, 3 and 4 tasks a second on ours and 5 on Redis."""
-    ours = Leg(SQS, "nothing", 60, 1.0, 20.0, 5.0, 0.5, {"workers": 6.0, "api-server": 6.0, "local AWS": 3.0})
+    ours = Leg(SQS, "nothing", 60, 1.0, 20.0, 5.0, 0.2, 0.5, {"workers": 6.0, "api-server": 6.0, "local AWS": 3.0})
     redis = replace(ours, broker=REDIS, seconds=12.0, cpu={"workers": 6.0, "api-server": 5.0, "Redis": 0.6})
     return [ours, redis, redis, replace(ours, seconds=15.0)]
 
@@ -59,7 +60,21 @@ def test_what_is_measured_is_kept(legs: list[Leg], tmp_path: Path) -> None:
     assert read(file) == (legs, {"SendMessage": 1.0}, {"tasks": 60})
 
 
-DEFINITION = {
+def test_a_slot_is_empty_from_the_end_of_a_task_to_the_next_message() -> None:
+    said = [
+        (1.0, "received"),
+        (1.0, "received"),
+        (3.0, "succeeded"),
+        (3.25, "succeeded"),
+        (3.5, "received"),
+        (4.25, "received"),
+        (9.0, "succeeded"),
+    ]
+    lines = [f"2026-01-01T00:00:0{at}Z [info] Task execute_workload[{id(at)}] {what} [celery]" for at, what in said]
+    assert slots.empty_seconds(["an error without a time", *reversed(lines)]) == [0.5, 1.0]
+
+
+DEFINITION: dict[str, Any] = {
     "family": "stack-worker-default",
     "taskDefinitionArn": "arn:worker:1",
     "revision": 1,
@@ -87,8 +102,8 @@ def test_on_redis_a_component_differs_in_nothing_but_the_broker() -> None:
     assert (definition["family"], definition["cpu"]) == ("stack-worker-default", "1024")
     assert not {"taskDefinitionArn", "revision", "status"} & set(definition)
     (container,) = definition["containerDefinitions"]
-    (before,) = DEFINITION["containerDefinitions"]  # type: ignore[misc]
-    assert {**container, "environment": None} == {**before, "environment": None}  # type: ignore[dict-item]
+    (before,) = DEFINITION["containerDefinitions"]
+    assert {**container, "environment": None} == {**before, "environment": None}
     assert {entry["name"]: entry["value"] for entry in container["environment"]} == {
         "AIRFLOW__CELERY__BROKER_URL": "redis://10.0.0.5:6379/0",
         "AIRFLOW__CELERY__CELERY_CONFIG_OPTIONS": "redis_broker.CELERY_CONFIG",
