@@ -59,7 +59,7 @@ bench:  ## The autoscaler against its peers on the same workloads; docs/autoscal
 	@tools/bootstrap bench
 	@$(environment)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
 
-bench-throughput: test-tools  ## Our broker against Redis on one stack, two hours; docs/throughput.md and .svg show it.
+bench-throughput: test-tools  ## Our broker against Redis on one stack, about an hour; docs/throughput.md and .svg show it.
 	@tools/bootstrap bench
 	@SM2A_END_TO_END_NUMBER=2 $(alone) tests/benchmarks/throughput
 	@$(environment)/bin/python -m tests.benchmarks.throughput --plot docs/throughput.svg --page docs/throughput.md
