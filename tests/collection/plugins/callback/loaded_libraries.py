@@ -23,8 +23,8 @@ description:
   - Workers that run modules themselves find them in the memory that they share with the playbook.
 """
 LOADED = (boto3, modules)
-# How the modules of this collection make their clients: client(module, "sqs"), clients("sqs").
-CLIENT = re.compile(r"""\bclients?\((?:module, )?"([a-z0-9]+)"\)""")
+# How the modules make their clients: client(module, "sqs"), clients("sqs"), module.client("sqs", retry_decorator=...).
+CLIENT = re.compile(r"""\bclients?\((?:module, )?"([a-z0-9]+)"[,)]""")
 
 
 @cache
@@ -57,7 +57,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         name = task.resolved_action or task.action
-        if name.startswith("sm2a.airflow."):
+        if name.startswith(("sm2a.airflow.", "amazon.aws.")):
             self.load(services_of(name))
         elif name == "sm2a.testing.boto3_call":
             # A template names one that the next call loads.
