@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.common import error_advice
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import FaultProxy, fault_proxy
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
@@ -42,8 +43,8 @@ RUNGS = (
     "throttling",
     "options",
 )
-# Of a module that only reads.
-INFO_RUNGS = ("fresh check", "apply", "throttling")
+# Of a module that only reads. The first task of a run is one: it finds out about wrong credentials.
+INFO_RUNGS = ("fresh check", "apply", "throttling", "refusal")
 THROTTLED_SHARE = 0.3
 # Throttled tasks mostly sleep.
 PLAYBOOKS_AT_ONCE = 3
@@ -149,6 +150,7 @@ class Climb:
                 for start in range(PLAYBOOKS_AT_ONCE - 1)
             ]
             self.live(self.make_cases(self.aws, "life"))
+            self.refuse([case for case in slow if case.info])
             self.lose_replies([case for case in self.make_cases(self.aws, "lost") if not case.info])
             self.try_options(self.make_cases(self.aws, "odd"))
             for each in throttled:
@@ -344,6 +346,18 @@ class Climb:
         for case in cases:
             ends = [self.answer(case, rung).unlike("changed", "ok") for rung in ("throttled apply", "throttled absent")]
             self.tell(case, "throttling", *ends)
+
+    def refuse(self, cases: Sequence[Case]) -> None:
+        """The credentials have expired, and somebody must be told what to do."""
+        with ExitStack() as stack:
+            proxies = self.proxies(stack, cases)
+            for proxy in proxies.values():
+                proxy.book.set([Rule("expired")])
+            self.play([Step(case.module, "refusal", {}, endpoint=proxies[case.module].endpoint) for case in cases])
+        for case in cases:
+            answer = self.answer(case, "refusal")
+            told = answer.status == "ignored" and error_advice.EXPIRED in answer.message
+            self.tell(case, "refusal", "" if told else f"says only: {answer.message}")
 
     def proxies(self, stack: ExitStack, cases: Sequence[Case]) -> dict[str, FaultProxy]:
         """One for each module."""
