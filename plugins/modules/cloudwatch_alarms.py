@@ -13,6 +13,8 @@ description:
   - Creates, changes and deletes several CloudWatch metric alarms in one go,
     each on a metric or on an expression over metrics.
   - An alarm is written as a whole, so what is not given is what CloudWatch takes by default.
+  - Unlike M(amazon.aws.cloudwatch_metric_alarm) it tags alarms, shows a diff, and manages all alarms of an
+    environment in the time of one, together with those that are no longer wanted.
 author:
   - SM2A contributors (@sm2a)
 options:

@@ -13,6 +13,8 @@ short_description: Manage CloudWatch log groups
 description:
   - Create, update and delete several log groups in one go, all with the same retention, key and tags.
   - An option that is not set is left as it is; an option that is set is enforced.
+  - Unlike M(amazon.aws.cloudwatchlogs_log_group) it changes nothing in check mode, shows a diff, gives a key to a
+    group that has none, keeps the events of a group whose options change, and survives a lost reply.
 author:
   - SM2A contributors (@sm2a)
 options:

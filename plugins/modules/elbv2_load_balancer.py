@@ -16,6 +16,8 @@ description:
   - Check mode is exact and shows a diff of every field. A protected load balancer is refused as a whole on removal, and
     keeps its listeners.
   - A new load balancer is not waited for.
+  - Unlike M(amazon.aws.elb_application_lb) it shows a diff, and manages the attributes of listeners, such as headers
+    that they add.
 author:
   - SM2A contributors (@sm2a)
 options:

@@ -13,8 +13,8 @@ short_description: Manage IAM roles that an AWS service assumes
 description:
   - Create, update and delete several IAM roles in one go, each with one inline policy and the managed policies that
     are named for it.
-  - The stock modules need two or three tasks per role, and cannot predict the inline policies of a role that is yet to
-    be made.
+  - Unlike M(amazon.aws.iam_role) it manages the inline policy, shows a diff, and survives a lost reply.
+  - Unlike M(amazon.aws.iam_policy) it predicts the policy of a role that is yet to be made.
   - Whatever else a role allows is removed, that is, other inline policies and other attached managed policies.
 author:
   - SM2A contributors (@sm2a)

@@ -13,7 +13,7 @@ description:
   - Creates, changes and deletes a customer managed AWS KMS key for symmetric encryption, with alias, key policy and
     rotation.
   - Unlike M(amazon.aws.kms_key) it finds a key without its alias by O(lookup_tags), so that neither a lost reply nor
-    an interrupted run leaves a second key, and it has a diff.
+    an interrupted run leaves a second key, has a diff, and sets the rotation period.
   - For up to six minutes it repeats calls that AWS refuses because it does not know a new key or its tags yet.
   - A key that waits for its deletion is restored.
   - An option that is not set leaves the key's value alone.

@@ -13,7 +13,8 @@ description:
   - Creates, changes and deletes an Amazon RDS DB instance. It does not wait for the result, see
     M(sm2a.airflow.rds_instance_wait); it only waits until the instance accepts a change.
   - Unlike M(amazon.aws.rds_instance) it lets RDS generate the master password and keep it in AWS Secrets Manager
-    (O(manage_master_user_password)), so that no password passes through Ansible.
+    (O(manage_master_user_password)), so that no password passes through Ansible, shows a diff, and survives lost
+    replies.
   - An option that is not set leaves the instance's value alone. A change that waits for the maintenance window counts
     as made.
 author:

@@ -13,6 +13,8 @@ description:
   - Creates, changes and deletes a group of settings of the database server.
   - Dynamic parameters are applied at once; static ones wait for a reboot of the instances that use the group, which
     this module never does, see O(sm2a.airflow.rds_instance#module:reboot_for_parameters).
+  - Unlike M(amazon.aws.rds_instance_param_group) it predicts changes of parameters in check mode, shows a diff,
+    resets parameters that are no longer listed, and survives lost replies.
 author:
   - SM2A contributors (@sm2a)
 options:

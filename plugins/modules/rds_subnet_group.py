@@ -11,7 +11,7 @@ short_description: Manage a DB subnet group of RDS
 version_added: 0.1.0
 description:
   - Creates, changes and deletes the group of subnets in which RDS places DB instances.
-  - Unlike M(amazon.aws.rds_subnet_group) it adopts a group whose creation was not answered, and shows a diff.
+  - Unlike M(amazon.aws.rds_subnet_group) it shows a diff, and does not fail when the reply to the creation was lost.
 author:
   - SM2A contributors (@sm2a)
 options:

@@ -14,6 +14,8 @@ description:
   - Manages the alias record A of a name, and AAAA when the load balancer has IPv6 addresses. The load balancer is found
     by its name, so that a new one under the same name gets its alias, too.
   - A record that points elsewhere is replaced when O(state=present), and left alone when O(state=absent).
+  - Unlike M(amazon.aws.route53) it removes the records also when the load balancer is gone and nobody knows their
+    target, and when the reply to a removal was lost.
 author:
   - SM2A contributors (@sm2a)
 options:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -83,12 +84,12 @@ class Libraries:
         self._session: Any = None
         self._loaded: set[str] = set()
 
-    def load(self, module: str) -> None:
-        """Load a module of this collection and the models of its services, unless that is done."""
+    def load(self, module: str, services: Iterable[str]) -> None:
+        """Load a module, by its full name in Python, and the models of its services, unless that is done."""
         try:
             load_filters()
-            importlib.import_module(f"{MODULES}.{module}")
-            for service in SERVICES[module]:
+            importlib.import_module(module)
+            for service in services:
                 self._load_service(service)
         except Exception as error:  # pylint: disable=broad-except
             # Only time is lost: the module meets the same error and tells it better.
