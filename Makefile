@@ -22,7 +22,7 @@ clean: down  ## As down, and the tools as well.
 # The end-to-end test keeps one process busy while the other does the rest (tests/conftest.py). -n 0 runs a part alone.
 pytest := $(environment)/bin/pytest
 alone := $(pytest) -n 0
-shared := $(pytest) -n 2 --dist loadscope --no-loadscope-reorder
+shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
 	@$(shared) tests/integration tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit

@@ -295,10 +295,10 @@ class Climb:
             for number, series in enumerate(case.options)
             for turn, options in enumerate(series)
         ]
-        self.play([Step(case.module, rung, options) for case, rung, options, _ in tried])
+        self.play([Step(case.module, rung, options) for case, rung, options, _wanted in tried])
         for case in cases:
             if case.options:
-                ends = [self.answer(of, rung).unlike(wanted) for of, rung, _, wanted in tried if of is case]
+                ends = [self.answer(of, rung).unlike(wanted) for of, rung, _options, wanted in tried if of is case]
                 self.tell(case, "options", *ends)
 
     def lose_replies(self, cases: Sequence[Case]) -> None:

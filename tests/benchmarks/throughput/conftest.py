@@ -38,7 +38,7 @@ def stack(say: Say, measures: Measures) -> Iterator[Stack]:
     try:
         local_aws = play("local_aws", ["playbooks/local_aws.yml"], say, timeout=900)
         assert local_aws.code == 0, local_aws.end()
-        site = play("site", ["site.yml"], say, extra=DEPLOYED, timeout=1500, own_processes=False)
+        site = play("site", ["site.yml"], say, extra=DEPLOYED, timeout=1500)
         assert site.code == 0, site.end()
         yield Stack(local_aws, site)
     finally:
