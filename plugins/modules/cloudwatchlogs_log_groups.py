@@ -77,14 +77,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     TagChange,
     call,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 
 
 @call("read log groups")
@@ -191,7 +190,7 @@ def run(logs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         else:
             outcomes[name] = ensure_absent(logs, name, existing.get(name), check_mode)
     groups = [{"name": name, "changed": outcome.changed} for name, outcome in outcomes.items()]
-    return {**joint_result(outcomes), "log_groups": groups}
+    return joint_result(outcomes, log_groups=groups)
 
 
 def main() -> None:

@@ -214,6 +214,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import BASE_IMAGE_OPTIONS, BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine import (
     ENGINE_OPTION,
@@ -312,12 +313,8 @@ def main() -> None:
         module.fail_json_aws_error(error)
     except (EngineError, FileNotFoundError) as error:
         module.fail_json(msg=str(error))
-    changed = [item for item in reports if item["changed"]]
-    module.exit_json(
-        changed=bool(changed),
-        images=reports,
-        diff=[{"before": {}, "after": {"image": item["name"], "uri": item["uri"]}} for item in changed],
-    )
+    outcomes = {item["name"]: Outcome(item["changed"], {}, {"uri": item["uri"]}) for item in reports}
+    module.exit_json(**joint_result(outcomes, images=reports))
 
 
 if __name__ == "__main__":

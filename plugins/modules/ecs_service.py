@@ -244,6 +244,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     exit_with,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.options import PLACE_OPTIONS, WATCH_OPTIONS
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.services import ensure_absent, ensure_present
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.stopped_tasks import Reader
@@ -251,16 +252,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.stopped_tasks imp
 
 def result(reports: list[dict[str, Any]]) -> dict[str, Any]:
     """The module's output: per service, and one diff of those that changed."""
-    sides = {entry["name"]: entry.pop("diff") for entry in reports}
-    changed = [entry["name"] for entry in reports if entry["changed"]]
-    return {
-        "changed": bool(changed),
-        "services": reports,
-        "diff": {
-            "before": {name: sides[name][0] for name in changed},
-            "after": {name: sides[name][1] for name in changed},
-        },
-    }
+    outcomes = {entry["name"]: Outcome(entry["changed"], *entry.pop("diff")) for entry in reports}
+    return joint_result(outcomes, services=reports)
 
 
 def item_options() -> dict[str, Any]:

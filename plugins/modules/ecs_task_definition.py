@@ -159,14 +159,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     TagChange,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import comparable_task_definition
@@ -295,7 +294,7 @@ def run(ecs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         changed[family], _arn = ensure_absent(ecs, {"family": family}, check_mode)
         report.append({"family": family, "arn": "", "revision": 0, "changed": True})
     arns = {entry["family"]: entry["arn"] for entry in report}
-    return {**joint_result(changed), "task_definitions": report, "arns": arns}
+    return joint_result(changed, task_definitions=report, arns=arns)
 
 
 def item_options() -> dict[str, Any]:

@@ -236,11 +236,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import listeners as elbv2_listeners
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer, describe_tags
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.load_balancers import (

@@ -140,13 +140,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.iam import (
     attach_policy,
     create_role,
@@ -282,7 +281,7 @@ def run(iam: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     for name in unlisted(iam, params):
         changed[name], _arn = ensure_absent(iam, {"name": name}, check_mode)
         report.append({"name": name, "arn": "", "changed": True})
-    return {**joint_result(changed), "roles": report, "arns": {entry["name"]: entry["arn"] for entry in report}}
+    return joint_result(changed, roles=report, arns={entry["name"]: entry["arn"] for entry in report})
 
 
 def main() -> None:

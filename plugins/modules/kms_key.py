@@ -133,11 +133,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import kms as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 Options = Mapping[str, Any]
 PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"

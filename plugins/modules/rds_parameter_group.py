@@ -97,12 +97,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds import groups as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds.parameters import (
     apply_method,
@@ -208,10 +207,10 @@ def run(rds: Any, options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Bring the group to its state, and return what the module returns."""
     if options["state"] == "present":
         outcome, pending = ensure_present(rds, options, check_mode)
-        return {**outcome.result("parameter_group"), "pending_reboot": pending, "deleted": []}
+        return outcome.result("parameter_group", pending_reboot=pending, deleted=[])
     outcomes = ensure_absent(rds, options, check_mode)
     deleted = [name for name, outcome in outcomes.items() if outcome.changed]
-    return {**joint_result(outcomes), "parameter_group": {}, "pending_reboot": [], "deleted": deleted}
+    return joint_result(outcomes, parameter_group={}, pending_reboot=[], deleted=deleted)
 
 
 def main() -> None:

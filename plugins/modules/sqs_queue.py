@@ -189,14 +189,13 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     joint_tags,
-    list_result,
     tag_change,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, list_result
 
 Options = Mapping[str, Any]
 
