@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ansible_collections.sm2a.airflow.tests.support.pages import table
+
 from .figures import BARE, WAYS, Goal, Size, growth
 
 STOCK = "amazon.aws"
@@ -46,18 +48,3 @@ def goal_table(judged: Iterable[Goal]) -> str:
     """A line for each goal, the missed ones marked."""
     rows = [(goal.text, f"{goal.value:.1f}", f"{goal.limit:.1f}", "met" if goal.met else "MISSED") for goal in judged]
     return table(("goal", "value", "at most", ""), rows)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
-    """Aligned; numbers, which follow ``texts`` columns of text, to the right."""
-    lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    ruler = ["-" * width if column < texts else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
-    cells = [
-        [
-            cell.ljust(width) if column < texts else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        for line in lines
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (cells[0], ruler, *cells[1:]))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..autoscaling.report import insert
+from ansible_collections.sm2a.airflow.tests.support.pages import insert
+
 from .legs import read
 from .report import calls_table, comparisons, conditions_text, table
 
@@ -29,7 +30,7 @@ def main() -> None:
 
         draw(options.plot, found, legs)
     if options.page:
-        insert(options.page, tables)
+        insert(options.page, "make bench-throughput", tables)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from ..autoscaling.report import table as aligned
+from ansible_collections.sm2a.airflow.tests.support.pages import table as aligned
+
 from .legs import Leg
 
 SQS, REDIS = "SQS", "Redis"
