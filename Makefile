@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-throughput docs test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-throughput bench-images docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -55,18 +55,23 @@ end-to-end: test-tools  ## A whole stack of its own with real containers; DATABA
 live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 30 minutes.
 	@$(alone) tests/live
 
+benchmark := PYTHONPATH=collections $(environment)/bin/python -m tests.benchmarks
+
 bench:  ## The autoscaler against its peers on the same workloads; docs/autoscaling.md and .svg show it.
 	@tools/bootstrap bench
-	@$(environment)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
+	@$(benchmark).autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
 
 bench-converge:  ## Runs without changes against bare boto3, on a local AWS; docs/speed.md and .svg show it. About a quarter of an hour.
 	@tools/bootstrap bench
-	@PYTHONPATH=collections $(environment)/bin/python -m tests.benchmarks.converge --plot docs/speed.svg --page docs/speed.md
+	@$(benchmark).converge --plot docs/speed.svg --page docs/speed.md
 
 bench-throughput: test-tools  ## Our broker against Redis on one stack, about an hour; docs/throughput.md and .svg show it.
 	@tools/bootstrap bench
 	@SM2A_END_TO_END_NUMBER=2 $(alone) tests/benchmarks/throughput
-	@$(environment)/bin/python -m tests.benchmarks.throughput --plot docs/throughput.svg --page docs/throughput.md
+	@$(benchmark).throughput --plot docs/throughput.svg --page docs/throughput.md
+
+bench-images: tools  ## Pull and unpack the Airflow image of `make up` with zstd and gzip; docs/speed.md has the table. Needs root.
+	@$(benchmark).images --page docs/speed.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
 	@$(environment)/bin/python -m tools.pages
