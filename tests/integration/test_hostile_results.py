@@ -16,7 +16,7 @@ from sm2a_runtime.database import users as database_users
 pytestmark = pytest.mark.xdist_group("stack")
 
 # The scheduler asks for the state of its tasks every second or so.
-LOOK_SECONDS = 20
+OBSERVATION_SECONDS = 20
 TASK_SECONDS = 45
 MARK = "/tmp/sm2a-attacked"
 # Of a container, the connection that it has by this section and option.
@@ -171,7 +171,7 @@ def test_a_crafted_result_runs_nowhere_and_stops_nothing(stack: Stack, airflow: 
     assert len(planted) >= 2, planted
     say(f"{len(planted)} tasks that run have a crafted result")
     other = airflow.trigger("sm2a_smoke")
-    time.sleep(LOOK_SECONDS)
+    time.sleep(OBSERVATION_SECONDS)
     assert loaded_in("scheduler", "worker-default") == []
     log = stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
     # Of tasks that died with their worker there are rows, too; nobody reads these any more.
@@ -199,7 +199,7 @@ def test_dag_code_beside_the_database_changes_not_who_may_sign_in(stack: Stack, 
 
 
 def test_a_crafted_executor_config_runs_nowhere_and_stops_nothing(stack: Stack, airflow: AirflowApi) -> None:
-    run = airflow.trigger("sm2a_load", {"tasks": 1, "seconds": LOOK_SECONDS})
+    run = airflow.trigger("sm2a_load", {"tasks": 1, "seconds": OBSERVATION_SECONDS})
 
     def running() -> bool:
         return "running" in [task["state"] for task in airflow.tasks("sm2a_load", run)]

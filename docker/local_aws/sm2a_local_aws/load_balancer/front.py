@@ -27,7 +27,7 @@ from sm2a_local_aws.patching.points import relies_on, replaces
 
 logger = logging.getLogger("sm2a.load_balancer_front")
 
-LOOK_SECONDS = 0.5
+POLL_INTERVAL_SECONDS = 0.5
 CLOSE_SECONDS = 2
 IDLE_SECONDS = 60
 
@@ -78,7 +78,7 @@ async def run(stop: asyncio.Event) -> None:
     while not stop.is_set():
         await _follow_listeners()
         try:
-            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+            await asyncio.wait_for(stop.wait(), POLL_INTERVAL_SECONDS)
         except TimeoutError:
             continue
     await asyncio.gather(*(_close(front) for front in list(_fronts.values())))
