@@ -248,7 +248,7 @@ def ensure_absent(clients: Clients, params: dict[str, Any], check_mode: bool) ->
         for held in doomed:
             if not api.delete_certificate(acm, held.arn):
                 users = ", ".join((api.describe(acm, held.arn) or {}).get("InUseBy", []))
-                raise AnsibleAWSError(message=f"Certificate {name} is used by {users}: remove its listeners first")
+                raise AnsibleAWSError(message=f"Certificate {name} is used by {users}: delete their listeners first")
     return Outcome(True, before, {})
 
 

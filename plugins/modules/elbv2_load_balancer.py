@@ -91,15 +91,15 @@ options:
             type: str
             required: true
           authorization_endpoint:
-            description: URL where people log in.
+            description: URL at which users log in.
             type: str
             required: true
           token_endpoint:
-            description: URL where the load balancer gets tokens.
+            description: URL from which the load balancer gets tokens.
             type: str
             required: true
           user_info_endpoint:
-            description: URL where the load balancer gets what is said about the person.
+            description: URL from which the load balancer gets the user's claims.
             type: str
             required: true
           client_id:
@@ -280,9 +280,9 @@ def refuse_another_scheme(before: dict[str, Any], params: dict[str, Any]) -> Non
     """AnsibleAWSError when the load balancer would have to be replaced."""
     if before and before["scheme"] != params["scheme"]:
         raise AnsibleAWSError(
-            message=f"The scheme of load balancer {params['name']} cannot change: it is {before['scheme']}, "
-            f"{params['scheme']} is asked for. Remove it first (state absent, deletion_protection false), then run "
-            "again; its DNS name changes, and nobody reaches its targets in between"
+            message=f"The scheme of load balancer {params['name']} cannot be changed: it is {before['scheme']}, "
+            f"not {params['scheme']}. Delete it first (state absent, deletion_protection false), then run "
+            "again; its DNS name changes, and its targets are unreachable in the meantime"
         )
 
 

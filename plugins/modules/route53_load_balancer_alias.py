@@ -124,7 +124,7 @@ def wanted_records(elbv2: Any, params: dict[str, Any], check_mode: bool) -> dict
         return {}
     balancer = describe_load_balancer(elbv2, name)
     if balancer is None and not check_mode:
-        raise AnsibleAWSError(message=f"There is no load balancer {name} for {params['record_name']} to point to")
+        raise AnsibleAWSError(message=f"Load balancer {name}, the target of {params['record_name']}, does not exist")
     kinds = KINDS if params["ipv6"] else KINDS[:1]
     if balancer is None:
         return {kind: {"AliasTarget": UNMADE} for kind in kinds}

@@ -81,7 +81,7 @@ def failure(detail: dict[str, Any], zone: dns.Zone, timeout: int) -> str:
     servers = ", ".join(zone.name_servers) or "none: it is a private zone, which ACM cannot read"
     return (
         f"ACM could not validate {waiting} within {timeout} seconds. Check that {zone.name} is delegated to the name "
-        f"servers of hosted zone {zone.id} ({servers}), then run again: the request goes on"
+        f"servers of hosted zone {zone.id} ({servers}), then run again: the request stays open meanwhile"
     )
 
 
@@ -119,7 +119,9 @@ def ensure_requested(services: Services, params: dict[str, Any], unmade_arn: str
     zone = dns.find_zone(route53, params["hosted_zone_id"], params["hosted_zone_name"])
     dns.require_inside(zone, names)
     if zone.private:
-        raise AnsibleAWSError(message=f"Hosted zone {zone.name} ({zone.id}) is private: ACM validates in a public one")
+        raise AnsibleAWSError(
+            message=f"Hosted zone {zone.name} ({zone.id}) is private: ACM needs a public hosted zone for validation"
+        )
     held = api.named(acm, name)
     fitting = [one for one in held if is_as_wanted(one.detail, names)]
     if not fitting:

@@ -19,9 +19,9 @@ IDENTIFIER = re.compile(r"\b(?:acl|eipalloc|fl|igw|nat|rtb|sg|subnet|vpc|vpce)-[
 # Of what has no id of its own (routes, rules, entries), and of associations, which get another id when they change,
 # the caller must look again.
 UNKNOWN = re.compile(r"Invalid(?!Association)(\w*ID|Group)\.NotFound", re.IGNORECASE)
-# To these calls such an answer is welcome.
+# For these calls a missing resource is success, so they are not retried.
 REMOVALS = ("Delete", "Detach", "Disassociate", "Release")
-# Seconds before each repetition: two minutes.
+# Seconds before each retry: two minutes in all.
 PAUSES = (1.0, 2.0, 4.0, 8.0, *[15.0] * 7)
 
 
@@ -33,7 +33,7 @@ def ec2_client(module: AnsibleAWSModule) -> Any:
 
 
 def wait_for_known_ids(ec2: Any) -> None:
-    """Make a boto3 client repeat calls that are refused because EC2 does not know again what it has told of."""
+    """Make a boto3 client retry while EC2 has not yet propagated an ID that it returned earlier."""
     known: set[str] = set()
 
     def remember(http_response: Any, parsed: dict[str, Any], **_others: Any) -> None:

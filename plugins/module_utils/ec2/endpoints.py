@@ -104,7 +104,9 @@ def wait_until_gone(ec2: Any, vpc_id: str, service: str) -> None:
         return not any(state_of(one) == "deleting" for one in endpoints)
 
     if not wait_until(gone, WAIT_DELAY_SECONDS, WAIT_TIMEOUT_SECONDS):
-        raise AnsibleAWSError(message=f"The former VPC endpoint of {service} is still being deleted after ten minutes")
+        raise AnsibleAWSError(
+            message=f"The previous VPC endpoint of {service} is still being deleted after ten minutes: run again later"
+        )
 
 
 def settled_policy(current: dict[str, Any] | None, wanted: dict[str, Any]) -> dict[str, Any]:
