@@ -292,11 +292,13 @@ def ensure_present(elbv2: Any, params: dict[str, Any], check_mode: bool, secrets
     current = describe_load_balancer(elbv2, name)
     before = read(elbv2, current, params, list(attributes)) if current else {}
     refuse_another_scheme(before, params)
-    unmade = f"arn:aws:elasticloadbalancing:{elbv2.meta.region_name}:000000000000:loadbalancer/app/{name}/{'0' * 16}"
+    placeholder_arn = (
+        f"arn:aws:elasticloadbalancing:{elbv2.meta.region_name}:000000000000:loadbalancer/app/{name}/{'0' * 16}"
+    )
     change = tag_change(before.get("tags", {}), params["tags"], params["purge_tags"])
     held = before.get("listeners", {})
     after = {
-        "load_balancer_arn": before.get("load_balancer_arn", unmade),
+        "load_balancer_arn": before.get("load_balancer_arn", placeholder_arn),
         "scheme": params["scheme"],
         "ip_address_type": params["ip_address_type"] or before.get("ip_address_type", "ipv4"),
         "subnet_ids": sorted(params["subnet_ids"]),

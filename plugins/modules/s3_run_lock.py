@@ -176,7 +176,7 @@ def ensure_held(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str
 
 
 def ensure_given_back(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str, Any]:
-    """Give the lock back, or take it away from whoever holds it, and delete the bucket when asked."""
+    """Release the lock, or take it from its holder, and delete the bucket on request."""
     bucket, key = options["bucket"], options["key"]
     lock = run_lock.read(s3, bucket, key)
     foreign = lock is not None and not is_mine(lock, options)

@@ -109,7 +109,7 @@ def view(arn: str, detail: dict[str, Any], records: Iterable[dns.RecordSet], tag
     }
 
 
-def ensure_requested(services: Services, params: dict[str, Any], unmade_arn: str, check_mode: bool) -> Outcome:
+def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn: str, check_mode: bool) -> Outcome:
     """Request a certificate unless one for these names is there, keep its CNAMEs in place, and wait until it is issued.
 
     Certificates for other names stay, because a listener may use them: remove them with ``state: absent`` and
@@ -126,7 +126,7 @@ def ensure_requested(services: Services, params: dict[str, Any], unmade_arn: str
     fitting = [one for one in held if is_as_wanted(one.detail, names)]
     if not fitting:
         before = {"certificates": [one.arn for one in held]} if held else {}
-        arn, wanted_tags = unmade_arn, {**(params["tags"] or {}), "Name": name}
+        arn, wanted_tags = placeholder_arn, {**(params["tags"] or {}), "Name": name}
         detail: dict[str, Any] = {"SubjectAlternativeNames": names}
         if not check_mode:
             for one in held:

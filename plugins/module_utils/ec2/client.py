@@ -1,10 +1,10 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""A client of EC2 that waits while EC2 does not know yet what it has told of before.
+"""A client of EC2 that retries while EC2 has not yet propagated an ID it returned earlier.
 
 EC2 is eventually consistent: a call right after a create, or after a list, may answer that the id does not exist. The
-client remembers the ids of every answer, and repeats a call for two minutes that is refused because of ids that it
-remembers. An id that EC2 never told of, such as a wrong one that the user gave, is an error at once.
+client remembers the IDs of every response, and retries a call for two minutes that is refused because of an ID that it
+remembers. An ID that EC2 never returned, such as a wrong one from the user, is an error at once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client
 
 IDENTIFIER = re.compile(r"\b(?:acl|eipalloc|fl|igw|nat|rtb|sg|subnet|vpc|vpce)-[0-9a-f]{8,17}\b")
-# Of what has no id of its own (routes, rules, entries), and of associations, which get another id when they change,
-# the caller must look again.
+# Not for associations, whose IDs change, and not for routes, rules and entries, which have none: the caller must read
+# these again.
 UNKNOWN = re.compile(r"Invalid(?!Association)(\w*ID|Group)\.NotFound", re.IGNORECASE)
 # For these calls a missing resource is success, so they are not retried.
 REMOVALS = ("Delete", "Detach", "Disassociate", "Release")

@@ -49,7 +49,7 @@ def without_policies(ec2: Any, services: list[str]) -> set[str]:
 
 
 def list_places(ec2: Any, vpc_id: str) -> None:
-    """Have EC2 tell of all that endpoints can be in: the client waits for what it was told of, should it be new."""
+    """Read everything that endpoints can be placed in, so that the client retries while new ones propagate."""
     for describe in (describe_subnets, describe_security_groups, describe_route_tables):
         describe(ec2, vpc_id)
 

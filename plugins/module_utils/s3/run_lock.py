@@ -139,7 +139,7 @@ def _user() -> str:
 
 @call("read the run lock", missing=("NoSuchKey", *NO_BUCKET))
 def read(s3: Any, bucket: str, key: str) -> Lock | None:
-    """The lock; None when nobody holds it."""
+    """The lock; None if no run holds it."""
     answer = s3.get_object(Bucket=bucket, Key=key)
     since: datetime = answer["LastModified"]
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

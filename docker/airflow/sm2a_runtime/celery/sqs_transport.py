@@ -18,7 +18,7 @@ AGAIN_SECONDS = 30
 
 
 class Channel(SQS.Channel):  # type: ignore[misc]  # kombu has no types
-    """Gives back what nobody here understands."""
+    """Returns messages that cannot be parsed to the queue."""
 
     def _on_messages_ready(self, queue: str, qname: str, messages: dict[str, Any]) -> int:
         """Called with the answer of a long poll."""

@@ -86,7 +86,7 @@ async def run(stop: asyncio.Event) -> None:
 
 @replaces("ministack.services.alb:_create_listener", "23d4ba6f6584")
 def create_listener(original: Callable[..., Any], parameters: dict[str, Any]) -> Any:
-    """Refuse a port that this machine cannot bind: a listener that no one can reach helps nobody."""
+    """Refuse a port that this machine cannot bind, because such a listener would be unreachable."""
     port = int(alb._p(parameters, "Port") or 0)
     if port not in _fronts:
         for address in settings.current().bind_addresses:
