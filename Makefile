@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench docs test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-throughput docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -22,10 +22,10 @@ clean: down  ## As down, and the tools as well.
 # The end-to-end test keeps one process busy while the other does the rest (tests/conftest.py). -n 0 runs a part alone.
 pytest := $(environment)/bin/pytest
 alone := $(pytest) -n 0
-shared := $(pytest) -n 2 --dist loadgroup --no-loadscope-reorder
+shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(shared) tests/integration tests/faults tests/checks tests/control_plane tests/audit tests/unit
+	@$(shared) tests/integration tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -58,6 +58,15 @@ live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and 
 bench:  ## The autoscaler against its peers on the same workloads; docs/autoscaling.md and .svg show it.
 	@tools/bootstrap bench
 	@$(environment)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
+
+bench-converge:  ## Runs without changes against bare boto3, on a local AWS; docs/speed.md and .svg show it. About a quarter of an hour.
+	@tools/bootstrap bench
+	@PYTHONPATH=collections $(environment)/bin/python -m tests.benchmarks.converge --plot docs/speed.svg --page docs/speed.md
+
+bench-throughput: test-tools  ## Our broker against Redis on one stack, about an hour; docs/throughput.md and .svg show it.
+	@tools/bootstrap bench
+	@SM2A_END_TO_END_NUMBER=2 $(alone) tests/benchmarks/throughput
+	@$(environment)/bin/python -m tests.benchmarks.throughput --plot docs/throughput.svg --page docs/throughput.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
 	@$(environment)/bin/python -m tools.pages

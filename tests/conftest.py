@@ -1,43 +1,60 @@
 """How `make test` shares the tests among its processes.
 
-Tests that build on one thing (a deployed stack, a local AWS of all scenarios, a container engine) stay together in one
-process, in the order in which they stand: their files say so with `pytest.mark.xdist_group`.
+Tests that build on one thing (a deployed stack, a local AWS of all scenarios, a container engine) are a chain: they
+stay in one process, in the order in which they stand. Their files say so in one line, such as
+`pytestmark = pytest.mark.chain("stack")` or `pytestmark = pytest.mark.engine`. It is read as text here, because the
+process that shares out the tests does not import them.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 LINTERS = "tests/checks/test_lint.py"
+MARK = re.compile(r"^pytestmark = pytest\.mark\.(?:(engine)|chain\(\"(\w+)\"\))$", re.MULTILINE)
 
 
-class Groups(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out whole groups, other tests a file at a time, and linters one at a time."""
+@cache
+def chain_of(file: str) -> str | None:
+    """The name of the chain that a file of tests belongs to; those with an engine are one chain."""
+    found = MARK.search((PROJECT / file).read_text(encoding="utf-8"))
+    return (found[1] or found[2]) if found else None
+
+
+class Chains(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out whole chains; of the linters one at a time, and of other tests one file at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        test, at, group = nodeid.rpartition("@")
-        # xdist adds "@group" to the name of a test; a parameter may hold an "@" as well, and ends with a bracket.
-        if at and "]" not in group:
-            return group
-        file = (test + at + group).split("::", maxsplit=1)[0]
-        return nodeid if file == LINTERS else file
+        file = nodeid.split("::", maxsplit=1)[0]
+        return nodeid if file == LINTERS else chain_of(file) or file
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks that this file reads."""
+    config.addinivalue_line("markers", "chain(name): stays with the others of its name, in one process and in order")
+    config.addinivalue_line("markers", "engine: needs a container engine; SM2A_ENGINE_SOCKET=unix:///... gives one")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with containers come last: by then the deployed stack has made the images that they use.
 
     The process that is through with the last of them ends their container engine, so one process has them all.
     """
     for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+        file = item.nodeid.split("::", maxsplit=1)[0]
+        marked = [mark for name in ("chain", "engine") for mark in item.iter_markers(name)]
+        if marked and chain_of(file) is None:
+            raise pytest.UsageError(f"{file}: write its mark as one line, pytestmark = pytest.mark.{marked[0].name}...")
     items.sort(key=lambda item: item.get_closest_marker("engine") is not None)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
-    """Used in place of xdist's own ones; `--dist loadgroup` makes xdist name the groups."""
-    return Groups(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Chains:
+    """Used in place of xdist's own ones, whatever --dist says."""
+    return Chains(config, log)

@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that have a source: roles/ from the argument_specs, permissions.md from permissions.yml."""
+"""Write the pages of docs/ that have a source: roles/ from argument_specs, permissions.md and modules.md from YAML."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from antsibull_docs_parser import dom
 from antsibull_docs_parser.parser import Context, parse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from tools import stock_modules
 from tools.deploy_policy import GIVEN, WITHOUT_BOUNDARY, boundary_statements, statements
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -149,6 +150,9 @@ def pages() -> dict[str, str]:
     written["roles/README.md"] = environment.get_template("roles.md.j2").render(roles=documented)
     written["permissions.md"] = environment.get_template("permissions.md.j2").render(
         subjects=statements(), boundary=boundary_statements(), given=GIVEN, without_boundary=WITHOUT_BOUNDARY
+    )
+    written["modules.md"] = environment.get_template("modules.md.j2").render(
+        verdicts=stock_modules.verdicts(), versions=stock_modules.VERSIONS, reasons=stock_modules.reasons()
     )
     return written
 

@@ -32,6 +32,7 @@ OTHER_TESTS = (
     "tests/faults/",
     "tests/audit/",
     "tests/collection/",
+    "tests/support/",
 )
 APART = ("collections/", "docker/", "dags/", "tools/", *OTHER_TESTS)
 # What uv may need of the caller's environment.

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_checks import problems as airflow_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.database_checks import problems as database_problems
@@ -23,6 +23,8 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.variable_check import
     ill_typed_variables,
     missing_variables,
     owner_of,
+    renamed_variables,
+    typed_variables,
     unknown_variables,
 )
 
@@ -37,14 +39,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the number of variables checked; fail with one sentence for each wrong one."""
+        """Publish the fact ``sm2a_inputs``; fail with one sentence for each wrong variable."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        self.validate_argument_spec(argument_spec={})
+        _result, options = self.validate_argument_spec(argument_spec={"renamed": {"type": "dict", "default": {}}})
         variables = task_vars or {}
         specs = {"sm2a": STACK_OPTIONS, **role_specs()}
         ours = [name for name in variables if owner_of(name, specs)]
         values = self._values(ours, variables)
         problems = [
+            *renamed_variables(values, options["renamed"], specs),
             *unknown_variables(ours, specs),
             *ill_typed_variables(values, specs),
             *missing_variables(values, STACK_OPTIONS),
@@ -54,7 +57,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if problems:
             lines = [f"- {problem}" for problem in problems]
             raise AnsibleActionFail("\n".join(["Nothing was changed. Wrong variables:", *lines]))
-        return {**result, "changed": False, "checked": len(ours)}
+        unresolved = set(ours) - values.keys()
+        inputs = {
+            name: value for spec in specs.values() for name, value in typed_variables(values, unresolved, spec).items()
+        }
+        return {**result, "changed": False, "checked": len(ours), "ansible_facts": {"sm2a_inputs": inputs}}
 
     def _values(self, names: list[str], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Templated values; one that builds on the fact of a role that has yet to run is left for that role."""
@@ -71,7 +78,7 @@ def role_specs() -> dict[str, dict[str, dict[str, Any]]]:
     """Options of every role's main entry point, by role name."""
     specs = {}
     for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml_load(path.read_text(encoding="utf-8"))
         options: dict[str, dict[str, Any]] = {}
         for entry_point in document["argument_specs"].values():
             options.update(entry_point.get("options", {}))

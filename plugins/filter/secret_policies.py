@@ -15,9 +15,9 @@ author:
   - SM2A contributors (@sm2a)
 options:
   _input:
-    description: Secrets as M(sm2a.airflow.secretsmanager_secret) takes them, each with its C(name).
+    description: Secrets as M(sm2a.airflow.secretsmanager_secret) takes them, each with its C(name), or names alone.
     type: list
-    elements: dict
+    elements: raw
     required: true
   environment:
     description: Name of the environment, with which the names of its secrets and roles begin.
@@ -62,7 +62,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.secret_readers import
 
 
 def secret_policies(
-    secrets: Iterable[Mapping[str, Any]],
+    secrets: Iterable[Mapping[str, Any] | str],
     environment: str,
     caller: str,
     restrict: bool = True,
@@ -76,7 +76,7 @@ def secret_policies(
                 str(secret["name"]).removeprefix(f"{environment}/"), environment, caller, restrict, readers
             ),
         }
-        for secret in secrets
+        for secret in ({"name": each} if isinstance(each, str) else each for each in secrets)
     ]
 
 

@@ -20,6 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import asking_first
 
 MISSING = ("NotFoundException",)
 # A key of somebody else may hide its tags, by its key policy; that the caller lacks the right is another matter.
@@ -103,12 +104,8 @@ def retries_for_new_key(kms: Any) -> Iterator[None]:
         late = code in (*MISSING, HIDDEN) and operation.name != "DescribeKey" and time.monotonic() < end
         return PAUSE_SECONDS if late else None
 
-    # botocore sleeps for the first answer that is not None.
-    kms.meta.events.register_first("needs-retry.kms", pause)
-    try:
+    with asking_first(kms, pause):
         yield
-    finally:
-        kms.meta.events.unregister("needs-retry.kms", pause)
 
 
 @call("create the alias of the KMS key")

@@ -189,11 +189,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.acm.x509 import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 # Identifier, in check mode, of a certificate that is to be created.
 PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"

@@ -11,7 +11,7 @@ short_description: Which account, partition and region the AWS credentials lead 
 version_added: 0.1.0
 description:
   - Returns what ARNs and resource policies are built from, so that no role needs to be told its region.
-  - M(amazon.aws.aws_caller_info) returns neither region nor partition.
+  - Unlike M(amazon.aws.aws_caller_info) it returns region and partition, and says what to do about wrong credentials.
 author:
   - SM2A contributors (@sm2a)
 extends_documentation_fragment:

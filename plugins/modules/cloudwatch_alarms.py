@@ -13,6 +13,8 @@ description:
   - Creates, changes and deletes several CloudWatch metric alarms in one go,
     each on a metric or on an expression over metrics.
   - An alarm is written as a whole, so what is not given is what CloudWatch takes by default.
+  - Unlike M(amazon.aws.cloudwatch_metric_alarm) it tags alarms, shows a diff, and manages all alarms of an
+    environment in the time of one, together with those that are no longer wanted.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -132,9 +134,9 @@ options:
         default: []
   purge_name_prefix:
     description:
-      - Alarms whose name starts so, that carry all of O(purge_matching_tags) and are not in O(alarms), are deleted.
+      - Alarms whose name starts so, that carry all of O(purge_where_tagged) and are not in O(alarms), are deleted.
     type: str
-  purge_matching_tags:
+  purge_where_tagged:
     description: Tags that an alarm must carry to be deleted through O(purge_name_prefix).
     type: dict
     default: {}
@@ -168,14 +170,14 @@ EXAMPLES = r"""
     tags:
       environment: production
     purge_name_prefix: production/
-    purge_matching_tags:
+    purge_where_tagged:
       environment: production
 
 - name: No alarms of this environment
   sm2a.airflow.cloudwatch_alarms:
     alarms: []
     purge_name_prefix: production/
-    purge_matching_tags:
+    purge_where_tagged:
       environment: production
     state: absent
 """
@@ -204,12 +206,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.cloudwatch import ala
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
-    list_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, list_result
 
 
 def ensure_present(
@@ -236,7 +237,7 @@ def surplus(cloudwatch: Any, options: dict[str, Any], named: dict[str, dict[str,
     """Names of the alarms below the prefix that are not in ``named`` and carry the tags."""
     if not options["purge_name_prefix"]:
         return []
-    tags = {key: str(value) for key, value in options["purge_matching_tags"].items()}
+    tags = {key: str(value) for key, value in options["purge_where_tagged"].items()}
     found = api.alarms_below(cloudwatch, options["purge_name_prefix"])
     return sorted(
         name
@@ -275,7 +276,7 @@ def main() -> None:
                 "mutually_exclusive": [("metrics", "metric_name"), ("metrics", "namespace")],
             },
             "purge_name_prefix": {"type": "str"},
-            "purge_matching_tags": {"type": "dict", "default": {}},
+            "purge_where_tagged": {"type": "dict", "default": {}},
             **STATE_OPTION,
             **TAG_OPTIONS,
         },

@@ -75,7 +75,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.cloudwatch import alarms as api
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, Outcome, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 
 def ensure_present(cloudwatch: Any, name: str, body: dict[str, Any], check_mode: bool) -> tuple[Outcome, list[str]]:
@@ -127,7 +128,7 @@ def main() -> None:
             outcome, messages = ensure_absent(cloudwatch, name, module.check_mode)
         for message in messages:
             module.warn(f"CloudWatch on the dashboard {name}: {message}")
-        return {**outcome.result("dashboard"), "messages": messages}
+        return outcome.result("dashboard", messages=messages)
 
     exit_with(module, work)
 

@@ -13,6 +13,8 @@ short_description: Manage CloudWatch log groups
 description:
   - Create, update and delete several log groups in one go, all with the same retention, key and tags.
   - An option that is not set is left as it is; an option that is set is enforced.
+  - Unlike M(amazon.aws.cloudwatchlogs_log_group) it changes nothing in check mode, shows a diff, gives a key to a
+    group that has none, keeps the events of a group whose options change, and survives a lost reply.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -75,14 +77,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     TagChange,
     call,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 
 
 @call("read log groups")
@@ -189,7 +190,7 @@ def run(logs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         else:
             outcomes[name] = ensure_absent(logs, name, existing.get(name), check_mode)
     groups = [{"name": name, "changed": outcome.changed} for name, outcome in outcomes.items()]
-    return {**joint_result(outcomes), "log_groups": groups}
+    return joint_result(outcomes, log_groups=groups)
 
 
 def main() -> None:

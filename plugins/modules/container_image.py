@@ -117,6 +117,15 @@ options:
       - Host and port to which ECR pushes go, where it is not the repository's own name.
       - Plain HTTP is used for an address of this machine itself only.
     type: str
+  compression:
+    description:
+      - How Podman compresses the layers that it pushes. Fargate, ECR and scans of Amazon Inspector take both; zstd is
+        unpacked sooner, so that tasks start sooner.
+      - Docker pushes layers as it keeps them, which mostly is with gzip.
+      - It does not count for the content hash, so that an image that ECR has already stays as it is.
+    type: str
+    choices: [zstd, gzip]
+    default: zstd
   sbom_directory:
     description:
       - Where the bills of materials of images that are made go, as C(<name>.cdx.json), or
@@ -214,6 +223,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import BASE_IMAGE_OPTIONS, BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine import (
     ENGINE_OPTION,
@@ -290,6 +300,7 @@ def argument_spec() -> dict[str, Any]:
         "base_image": {"type": "dict", "options": BASE_IMAGE_OPTIONS},
         "push": {"type": "bool", "default": True},
         "registry_endpoint": {"type": "str"},
+        "compression": {"type": "str", "choices": ["zstd", "gzip"], "default": "zstd"},
         **ENGINE_OPTION,
         "sbom_directory": {"type": "path"},
         "minimum_free_gib": {"type": "float", "default": 2.0},
@@ -312,12 +323,8 @@ def main() -> None:
         module.fail_json_aws_error(error)
     except (EngineError, FileNotFoundError) as error:
         module.fail_json(msg=str(error))
-    changed = [item for item in reports if item["changed"]]
-    module.exit_json(
-        changed=bool(changed),
-        images=reports,
-        diff=[{"before": {}, "after": {"image": item["name"], "uri": item["uri"]}} for item in changed],
-    )
+    outcomes = {item["name"]: Outcome(item["changed"], {}, {"uri": item["uri"]}) for item in reports}
+    module.exit_json(**joint_result(outcomes, images=reports))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ description:
   - Manages a list of security groups whose rules may name each other, in one run. All groups are created before any
     rule is written, so the order of the list does not matter and two groups may refer to each other.
   - Check mode is exact also when neither the groups nor the VPC exist yet.
+  - Unlike M(amazon.aws.ec2_security_group) it survives a lost reply, and manages all groups of an environment in the
+    time of one.
   - The rules of a group are exactly those given. A direction that is not given is left alone.
 author:
   - SM2A contributors (@sm2a)

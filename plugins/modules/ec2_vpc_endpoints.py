@@ -18,6 +18,8 @@ description:
     is, an interface endpoint with private DNS, or a gateway endpoint in the route tables, none is made besides it.
   - A policy says whose requests pass an endpoint, and to which resources. AWS lets everything pass when there is none.
   - Removal is not waited for.
+  - Unlike M(amazon.aws.ec2_vpc_endpoint) it changes the subnets of an endpoint, finds what it removes by its service,
+    shows a diff, and makes no second endpoint after a lost reply.
 author:
   - SM2A contributors (@sm2a)
 options:

@@ -17,6 +17,9 @@ description:
     it were deleted.
   - No subnet gives public addresses to what starts in it. DNS support and DNS host names of the VPC are on.
   - IPv4 only.
+  - Unlike M(amazon.aws.ec2_vpc_net), M(amazon.aws.ec2_vpc_subnet), M(amazon.aws.ec2_vpc_igw),
+    M(amazon.aws.ec2_vpc_nat_gateway), M(amazon.aws.ec2_vpc_route_table) and M(amazon.aws.ec2_vpc_nacl) it shows a diff,
+    makes no second VPC or internet gateway after a lost reply, and is exact in check mode while parts are not there.
   - Only the default route and the associations of its own subnets are managed in the route tables. Other routes, such
     as those of peerings and gateway endpoints, are left alone.
 author:

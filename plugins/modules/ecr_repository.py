@@ -125,12 +125,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import ecr as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
-    list_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, list_result
 
 Options = Mapping[str, Any]
 

@@ -123,11 +123,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     manage,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import covers, is_empty, merged

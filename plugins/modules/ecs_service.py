@@ -23,11 +23,14 @@ options:
     description: Name or ARN of the cluster.
     type: str
     required: true
+  names:
+    description: Names of services that are to go, in place of O(services); for O(state=absent) only.
+    type: list
+    elements: str
   services:
     description: The services.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the service.
@@ -240,6 +243,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     client,
     exit_with,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.options import PLACE_OPTIONS, WATCH_OPTIONS
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.services import ensure_absent, ensure_present
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.stopped_tasks import Reader
@@ -247,16 +252,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.stopped_tasks imp
 
 def result(reports: list[dict[str, Any]]) -> dict[str, Any]:
     """The module's output: per service, and one diff of those that changed."""
-    sides = {entry["name"]: entry.pop("diff") for entry in reports}
-    changed = [entry["name"] for entry in reports if entry["changed"]]
-    return {
-        "changed": bool(changed),
-        "services": reports,
-        "diff": {
-            "before": {name: sides[name][0] for name in changed},
-            "after": {name: sides[name][1] for name in changed},
-        },
-    }
+    outcomes = {entry["name"]: Outcome(entry["changed"], *entry.pop("diff")) for entry in reports}
+    return joint_result(outcomes, services=reports)
 
 
 def item_options() -> dict[str, Any]:
@@ -291,7 +288,8 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "cluster": {"type": "str", "required": True},
-            "services": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
+            **NAMES_OPTION,
+            "services": {"type": "list", "elements": "dict", "options": item_options()},
             "purge_name_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
             "purge_except": {"type": "list", "elements": "str", "default": []},
@@ -303,7 +301,9 @@ def main() -> None:
             **TAG_OPTIONS,
         },
         supports_check_mode=True,
+        **list_rules("services", purge="purge_name_prefix"),
     )
+    module.params["services"] = listed_items(module.params, "services")
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
     reader = Reader(client(module, "ecs"), lambda: client(module, "logs"), module.params["log_lines"])
     exit_with(module, lambda: result(ensure(reader, module.params, module.check_mode)))

@@ -135,7 +135,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import Outcome, TagChange, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
@@ -246,8 +247,8 @@ def ensure_run(reader: Reader, params: dict[str, Any], check_mode: bool) -> Outc
 
 def result(outcome: Outcome) -> dict[str, Any]:
     """The module's output; the diff is about the record, not about the task."""
-    before, after = {"completed": not outcome.changed}, {"completed": True}
-    return {**outcome.result("task"), "ran": outcome.changed, "diff": {"before": before, "after": after}}
+    record = Outcome(outcome.changed, {"completed": not outcome.changed}, {"completed": True})
+    return outcome.result("task", ran=outcome.changed, diff=record.diff())
 
 
 def main() -> None:

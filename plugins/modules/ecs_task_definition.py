@@ -19,11 +19,14 @@ description:
 author:
   - SM2A contributors (@sm2a)
 options:
+  names:
+    description: Families that are to go, in place of O(task_definitions); for O(state=absent) only.
+    type: list
+    elements: str
   task_definitions:
     description: The task definitions.
     type: list
     elements: dict
-    required: true
     suboptions:
       family:
         description: Family of the task definition.
@@ -156,13 +159,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     TagChange,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import comparable_task_definition
@@ -291,7 +294,7 @@ def run(ecs: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         changed[family], _arn = ensure_absent(ecs, {"family": family}, check_mode)
         report.append({"family": family, "arn": "", "revision": 0, "changed": True})
     arns = {entry["family"]: entry["arn"] for entry in report}
-    return {**joint_result(changed), "task_definitions": report, "arns": arns}
+    return joint_result(changed, task_definitions=report, arns=arns)
 
 
 def item_options() -> dict[str, Any]:
@@ -317,7 +320,8 @@ def main() -> None:
     """Read the options, act, report."""
     module = AnsibleAWSModule(
         argument_spec={
-            "task_definitions": {"type": "list", "elements": "dict", "required": True, "options": item_options()},
+            **NAMES_OPTION,
+            "task_definitions": {"type": "list", "elements": "dict", "options": item_options()},
             "purge_family_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
             "purge_except": {"type": "list", "elements": "str", "default": []},
@@ -325,7 +329,9 @@ def main() -> None:
             **TAG_OPTIONS,
         },
         supports_check_mode=True,
+        **list_rules("task_definitions", purge="purge_family_prefix"),
     )
+    module.params["task_definitions"] = listed_items(module.params, "task_definitions", "family")
     exit_with(module, lambda: run(client(module, "ecs"), module.params, module.check_mode))
 
 

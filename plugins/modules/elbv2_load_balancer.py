@@ -16,6 +16,8 @@ description:
   - Check mode is exact and shows a diff of every field. A protected load balancer is refused as a whole on removal, and
     keeps its listeners.
   - A new load balancer is not waited for.
+  - Unlike M(amazon.aws.elb_application_lb) it shows a diff, and manages the attributes of listeners, such as headers
+    that they add.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -234,11 +236,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import listeners as elbv2_listeners
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer, describe_tags
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.load_balancers import (

@@ -13,17 +13,20 @@ short_description: Manage IAM roles that an AWS service assumes
 description:
   - Create, update and delete several IAM roles in one go, each with one inline policy and the managed policies that
     are named for it.
-  - The stock modules need two or three tasks per role, and cannot predict the inline policies of a role that is yet to
-    be made.
+  - Unlike M(amazon.aws.iam_role) it manages the inline policy, shows a diff, and survives a lost reply.
+  - Unlike M(amazon.aws.iam_policy) it predicts the policy of a role that is yet to be made.
   - Whatever else a role allows is removed, that is, other inline policies and other attached managed policies.
 author:
   - SM2A contributors (@sm2a)
 options:
+  names:
+    description: Names of roles that are to go, in place of O(roles); for O(state=absent) only.
+    type: list
+    elements: str
   roles:
     description: The roles.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the role.
@@ -137,12 +140,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.iam import (
     attach_policy,
     create_role,
@@ -278,7 +281,7 @@ def run(iam: Any, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     for name in unlisted(iam, params):
         changed[name], _arn = ensure_absent(iam, {"name": name}, check_mode)
         report.append({"name": name, "arn": "", "changed": True})
-    return {**joint_result(changed), "roles": report, "arns": {entry["name"]: entry["arn"] for entry in report}}
+    return joint_result(changed, roles=report, arns={entry["name"]: entry["arn"] for entry in report})
 
 
 def main() -> None:
@@ -291,7 +294,8 @@ def main() -> None:
     }
     module = AnsibleAWSModule(
         argument_spec={
-            "roles": {"type": "list", "elements": "dict", "required": True, "options": role_options},
+            **NAMES_OPTION,
+            "roles": {"type": "list", "elements": "dict", "options": role_options},
             "path": {"type": "str", "default": "/"},
             "purge_name_prefix": {"type": "str"},
             "purge_where_tagged": {"type": "dict"},
@@ -301,9 +305,10 @@ def main() -> None:
             **STATE_OPTION,
             **TAG_OPTIONS,
         },
-        required_if=[("state", "present", ["trust_statements"])],
         supports_check_mode=True,
+        **list_rules("roles", purge="purge_name_prefix", present=["trust_statements"]),
     )
+    module.params["roles"] = listed_items(module.params, "roles")
     exit_with(module, lambda: run(client(module, "iam"), module.params, module.check_mode))
 
 

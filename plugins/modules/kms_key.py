@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Creates, changes and deletes a customer managed AWS KMS key for symmetric encryption, with alias, key policy and
     rotation.
-  - Unlike M(amazon.aws.kms_key) it finds a key without its alias by O(identity_tags), so that neither a lost reply nor
-    an interrupted run leaves a second key, and it has a diff.
+  - Unlike M(amazon.aws.kms_key) it finds a key without its alias by O(lookup_tags), so that neither a lost reply nor
+    an interrupted run leaves a second key, has a diff, and sets the rotation period.
   - For up to six minutes it repeats calls that AWS refuses because it does not know a new key or its tags yet.
   - A key that waits for its deletion is restored.
   - An option that is not set leaves the key's value alone.
@@ -24,7 +24,7 @@ options:
     description: Alias of the key, with or without C(alias/).
     type: str
     required: true
-  identity_tags:
+  lookup_tags:
     description:
       - Tags that no other key of the account and region carries.
       - The key gets them besides O(tags), and is found by them when it has no alias.
@@ -65,7 +65,7 @@ EXAMPLES = r"""
 - name: A key that rotates every year
   sm2a.airflow.kms_key:
     alias: airflow
-    identity_tags:
+    lookup_tags:
       application: airflow
     description: Secrets and logs of Airflow
     enable_key_rotation: true
@@ -73,7 +73,7 @@ EXAMPLES = r"""
 - name: Schedule its deletion
   sm2a.airflow.kms_key:
     alias: airflow
-    identity_tags:
+    lookup_tags:
       application: airflow
     pending_window: 7
     state: absent
@@ -133,11 +133,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import kms as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 Options = Mapping[str, Any]
 PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
@@ -145,7 +145,7 @@ PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
 
 def read_key(kms: Any, options: Options) -> dict[str, Any]:
     """The key in the shape that the module returns; ``{}`` when there is none."""
-    found = api.find_key(kms, options["alias"], options["identity_tags"])
+    found = api.find_key(kms, options["alias"], options["lookup_tags"])
     return view(kms, found[0], options["alias"] if found[1] else None) if found else {}
 
 
@@ -168,7 +168,7 @@ def view(kms: Any, metadata: Mapping[str, Any], alias: str | None) -> dict[str, 
 def wanted_tags(options: Options) -> dict[str, str]:
     """Tags of a new key."""
     tags = {key: str(value) for key, value in (options["tags"] or {}).items()}
-    return {**tags, **options["identity_tags"]}
+    return {**tags, **options["lookup_tags"]}
 
 
 def wanted_rotation(options: Options, current: int | None) -> int | None:
@@ -186,7 +186,7 @@ def ensure_present(kms: Any, options: Options, check_mode: bool) -> Outcome:
     if check_mode:
         return Outcome(True, {}, change(kms, new_key(kms, options), options, check_mode)[2])
     metadata = api.create_key(
-        kms, options["description"] or "", options["policy"], wanted_tags(options), options["identity_tags"]
+        kms, options["description"] or "", options["policy"], wanted_tags(options), options["lookup_tags"]
     )
     with api.retries_for_new_key(kms):
         return Outcome(True, {}, change(kms, view(kms, metadata, None), options, check_mode)[2])
@@ -264,7 +264,7 @@ def argument_spec() -> dict[str, Any]:
     """The options as AnsibleModule wants them."""
     return {
         "alias": {"type": "str", "required": True},
-        "identity_tags": {"type": "dict", "required": True},
+        "lookup_tags": {"type": "dict", "required": True},
         "description": {"type": "str"},
         "enabled": {"type": "bool"},
         "enable_key_rotation": {"type": "bool"},
@@ -283,7 +283,7 @@ def normal(params: Options) -> dict[str, Any]:
         **params,
         "alias": alias if alias.startswith("alias/") else f"alias/{alias}",
         "policy": None if policy is None else json.loads(policy),
-        "identity_tags": {key: str(value) for key, value in params["identity_tags"].items()},
+        "lookup_tags": {key: str(value) for key, value in params["lookup_tags"].items()},
     }
 
 

@@ -13,7 +13,8 @@ description:
   - Creates, changes and deletes an Amazon RDS DB instance. It does not wait for the result, see
     M(sm2a.airflow.rds_instance_wait); it only waits until the instance accepts a change.
   - Unlike M(amazon.aws.rds_instance) it lets RDS generate the master password and keep it in AWS Secrets Manager
-    (O(manage_master_user_password)), so that no password passes through Ansible.
+    (O(manage_master_user_password)), so that no password passes through Ansible, shows a diff, and survives lost
+    replies.
   - An option that is not set leaves the instance's value alone. A change that waits for the maintenance window counts
     as made.
 author:
@@ -151,11 +152,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instance_settings as fields_api
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances as api
 

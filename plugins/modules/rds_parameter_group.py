@@ -13,6 +13,8 @@ description:
   - Creates, changes and deletes a group of settings of the database server.
   - Dynamic parameters are applied at once; static ones wait for a reboot of the instances that use the group, which
     this module never does, see O(sm2a.airflow.rds_instance#module:reboot_for_parameters).
+  - Unlike M(amazon.aws.rds_instance_param_group) it predicts changes of parameters in check mode, shows a diff,
+    resets parameters that are no longer listed, and survives lost replies.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -95,12 +97,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
-    joint_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds import groups as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds.parameters import (
     apply_method,
@@ -206,10 +207,10 @@ def run(rds: Any, options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Bring the group to its state, and return what the module returns."""
     if options["state"] == "present":
         outcome, pending = ensure_present(rds, options, check_mode)
-        return {**outcome.result("parameter_group"), "pending_reboot": pending, "deleted": []}
+        return outcome.result("parameter_group", pending_reboot=pending, deleted=[])
     outcomes = ensure_absent(rds, options, check_mode)
     deleted = [name for name, outcome in outcomes.items() if outcome.changed]
-    return {**joint_result(outcomes), "parameter_group": {}, "pending_reboot": [], "deleted": deleted}
+    return joint_result(outcomes, parameter_group={}, pending_reboot=[], deleted=deleted)
 
 
 def main() -> None:

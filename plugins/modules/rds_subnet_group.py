@@ -11,7 +11,7 @@ short_description: Manage a DB subnet group of RDS
 version_added: 0.1.0
 description:
   - Creates, changes and deletes the group of subnets in which RDS places DB instances.
-  - Unlike M(amazon.aws.rds_subnet_group) it adopts a group whose creation was not answered, and shows a diff.
+  - Unlike M(amazon.aws.rds_subnet_group) it shows a diff, and does not fail when the reply to the creation was lost.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -64,11 +64,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     manage,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds import groups as api
 
 

@@ -14,6 +14,8 @@ description:
   - Manages the alias record A of a name, and AAAA when the load balancer has IPv6 addresses. The load balancer is found
     by its name, so that a new one under the same name gets its alias, too.
   - A record that points elsewhere is replaced when O(state=present), and left alone when O(state=absent).
+  - Unlike M(amazon.aws.route53) it removes the records also when the load balancer is gone and nobody knows their
+    target, and when the reply to a removal was lost.
 author:
   - SM2A contributors (@sm2a)
 options:
@@ -76,7 +78,8 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import route53 as dns
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, Outcome, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer
 
 KINDS = ("A", "AAAA")

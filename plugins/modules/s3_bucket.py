@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Creates, changes and deletes an Amazon S3 bucket for private data.
   - While S3 says that a bucket has not settled (just made, just deleted, changed by somebody else), it tries again.
-  - Unlike M(amazon.aws.s3_bucket) it has a check mode and a diff, and manages lifecycle rules.
+  - Unlike M(amazon.aws.s3_bucket) it has a check mode and a diff, and manages lifecycle rules and access logs.
   - An option that is not set leaves the bucket's value alone.
 author:
   - SM2A contributors (@sm2a)
@@ -161,11 +161,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import buckets as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.s3.lifecycle import MARKER_OPTION, RULE_DAYS
 

@@ -17,6 +17,10 @@ description:
 author:
   - SM2A contributors (@sm2a)
 options:
+  names:
+    description: Names of secrets that are to go, in place of O(secrets); for O(state=absent) only.
+    type: list
+    elements: str
   secrets:
     description:
       - The secrets, managed in this order. All get the same O(tags).
@@ -25,7 +29,6 @@ options:
         exist.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the secret.
@@ -211,12 +214,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     joint_tags,
-    list_result,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, list_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager.state import SecretManager
 
 
@@ -253,10 +256,10 @@ def argument_spec() -> dict[str, Any]:
         "policy": {"type": "json"},
     }
     return {
+        **NAMES_OPTION,
         "secrets": {
             "type": "list",
             "elements": "dict",
-            "required": True,
             "no_log": False,
             "options": secret,
             "mutually_exclusive": [("generate", "generate_json", "compose", "value", "value_from")],
@@ -279,7 +282,7 @@ def with_shared_options(options: Mapping[str, Any], secret: Mapping[str, Any]) -
 
 def main() -> None:
     """Manage each secret of the list and report per secret."""
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True, **list_rules("secrets"))
     options = module.params
     # Whatever the module generates is masked in its output as well, should it ever get there.
     manager = SecretManager(
@@ -296,7 +299,10 @@ def main() -> None:
             return manager.ensure_absent(secret["name"], window)
         return manager.ensure_present(with_shared_options(options, secret))
 
-    exit_with(module, lambda: list_result({secret["name"]: ensure(secret) for secret in options["secrets"]}, "secrets"))
+    exit_with(
+        module,
+        lambda: list_result({secret["name"]: ensure(secret) for secret in listed_items(options, "secrets")}, "secrets"),
+    )
 
 
 if __name__ == "__main__":

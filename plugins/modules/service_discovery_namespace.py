@@ -96,13 +96,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     TagChange,
     call,
     client,
     manage,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
 
 MISSING = ("NamespaceNotFound",)

@@ -143,11 +143,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import sns as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 
 def ensure_present(sns: Any, options: dict[str, Any], arn: str, check_mode: bool) -> Outcome:

@@ -16,13 +16,16 @@ description:
 author:
   - SM2A contributors (@sm2a)
 options:
+  names:
+    description: Names of queues that are to go, in place of O(queues); for O(state=absent) only.
+    type: list
+    elements: str
   queues:
     description:
       - The queues, managed in this order. Put a dead-letter queue before the queues that name it.
       - All get the same O(tags), and each those of its own.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the queue.
@@ -186,13 +189,13 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     exit_with,
     joint_tags,
-    list_result,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.items import NAMES_OPTION, list_rules, listed_items
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, list_result
 
 Options = Mapping[str, Any]
 
@@ -279,7 +282,8 @@ def argument_spec() -> dict[str, Any]:
         "tags": {"type": "dict"},
     }
     return {
-        "queues": {"type": "list", "elements": "dict", "required": True, "options": queue},
+        **NAMES_OPTION,
+        "queues": {"type": "list", "elements": "dict", "options": queue},
         "when_not_empty": {"type": "str", "choices": ["fail", "keep", "purge"], "default": "fail"},
         **TAG_OPTIONS,
         **STATE_OPTION,
@@ -288,7 +292,7 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     """Manage each queue of the list and report per queue."""
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True, **list_rules("queues"))
     sqs = client(module, "sqs")
     options = module.params
 
@@ -301,7 +305,10 @@ def main() -> None:
         tagging = {"tags": joint_tags(options["tags"], queue["tags"]), "purge_tags": options["purge_tags"]}
         return ensure_present(sqs, {**queue, **tagging}, module.region, module.check_mode)
 
-    exit_with(module, lambda: list_result({queue["name"]: ensure(queue) for queue in options["queues"]}, "queues"))
+    exit_with(
+        module,
+        lambda: list_result({queue["name"]: ensure(queue) for queue in listed_items(options, "queues")}, "queues"),
+    )
 
 
 if __name__ == "__main__":

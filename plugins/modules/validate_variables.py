@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: validate_variables
 version_added: 0.1.0
-short_description: Refuse unknown and ill-typed variables before the first change
+short_description: Refuse unknown and ill-typed variables before the first change, and publish the others typed
 description:
   - Compares every variable of the host that starts with C(sm2a_) or with the name of a role of this collection with the
     argument specs of the roles.
@@ -19,6 +19,16 @@ description:
   - Ansible itself checks a role when that role starts, and does not notice a misspelt name.
   - A value that refers to something not yet known, such as the fact of a role that has yet to run, is left for
     Ansible's own check of that role.
+  - Sets the fact C(sm2a_inputs), a dictionary with every variable of every role and of the whole stack. Each has the
+    value of the host in the type that its spec declares, the default of the spec, or V(none). So a playbook hands a
+    variable of one role to another without its default, and text such as C("false") is a boolean.
+  - Secret variables (C(no_log)) are not in the fact, nor are values that are not yet known.
+options:
+  renamed:
+    description:
+      - Variables that have another name in this playbook, old name to new. They are refused with the new name.
+    type: dict
+    default: {}
 attributes:
   action:
     description: Runs on the controller, as an action plugin.
@@ -36,6 +46,10 @@ author:
 EXAMPLES = r"""
 - name: Refuse wrong variables before anything is changed
   sm2a.airflow.validate_variables:
+
+- name: Use a variable of a role elsewhere, with its type and its default
+  ansible.builtin.debug:
+    msg: "{{ sm2a_inputs.load_balancer_https_port }}"
 """
 
 RETURN = r"""
@@ -44,4 +58,9 @@ checked:
   returned: success
   type: int
   sample: 12
+ansible_facts:
+  description: The fact C(sm2a_inputs).
+  returned: success
+  type: dict
+  sample: {sm2a_inputs: {load_balancer_https_port: 443, network_nat: true}}
 """

@@ -106,11 +106,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils import wafv2 as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
-    Outcome,
     client,
     manage,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 # Identifier, in check mode, of a web ACL that is to be created.
 PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"

@@ -10,12 +10,14 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     # Starts every resource name; short, because load balancer names end at 32 characters.
     "sm2a_name": {"type": "str", "required": True, "pattern": r"[a-z][a-z0-9-]{1,20}"},
     "sm2a_region": {"type": "str", "required": True, "pattern": r"[a-z]{2}(-[a-z]+)+-\d"},
-    "sm2a_tags": {"type": "dict"},
+    "sm2a_tags": {"type": "dict", "default": {}},
     # One run at a time, and the seconds after which the lock of a run that died elsewhere expires.
-    "sm2a_lock": {"type": "bool"},
-    "sm2a_lock_timeout": {"type": "int"},
+    "sm2a_lock": {"type": "bool", "default": True},
+    "sm2a_lock_timeout": {"type": "int", "default": 7200},
     # Only for an AWS other than Amazon's own: the local one.
     "sm2a_endpoint_url": {"type": "str"},
     # Environment variables of every AWS call (credentials, proxies).
-    "sm2a_aws_environment": {"type": "dict"},
+    "sm2a_aws_environment": {"type": "dict", "no_log": True},
+    # False runs each module in a new Python, as Ansible does by default (docs/speed.md).
+    "sm2a_forked_modules": {"type": "bool", "default": True},
 }

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-# A role's one published fact is no input, but it is set under the role's prefix.
-PUBLISHED = "outputs"
+# Facts that are set under a prefix and are no options: what the check returns, and the one of each role.
+PUBLISHED = ("inputs", "outputs")
 # Keys of a spec that are documentation, or that this file judges itself.
 NOT_FOR_VALIDATOR = ("description", "version_added", "pattern", "required")
 
@@ -31,7 +31,7 @@ def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[s
     problems = []
     for name in sorted(names):
         owner = owner_of(name, specs)
-        if owner is None or name in known or name == f"{owner}_{PUBLISHED}":
+        if owner is None or name in known or name.removeprefix(f"{owner}_") in PUBLISHED:
             continue
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
         hint = f"; did you mean {close[0]}?" if close else ""
@@ -52,6 +52,55 @@ def ill_typed_variables(values: Mapping[str, Any], specs: Mapping[str, Spec]) ->
     return sorted(set(problems))
 
 
+def typed_variables(values: Mapping[str, Any], unresolved: Container[str], spec: Spec) -> dict[str, Any]:
+    """Every option of ``spec`` with its value in the type that the spec declares, or its default, or None.
+
+    ``values`` must have passed `ill_typed_variables`. Left out are secrets (``no_log``) and what is ``unresolved``.
+    """
+    typed = {}
+    for name, option in spec.items():
+        if name in unresolved or _is_secret(option):
+            continue
+        given = values.get(name)
+        typed[name] = _validated(name, option.get("default") if given is None else given, option)
+    return typed
+
+
+def _validated(name: str, value: Any, option: Mapping[str, Any]) -> Any:
+    """``value`` as Ansible converts it for a module with this option."""
+    if value is None:
+        return None
+    return _given(_validator(name, option).validate({name: value}).validated_parameters[name], option)
+
+
+def _given(value: Any, option: Mapping[str, Any]) -> Any:
+    """``value`` without the options inside it that have no value, which Ansible adds as None."""
+    if isinstance(value, list):
+        element = {"options": option.get("options"), "type": option.get("elements", "raw")}
+        return [_given(item, element) for item in value]
+    inner = option.get("options")
+    if not isinstance(value, Mapping) or not inner:
+        return value
+    return {key: _given(item, inner.get(key, {})) for key, item in value.items() if item is not None}
+
+
+def _validator(name: str, option: Mapping[str, Any]) -> ArgumentSpecValidator:
+    return ArgumentSpecValidator({name: {key: value for key, value in option.items() if key not in NOT_FOR_VALIDATOR}})
+
+
+def renamed_variables(values: Mapping[str, Any], renamed: Mapping[str, str], specs: Mapping[str, Spec]) -> list[str]:
+    """One sentence for each variable that has a value of its own and another name; ``renamed`` is old to new.
+
+    The default of a role's option is a variable of the playbook as well, and does not count.
+    """
+    defaults = {name: option.get("default") for spec in specs.values() for name, option in spec.items()}
+    return [
+        f"{old}: is called {new} here"
+        for old, new in renamed.items()
+        if old in values and values[old] != defaults.get(old)
+    ]
+
+
 def missing_variables(values: Mapping[str, Any], spec: Spec) -> list[str]:
     """One sentence for each required option of ``spec`` without a value."""
     return [
@@ -65,8 +114,7 @@ def _problem(name: str, value: Any, option: Mapping[str, Any]) -> str | None:
         return None if option.get("type") == "raw" else f"must be a string, not a {type(value).__name__}"
     if misshaped := _misshaped(value, option):
         return misshaped
-    rule = {key: value for key, value in option.items() if key not in NOT_FOR_VALIDATOR}
-    errors = ArgumentSpecValidator({name: rule}).validate({name: value}).error_messages
+    errors = _validator(name, option).validate({name: value}).error_messages
     if errors:
         return "the value is refused (not shown: it may be secret)" if _is_secret(option) else "; ".join(errors)
     pattern = option.get("pattern")

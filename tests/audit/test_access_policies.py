@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tools.audit.environment import Environment, statements
 
-pytestmark = pytest.mark.xdist_group("audit")
+pytestmark = pytest.mark.chain("audit")
 
 with warnings.catch_warnings():
     # Both of parliament: it imports pkg_resources, and its regular expressions are not raw.

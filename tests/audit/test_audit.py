@@ -8,12 +8,12 @@ import pytest
 from ansible_collections.sm2a.airflow.tests.audit import more_twins
 from ansible_collections.sm2a.airflow.tests.audit.twins import TWINS
 from ansible_collections.sm2a.airflow.tests.support.control_plane import ARTIFACTS
-from ansible_collections.sm2a.airflow.tools.audit.catalogue import CONTROLS
+from ansible_collections.sm2a.airflow.tools.audit.controls import CONTROLS
 from ansible_collections.sm2a.airflow.tools.audit.environment import Environment
 from ansible_collections.sm2a.airflow.tools.audit.exceptions import EXCEPTIONS
 from ansible_collections.sm2a.airflow.tools.audit.report import audit, failures, reasons, table
 
-pytestmark = pytest.mark.xdist_group("audit")
+pytestmark = pytest.mark.chain("audit")
 
 BY_ID = {one.id: one for one in CONTROLS}
 # The default deployment is the bad twin of these.

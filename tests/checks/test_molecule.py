@@ -16,7 +16,7 @@ import yaml
 from ansible_collections.sm2a.airflow.tests.checks.run import TOOLS
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
-pytestmark = pytest.mark.xdist_group("molecule")
+pytestmark = pytest.mark.chain("molecule")
 
 MOLECULE = PROJECT / "extensions/molecule"
 SCENARIOS = sorted(path.parent.name for path in MOLECULE.glob("*/molecule.yml") if path.parent.name != "default")

@@ -147,7 +147,7 @@ def test_a_worker_group_that_is_taken_out_drains_before_its_queue_goes(life: Lif
 
 
 def test_the_changed_options_hold(life: Life) -> None:
-    assert life.allowed == CHANGED_OPTIONS["network_load_balancer_allowed_cidrs"]
+    assert life.allowed == CHANGED_OPTIONS["load_balancer_allowed_cidrs"]
     assert life.database["EngineVersion"] == CHANGED_OPTIONS["database_engine_version"]
     assert life.database["DBParameterGroups"][0]["DBParameterGroupName"] == "cp-postgres18"
     assert life.database["PerformanceInsightsRetentionPeriod"] == CHANGED_OPTIONS["database_insights_retention_period"]

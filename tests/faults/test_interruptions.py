@@ -15,7 +15,7 @@ from ansible_collections.sm2a.airflow.tests.faults.deletions import EARLY, LATE,
 from ansible_collections.sm2a.airflow.tests.faults.resources import difference
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.chain("faults")
 
 SEED = 3
 # Changes that a run makes before it is killed.

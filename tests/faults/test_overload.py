@@ -9,7 +9,7 @@ from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench, Refere
 from ansible_collections.sm2a.airflow.tests.faults.resources import difference
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.chain("faults")
 
 THROTTLED = 0.15
 # Of those that are not throttled.

@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.tests.faults.conftest import Bench
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.chain("faults")
 
 
 @dataclass(frozen=True)

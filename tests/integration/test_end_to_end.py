@@ -30,7 +30,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     WORKERS_MINIMUM,
 )
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 Collected = TypeVar("Collected", bound=Sized)
 SERVICES = {
@@ -159,7 +159,7 @@ def test_logs_lie_in_s3_and_are_shown_by_the_api(airflow: AirflowApi, smoke: dic
 
 def test_second_run_changes_nothing(stack: Stack, measures: Measures, say: Say) -> None:
     playbooks = ["playbooks/local_aws.yml", "site.yml"]
-    again = play("second_run", playbooks, say, "-vvv", timeout=900, own_processes=False)
+    again = play("second_run", playbooks, say, "-vvv", timeout=900)
     measures.record(second_run_seconds=again.seconds)
     assert again.code == 0, again.end()
     assert again.changed == 0, again.changed_tasks

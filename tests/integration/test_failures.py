@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import deplo
 from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
 from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 ROLLBACK_SECONDS = 90
 WORKER_LOG_PORT, TRIGGERER_LOG_PORT = 8793, 8794

@@ -17,7 +17,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import Air
 from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Stack
 from ansible_collections.sm2a.airflow.tests.support.stack.settings import HTTPS_PORT, NAME, URL
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 # The application decodes paths and has slashes of its own; the load balancer's rules do not.
 SPELLINGS = [

@@ -24,7 +24,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import GATEWA
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 USER = "airflow"
 TOKEN = f"canary-{secrets.token_hex(12)}"

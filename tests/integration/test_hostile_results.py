@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.poll import wait_until
 from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
 from sm2a_runtime.database import users as database_users
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 # The scheduler asks for the state of its tasks every second or so.
 OBSERVATION_SECONDS = 20
@@ -199,7 +199,7 @@ def test_dag_code_beside_the_database_changes_not_who_may_sign_in(stack: Stack, 
 
 
 def test_a_crafted_executor_config_runs_nowhere_and_stops_nothing(stack: Stack, airflow: AirflowApi) -> None:
-    run = airflow.trigger("sm2a_load", {"tasks": 1, "seconds": OBSERVATION_SECONDS})
+    run = airflow.trigger("sm2a_load", {"tasks": 1, "seconds": TASK_SECONDS})
 
     def running() -> bool:
         return "running" in [task["state"] for task in airflow.tasks("sm2a_load", run)]
@@ -211,8 +211,12 @@ def test_a_crafted_executor_config_runs_nowhere_and_stops_nothing(stack: Stack, 
     assert airflow.wait_for_run("sm2a_load", run, 180) == "success"
     assert airflow.tasks("sm2a_load", run)
     assert loaded_in("scheduler", "api-server") == []
-    log = stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
-    assert "a pickled value in the database is ignored: it names os.system" in log, "the scheduler did not read the row"
+
+    def read() -> bool:
+        ignored = "a pickled value in the database is ignored: it names os.system"
+        return ignored in stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
+
+    wait_until("the scheduler has read the row", read, 30)
 
 
 def test_a_crafted_session_does_not_run(stack: Stack) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Say, S
 from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
 from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 DAG = "sm2a_smoke"
 # Watched and well in an environment that runs.

@@ -14,11 +14,11 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     PORT,
 )
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.chain("stack")
 
 
 def test_teardown_removes_every_resource(stack: Stack, measures: Measures, say: Say) -> None:
-    teardown = play("teardown", ["playbooks/teardown.yml"], say, timeout=600, own_processes=False)
+    teardown = play("teardown", ["playbooks/teardown.yml"], say, timeout=600)
     measures.record(teardown_seconds=teardown.seconds)
     assert teardown.code == 0, teardown.end()
     assert [cluster for cluster in stack.aws("ecs").list_clusters()["clusterArns"] if NAME in cluster] == []
@@ -31,7 +31,7 @@ def test_teardown_removes_every_resource(stack: Stack, measures: Measures, say: 
 
 
 def test_second_teardown_changes_nothing(stack: Stack, say: Say) -> None:
-    again = play("second_teardown", ["playbooks/teardown.yml"], say, timeout=300, own_processes=False)
+    again = play("second_teardown", ["playbooks/teardown.yml"], say, timeout=300)
     assert again.code == 0, again.end()
     assert again.changed == 0, again.changed_tasks
 

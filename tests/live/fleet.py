@@ -47,7 +47,7 @@ def deploy(say: Say, name: str = "live", minimum: Mapping[str, int] = MINIMUM) -
         "airflow_dags_source": "s3",
         "airflow_dags_refresh_interval": 10,
     }
-    run = play(name, ["site.yml"], say, extra=extra, timeout=1500, own_processes=False)
+    run = play(name, ["site.yml"], say, extra=extra, timeout=1500)
     assert run.code == 0, run.end()
     return run
 

@@ -140,6 +140,11 @@ def deny_without_tls(action: str, resource: str | list[str]) -> dict[str, Any]:
     }
 
 
+def side(result: Result, which: str) -> dict[str, Any]:
+    """What the diff of several resources shows ``before`` or ``after``, by name; absent resources are left out."""
+    return {pair["after_header"]: pair[which] for pair in result["diff"] if pair[which]}
+
+
 def assert_diff(result: Result) -> None:
     """A changed result carries a diff that says what changed."""
     diff = result.get("diff")

@@ -12,7 +12,7 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .catalogue import CONTROLS
+from .controls import CONTROLS
 from .environment import Environment
 from .report import audit, failures, reasons, table
 

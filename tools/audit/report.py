@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .controls import Control
+from .control import Control
 from .environment import Environment
 from .exceptions import reason
 

@@ -15,7 +15,8 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils import route53 as dns
 from ansible_collections.sm2a.airflow.plugins.module_utils.acm import api
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import Outcome, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 NAMING_SECONDS = 120
 # Time to live of the CNAMEs, seconds.

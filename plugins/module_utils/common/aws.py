@@ -1,15 +1,15 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What every AWS module of this collection shares: a client that retries, one error policy, diffs and tag changes.
+"""What every AWS module of this collection shares: a client that retries, one error policy and tag changes.
 
-A create that must not be repeated blindly after a lost reply goes through ``creates.create_once``.
+A create that must not be repeated blindly after a lost reply goes through ``create_once``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 try:
@@ -23,6 +23,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import advice
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import ask_first
 
 # A service that signs under another name than IAM knows it by.
 SIGNED_AS = {"monitoring": "cloudwatch"}
@@ -37,48 +39,6 @@ TAG_OPTIONS: dict[str, dict[str, Any]] = {
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
 }
-
-
-@dataclass
-class Outcome:
-    """What one ensure function did, or in check mode would do, to one resource.
-
-    ``before`` and ``after`` are snake_case views without secret values; an absent resource is ``{}``.
-    """
-
-    changed: bool
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
-
-    def diff(self) -> dict[str, Any]:
-        """The pair that ``--diff`` shows."""
-        return {"before": self.before, "after": self.after}
-
-    def result(self, key: str) -> dict[str, Any]:
-        """What the module of a single resource returns: ``changed``, ``diff``, and the resource under ``key``."""
-        return {"changed": self.changed, "diff": self.diff(), key: self.after}
-
-
-def list_result(outcomes: Mapping[str, Outcome], key: str) -> dict[str, Any]:
-    """What the module of several resources returns: all of them under ``key``, and a diff of each that changed."""
-    changed = {name: outcome for name, outcome in outcomes.items() if outcome.changed}
-    return {
-        "changed": bool(changed),
-        "diff": [{"before_header": name, "after_header": name, **outcome.diff()} for name, outcome in changed.items()],
-        key: [{**outcome.after, "name": name, "changed": outcome.changed} for name, outcome in outcomes.items()],
-    }
-
-
-def joint_result(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    """``changed``, and one ``diff`` by name of those that changed."""
-    changed = {name: outcome for name, outcome in outcomes.items() if outcome.changed}
-    return {
-        "changed": bool(changed),
-        "diff": {
-            "before": {name: outcome.before for name, outcome in changed.items()},
-            "after": {name: outcome.after for name, outcome in changed.items()},
-        },
-    }
 
 
 # A function that brings one resource to a state: client, the module's options, check mode.
@@ -123,9 +83,8 @@ def client(module: AnsibleAWSModule, service: str, connection_attempts: int = 11
             raise caught_exception
 
     made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
-    event = f"needs-retry.{made.meta.service_model.service_id.hyphenize()}"
-    made.meta.events.register_first(event, _end_at_quota)
-    made.meta.events.register_first(event, give_up)
+    ask_first(made, _end_at_quota)
+    ask_first(made, give_up)
     made.meta.events.register(f"after-call.{made.meta.service_model.service_id.hyphenize()}", _name_service)
     return made
 

@@ -27,14 +27,15 @@ A run that was killed is another matter: the next one has no token any more, and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
     from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import THROTTLED, asking_first
 
 Made = TypeVar("Made")
 ATTEMPTS = 10
@@ -43,18 +44,6 @@ LOOKS_BY_TAG = (0.0, 1.0, 2.0, 4.0)
 # A unique name is safe to try again soon.
 LOOKS_BY_NAME = (0.0, 1.0)
 SERVER_ERRORS = (500, 502, 503, 504)
-# Some services answer these with status 503; they say that nothing was done.
-THROTTLED = (
-    "EC2ThrottledException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-)
 READS = ("Describe", "Get", "Head", "List")
 
 
@@ -94,7 +83,7 @@ def create_once(
     last: Exception = AssertionError("no attempt was made")
     for _attempt in range(ATTEMPTS):
         try:
-            with _no_blind_repeat(client):
+            with asking_first(client, _refuse_repeat):
                 return create()
         except UnansweredError as error:
             lost = True
@@ -124,21 +113,10 @@ def _look(find: Callable[[], Made | None], pauses: tuple[float, ...]) -> Made | 
     return None
 
 
-@contextmanager
-def _no_blind_repeat(client: Any) -> Iterator[None]:
-    """While it is open, an unanswered call that changes something raises UnansweredError; reads are repeated still."""
-    event = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
-    client.meta.events.register_first(event, _refuse_repeat)
-    try:
-        yield
-    finally:
-        client.meta.events.unregister(event, _refuse_repeat)
-
-
 def _refuse_repeat(
     operation: Any, response: tuple[Any, dict[str, Any]] | None, caught_exception: Exception | None, **_others: Any
 ) -> None:
-    """Handler of botocore's event ``needs-retry``: raising ends the call before its own handler repeats it."""
+    """End an unanswered call that changes something, before botocore repeats it; reads are repeated as ever."""
     if operation.name.startswith(READS):
         return
     if caught_exception is not None:

@@ -8,6 +8,8 @@ import re
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import THROTTLED
+
 with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
     from botocore import exceptions
 
@@ -33,7 +35,7 @@ DENIED = "The credentials lack %s: add it to their policy, and look for a permis
 QUOTA = (
     f"A quota of the account is used up: request an increase under Service Quotas, or delete unused resources. {AGAIN}"
 )
-THROTTLED = f"AWS throttled the call and every retry: wait a few minutes. {AGAIN}"
+TOO_MANY_CALLS = f"AWS throttled the call and every retry: wait a few minutes. {AGAIN}"
 
 CODES: dict[str, str] = {
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), EXPIRED),
@@ -51,18 +53,7 @@ CODES: dict[str, str] = {
     ),
     **dict.fromkeys(("OptInRequired", "RegionDisabledException"), REGION),
     **dict.fromkeys(("InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch"), CLOCK),
-    **dict.fromkeys(
-        (
-            "EC2ThrottledException",
-            "RequestLimitExceeded",
-            "RequestThrottled",
-            "SlowDown",
-            "Throttling",
-            "ThrottlingException",
-            "TooManyRequestsException",
-        ),
-        THROTTLED,
-    ),
+    **dict.fromkeys(THROTTLED, TOO_MANY_CALLS),
 }
 # VpcLimitExceeded, AddressLimitExceeded, InstanceQuotaExceeded, LimitExceededException, TooManyBuckets and so on.
 # AWS names the action in its message or, where it does not, refuses with one of these codes; S3 has no words for HEAD.

@@ -165,8 +165,8 @@ class Destination:
     token: str = field(repr=False)
 
 
-def push(engine: Engine, image: Image, destination: Destination, log: Path) -> None:
-    """Push the built image.
+def push(engine: Engine, image: Image, destination: Destination, compression: str, log: Path) -> None:
+    """Push the built image, with Podman its layers in ``compression``: zstd or gzip.
 
     The login lives in a private temporary file and nowhere else: no argument, no log, no home directory.
     """
@@ -180,6 +180,8 @@ def push(engine: Engine, image: Image, destination: Destination, log: Path) -> N
         if engine.kind == "podman":
             command = ["podman", "push", "--authfile", str(login)]
             command += ["--tls-verify=false"] if is_loopback(host) else []
+            # Docker's own manifests know no zstd; ECS then pulls some layers and refuses the image.
+            command += ["--format", "oci", "--compression-format", compression]
             command += [image.reference, f"docker://{target}"]
         else:
             # Another configuration directory would lose the chosen context, and with it the daemon.

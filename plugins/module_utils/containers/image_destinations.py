@@ -90,7 +90,8 @@ class Registry:
         build(engine, image, log)
         copy_sbom(engine, image)
         host = self.options["registry_endpoint"] or repository.registry
-        push(engine, image, Destination(host, repository.name, api.authorization_token(self.ecr)), log)
+        destination = Destination(host, repository.name, api.authorization_token(self.ecr))
+        push(engine, image, destination, self.options["compression"], log)
         digest = api.image_digest(self.ecr, repository, image.tag)
         if not digest:
             raise EngineError(f"{image.name} was pushed to {host}, but ECR has no {repository.name}:{image.tag}")

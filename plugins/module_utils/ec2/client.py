@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import ask_first
 
 IDENTIFIER = re.compile(r"\b(?:acl|eipalloc|fl|igw|nat|rtb|sg|subnet|vpc|vpce)-[0-9a-f]{8,17}\b")
 # Not for associations, whose IDs change, and not for routes, rules and entries, which have none: the caller must read
@@ -53,5 +54,4 @@ def wait_for_known_ids(ec2: Any) -> None:
         return left.pop(0) if left else None
 
     ec2.meta.events.register("after-call.ec2", remember)
-    # botocore sleeps for the first answer that is not None.
-    ec2.meta.events.register_first("needs-retry.ec2", pause)
+    ask_first(ec2, pause)

@@ -21,6 +21,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call, tag_change
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import error_code
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
 
 # Network interfaces of a deleted load balancer, database, task or endpoint hold groups and subnets for some minutes.
@@ -63,8 +64,10 @@ class Run:
             self.after[name] = dict(after)
 
     def result(self, **members: Any) -> dict[str, Any]:
-        """What every module returns: ``changed`` and ``diff``, and the module's own ``members``."""
-        return {"changed": self.before != self.after, "diff": {"before": self.before, "after": self.after}, **members}
+        """What the module returns, with ``members`` of its own."""
+        sides = {name: (self.before.get(name, {}), self.after.get(name, {})) for name in {**self.before, **self.after}}
+        outcomes = {name: Outcome(before != after, before, after) for name, (before, after) in sides.items()}
+        return joint_result(outcomes, **members)
 
     def new_tags(self, name: str) -> dict[str, str]:
         """The tags of a resource that is created now."""

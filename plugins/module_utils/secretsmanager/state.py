@@ -10,7 +10,8 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import Outcome, tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager import api, values
 from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager.sources import value_from
 

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+
+from ansible_collections.sm2a.airflow.tests.support.pages import table
 
 from .contenders import CLAIRVOYANT, KEDA, MWAA, ORIGINAL, OURS, OURS_QUICK
 from .goals import Goal
 from .scores import Total
 
 SHOWN = (ORIGINAL, MWAA, KEDA, OURS, OURS_QUICK, CLAIRVOYANT)
-
-
-BEGIN, END = "<!-- make bench -->\n", "<!-- end of make bench -->"
-
-
-def insert(page: Path, tables: str) -> None:
-    """Put the tables between the marks of the page. Raises ValueError when it has none."""
-    text = page.read_text(encoding="utf-8")
-    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-    page.write_text(f"{text[:begin]}\n{tables}\n\n{text[end:]}", encoding="utf-8")
 
 
 def main_table(totals: Mapping[str, Total], dag_shaped: Sequence[str]) -> str:
@@ -62,15 +53,3 @@ def goal_table(goals: Iterable[Goal]) -> str:
     """One line a goal, the missed ones marked."""
     rows = [(goal.text, f"{goal.value:.3f}", f"{goal.limit:.3f}", "met" if goal.met else "MISSED") for goal in goals]
     return table(("goal", "value", "at most", ""), rows)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Aligned, numbers to the right."""
-    lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    ruler = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    texts = [
-        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
-        for line in lines
-    ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (texts[0], ruler, *texts[1:]))

@@ -75,6 +75,16 @@ class AirflowApi:
         instances: list[dict[str, Any]] = self.call("GET", path, params={"limit": 500})["task_instances"]
         return instances
 
+    def every_task(self, dag: str, run: str, page: int = 100) -> list[dict[str, Any]]:
+        """As ``tasks``, of a run with more than an answer holds."""
+        path = f"dags/{dag}/dagRuns/{run}/taskInstances"
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self.call("GET", path, params={"limit": page, "offset": len(found), "order_by": "id"})
+            found += answer["task_instances"]
+            if len(found) >= answer["total_entries"] or not answer["task_instances"]:
+                return found
+
     def log(self, dag: str, run: str, task: dict[str, Any], attempt: int = 1) -> str:
         """Text of one attempt's log."""
         path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs/{attempt}"

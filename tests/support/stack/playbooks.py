@@ -21,10 +21,6 @@ RECAP = re.compile(r"^local\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+f
 ROLE_SECONDS = re.compile(r"^([\w.]+) -{3,} ([\d.]+)s$", re.MULTILINE)
 TASK = re.compile(r"^TASK \[(.+?)\]")
 CHANGED = re.compile(r"^changed: \[local\]")
-IN_PROCESS = {
-    "ANSIBLE_ACTION_PLUGINS": str(PROJECT / "tests/collection/in_process"),
-    "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_roles,sm2a.testing.loaded_libraries",
-}
 
 
 @dataclass(frozen=True)
@@ -50,13 +46,8 @@ def play(
     *options: str,
     extra: Mapping[str, Any] | None = None,
     timeout: int = 1800,
-    own_processes: bool = True,
 ) -> Run:
-    """Run ``playbooks`` on inventories/local with the variables of this test; ``name`` names the log file.
-
-    Without ``own_processes`` modules run inside ansible-playbook, which takes a third of the time: for a run that is
-    about what AWS and the containers do then.
-    """
+    """Run ``playbooks`` on inventories/local with the variables of this test; ``name`` names the log file."""
     STATE.mkdir(parents=True, exist_ok=True)
     given = STATE / f"{name}.json"
     given.write_text(json.dumps({**variables(), **(extra or {})}), encoding="utf-8")
@@ -67,8 +58,6 @@ def play(
     # The caller's own AWS settings must not leak in.
     clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     environment = {**clean, "PATH": f"{tools}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"}
-    if not own_processes:
-        environment |= IN_PROCESS
     started = time.monotonic()
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
@@ -103,7 +92,7 @@ def play(
 
 def deploy(name: str, say: Callable[[str], None], changes: Mapping[str, Any], *options: str) -> Run:
     """One more run of site.yml on the stack, with other variables."""
-    return play(name, ["site.yml"], say, *options, extra=changes, timeout=900, own_processes=False)
+    return play(name, ["site.yml"], say, *options, extra=changes, timeout=900)
 
 
 def _follow(

@@ -8,19 +8,23 @@ from typing import Any
 
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
+# Stacks of one machine that run at the same time differ in this number (0 to 9).
+NUMBER = int(os.environ.get("SM2A_END_TO_END_NUMBER", "0"))
+SUFFIX = str(NUMBER or "")
+
 ARTIFACTS = PROJECT / "artifacts"
 # Short: the container engine's socket lies below it, and the system caps a socket's path at 107 characters.
-STATE = PROJECT / ".cache/e2e"
+STATE = PROJECT / f".cache/e2e{SUFFIX}"
 LOCAL_AWS_STATE = STATE / "local_aws"
 
-NAME = "sm2a-e2e"
+NAME = f"sm2a-e2e{SUFFIX}"
 REGION = "eu-west-1"
-SUBNET = "10.94.0.0/24"
-GATEWAY = "10.94.0.1"
-PORT = 4576
+SUBNET = f"10.{94 + NUMBER}.0.0/24"
+GATEWAY = f"10.{94 + NUMBER}.0.1"
+PORT = 4576 + 10 * NUMBER
 ENDPOINT = f"http://{GATEWAY}:{PORT}"
-HTTPS_PORT = 8543
-HTTP_PORT = 8180
+HTTPS_PORT = 8543 + 100 * NUMBER
+HTTP_PORT = 8180 + 100 * NUMBER
 URL = f"https://localhost:{HTTPS_PORT}"
 # "mysql" for a run on the other database.
 DATABASE_ENGINE = os.environ.get("SM2A_END_TO_END_DATABASE_ENGINE", "postgres")

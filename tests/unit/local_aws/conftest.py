@@ -27,10 +27,6 @@ EXECUTION_ROLE = "arn:aws:iam::000000000000:role/execution"
 IMAGE = "localhost/sm2a/debian:trixie"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "engine: needs a container engine; SM2A_ENGINE_SOCKET=unix:///... gives one")
-
-
 @dataclass
 class LocalAws:
     """A served local AWS, driven as its users do: by the command line and by boto3."""

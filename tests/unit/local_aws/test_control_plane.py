@@ -287,3 +287,13 @@ def test_tasks_get_the_tags_that_their_service_hands_on(control_plane: Any) -> N
     assert described == [{"key": "own", "value": "1"}, {"key": "component", "value": "any"}]
     for name in ("handed-on", "tagless"):
         ecs.delete_service(cluster=CLUSTER, service=name, force=True)
+
+
+def test_a_db_subnet_group_has_its_name_alone(control_plane: Any) -> None:
+    rds, ec2 = control_plane.client("rds"), control_plane.client("ec2")
+    subnet_ids = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
+    group = {"DBSubnetGroupName": "alone", "DBSubnetGroupDescription": "d", "SubnetIds": subnet_ids}
+    rds.create_db_subnet_group(**group)
+    with pytest.raises(ClientError, match="DBSubnetGroupAlreadyExists"):
+        rds.create_db_subnet_group(**group)
+    rds.delete_db_subnet_group(DBSubnetGroupName="alone")

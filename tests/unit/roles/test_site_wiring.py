@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ NAMED_ELSEWHERE = {
     "monitoring_worker_groups": "airflow_worker_groups",
     "network_database_port": "database_port",
     "network_kms_key_arn": "secrets_kms_key_arn",
+    "network_load_balancer_allowed_cidrs": "load_balancer_allowed_cidrs",
     "network_load_balancer_internal": "load_balancer_scheme",
     "network_load_balancer_ports": "load_balancer_https_port",
     "run_lock_state": "sm2a_lock",
@@ -116,7 +118,7 @@ GIVEN = [
 
 @pytest.mark.parametrize(("name", "value"), [pair for pair in GIVEN if pair[0] not in DERIVED])
 def test_the_value_of_the_inventory_takes_part(name: str, value: Any) -> None:
-    assert f"hostvars[inventory_hostname].{name}" in str(value)
+    assert re.search(rf"\bsm2a_inputs\.{name}\b", str(value))
 
 
 def test_every_derived_option_is_one_that_site_sets() -> None:
@@ -139,8 +141,11 @@ def test_a_repository_by_ssh_can_be_reached(tmp_path: Path) -> None:
         "ssh://git@git.example.com:2222/team/dags.git": [["2222"]],
         "https://ada@git.example.com:8443/team/dags.git": [],
     }
-    cases = [{**internal, "airflow_dags_source": "git", "airflow_dags_git_url": url} for url in ports]
-    cases += [{**internal, "airflow_dags_source": "image", "airflow_dags_git_url": next(iter(ports))}, internal]
+    play = {**PLAY["vars"], **internal}
+    inputs = {"network_task_egress": [], "network_https_egress_cidrs": ["0.0.0.0/0"], "airflow_dags_source": "git"}
+    cases = [{**play, "sm2a_inputs": {**inputs, "airflow_dags_git_url": url}} for url in ports]
+    image = {**inputs, "airflow_dags_source": "image"}
+    cases += [{**play, "sm2a_inputs": {**image, "airflow_dags_git_url": url}} for url in (next(iter(ports)), None)]
     rendered = render(tmp_path, "network", ["defaults/main.yml"], expression, cases)
     assert [[[str(port) for port in rule["ports"]] for rule in rules] for rules in rendered] == [
         *ports.values(),

@@ -5,10 +5,13 @@
 PATCHES = (
     "addresses",
     "endpoint_policies",
+    "endpoint_removal",
     "endpoints",
     "flow_logs",
     "instances",
+    "nat_gateways",
     "network_acls",
     "network_interfaces",
     "prefix_lists",
+    "subnets",
 )

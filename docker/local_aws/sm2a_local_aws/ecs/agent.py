@@ -13,7 +13,7 @@ from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import request_scope
 from ministack.services import ecs, ecs_metadata
 
-from sm2a_local_aws.http.asgi import Application, read_body
+from sm2a_local_aws.http.asgi import Application, answer_json, read_body
 from sm2a_local_aws.iam import credentials, enforcement
 from sm2a_local_aws.iam.request.calls import Call
 
@@ -35,10 +35,7 @@ def middleware(application: Application) -> Application:
             return
         body = await read_body(receive)
         status, answer = await run_reentrant(_answer, scope["method"], match["token"], body)
-        content = json.dumps(answer).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        await answer_json(send, status, json.dumps(answer).encode())
 
     return wrapped
 

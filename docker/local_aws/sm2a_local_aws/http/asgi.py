@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""What middlewares share: the types of ASGI, the body of a request, and short answers."""
+"""What middlewares share: the types of ASGI, the body of a request, and answers in JSON."""
 
 from __future__ import annotations
 
@@ -30,3 +30,10 @@ def replaying(body: bytes, receive: Any) -> Any:
         return message
 
     return again
+
+
+async def answer_json(send: Any, status: int, body: bytes) -> None:
+    """The whole answer to a request; ``body`` is JSON."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -14,7 +14,7 @@ import re
 import time
 from typing import Any
 
-from sm2a_local_aws.http.asgi import Application, Message
+from sm2a_local_aws.http.asgi import Application, Message, answer_json, read_body
 
 PATH = "/_sm2a/outages"
 LONGEST_SECONDS = 3600.0
@@ -38,7 +38,7 @@ def middleware(application: Application) -> Application:
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
         if held:
             # Too late: the client is gone or will try again.
-            await _respond(send, 503, b"")
+            await answer_json(send, 503, b"")
             return
         await application(scope, receive, send)
 
@@ -58,24 +58,13 @@ def _service(scope: Message) -> str:
 
 
 async def _declare(ends: dict[str, float], receive: Any, send: Any) -> None:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
     try:
-        asked = json.loads(body)
+        asked = json.loads(await read_body(receive))
         service, seconds = str(asked["service"]), float(asked["seconds"])
         if not 0 <= seconds <= LONGEST_SECONDS:
             raise ValueError(seconds)
     except (ValueError, KeyError, TypeError):
-        await _respond(send, 400, b'{"message": "service, and seconds from 0 to 3600, are needed"}')
+        await answer_json(send, 400, b'{"message": "service, and seconds from 0 to 3600, are needed"}')
         return
     ends[service] = time.monotonic() + seconds
-    await _respond(send, 200, b"{}")
-
-
-async def _respond(send: Any, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await answer_json(send, 200, b"{}")

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES
 from botocore.exceptions import BotoCoreError, ClientError
 
 
@@ -30,6 +31,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         stack = {name: self._templar.template((task_vars or {})[name]) for name in ("sm2a_region", "sm2a_endpoint_url")}
         credentials = self._templar.template((task_vars or {})["sm2a_aws_environment"])
+        # Models that the modules of this run have loaded already.
+        LIBRARIES.use()
         service = boto3.client(
             options["service"],
             region_name=stack["sm2a_region"],

@@ -54,6 +54,8 @@ from sm2a_runtime.worker import drain
 # Everything as in production, only sooner.
 drain.POLL_INTERVAL_SECONDS, drain.PAUSE_SECONDS, drain.STAY_SECONDS = 1, 1, 8
 sqs_transport.AGAIN_SECONDS = 1
+# A worker that was full takes no message but for the one that has ended.
+sqs_transport.SLOT_CHECK_SECONDS = 3600
 
 # As Airflow makes its Celery application, without Airflow.
 airflows = types.ModuleType("default_celery")
@@ -250,6 +252,12 @@ def test_a_busy_worker_that_ends_finishes_its_task_and_gives_back_what_its_last_
     assert worker.log.read_text().count("nap ends") == 1
     # The finished one is deleted.
     assert worker.visible() == 1
+
+
+def test_a_full_worker_takes_the_next_message_when_a_task_has_ended(worker: Worker) -> None:
+    for _ in range(6):
+        worker.send(0.2)
+    worker.wait_for("nap ends", times=6)
 
 
 def test_a_task_cannot_send_a_message_to_the_queue_of_its_own_worker(worker: Worker, limited: FaultProxy) -> None:

@@ -138,3 +138,26 @@ def test_addresses_are_found_by_tag(ec2: Any) -> None:
     assert ec2.describe_addresses(Filters=[{"Name": "tag:Name", "Values": ["none"]}])["Addresses"] == []
     for each in (own, other):
         ec2.release_address(AllocationId=each)
+
+
+def test_subnets_of_a_vpc_do_not_overlap(ec2: Any, vpc_id: str) -> None:
+    create_subnet(ec2, vpc_id)
+    with pytest.raises(ClientError, match=r"InvalidSubnet\.Conflict"):
+        ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.20.0.128/25")
+    ec2.delete_subnet(SubnetId=ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.20.1.0/24")["Subnet"]["SubnetId"])
+
+
+def test_a_nat_gateway_tells_its_address(ec2: Any, vpc_id: str) -> None:
+    address = ec2.allocate_address(Domain="vpc")
+    subnet_id = create_subnet(ec2, vpc_id)
+    made = ec2.create_nat_gateway(SubnetId=subnet_id, AllocationId=address["AllocationId"])["NatGateway"]
+    [found] = ec2.describe_nat_gateways(NatGatewayIds=[made["NatGatewayId"]])["NatGateways"]
+    [told] = found["NatGatewayAddresses"]
+    assert (told["AllocationId"], told["PublicIp"]) == (address["AllocationId"], address["PublicIp"])
+    ec2.delete_nat_gateway(NatGatewayId=made["NatGatewayId"])
+    ec2.release_address(AllocationId=address["AllocationId"])
+
+
+def test_an_endpoint_that_is_not_there_is_told_of(ec2: Any) -> None:
+    [told] = ec2.delete_vpc_endpoints(VpcEndpointIds=["vpce-00000000000000000"])["Unsuccessful"]
+    assert (told["ResourceId"], told["Error"]["Code"]) == ("vpce-00000000000000000", "InvalidVpcEndpoint.NotFound")

@@ -14,9 +14,11 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.variable_check import
     ill_typed_variables,
     missing_variables,
     owner_of,
+    typed_variables,
     unknown_variables,
 )
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
 
 SPECS: dict[str, dict[str, dict[str, Any]]] = {
     "sm2a": STACK_OPTIONS,
@@ -105,16 +107,104 @@ def test_right_value_passes(value: Any) -> None:
 @pytest.mark.parametrize("name", STACK_OPTIONS)
 def test_every_variable_of_the_stack_does_something(name: str) -> None:
     files = [*(PROJECT / "playbooks").glob("*.yml"), *(PROJECT / "roles").glob("*/vars/**/*.yml")]
+    files.append(PROJECT / "plugins/plugin_utils/forked_module.py")
     assert any(name in file.read_text(encoding="utf-8") for file in files)
+
+
+TYPED_SPEC: dict[str, dict[str, Any]] = {
+    "role_on": {"type": "bool", "default": True},
+    "role_port": {"type": "int"},
+    "role_password": {"type": "str", "no_log": True},
+    "role_groups": {
+        "type": "list",
+        "elements": "dict",
+        "default": [{"name": "default"}],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "size": {"type": "int"},
+            "cool": {"type": "bool", "default": False},
+            "labels": {"type": "dict"},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "expected"),
+    [
+        ({}, "role_on", True),
+        ({"role_on": "false"}, "role_on", False),
+        ({"role_on": None}, "role_on", True),
+        ({}, "role_port", None),
+        ({"role_port": "8080"}, "role_port", 8080),
+        ({}, "role_groups", [{"name": "default", "cool": False}]),
+        (
+            {"role_groups": [{"name": "a", "size": "3", "cool": "yes", "labels": {"x": None}}]},
+            "role_groups",
+            [{"name": "a", "size": 3, "cool": True, "labels": {"x": None}}],
+        ),
+    ],
+)
+def test_every_variable_has_its_type_or_its_default(given: dict[str, Any], name: str, expected: Any) -> None:
+    typed = typed_variables(given, (), TYPED_SPEC)
+    assert typed[name] == expected
+    assert type(typed[name]) is type(expected)
+
+
+def test_secrets_and_what_is_not_known_yet_are_left_out() -> None:
+    assert typed_variables({"role_password": "x"}, {"role_port"}, TYPED_SPEC).keys() == {"role_on", "role_groups"}
+
+
+def test_the_defaults_of_a_role_are_those_that_are_published(tmp_path: Path) -> None:
+    tasks: list[dict[str, Any]] = [
+        {"name": "Check", "sm2a.airflow.validate_variables": None},
+        {"name": "Write", "ansible.builtin.copy": {"content": "{{ sm2a_inputs | to_json }}", "dest": f"{tmp_path}/x"}},
+    ]
+    given = {"sm2a_name": "try", "sm2a_region": "eu-west-1", "airflow_metrics_enabled": "false"}
+    run = play(tmp_path, given, tasks)
+    assert run.returncode == 0, run.stdout + run.stderr
+    inputs = json.loads((tmp_path / "x").read_text())
+    assert inputs["airflow_metrics_enabled"] is False
+    assert inputs["load_balancer_https_port"] == defaults("load_balancer")["load_balancer_https_port"]
+    assert inputs["sm2a_lock"] is True
+
+
+def test_credentials_are_in_no_fact_and_in_no_output(tmp_path: Path) -> None:
+    tasks: list[dict[str, Any]] = [
+        {"name": "Check", "sm2a.airflow.validate_variables": None},
+        {"name": "Show", "ansible.builtin.debug": {"var": "sm2a_inputs"}},
+    ]
+    given = {
+        "sm2a_name": "try",
+        "sm2a_region": "eu-west-1",
+        "sm2a_aws_environment": {"AWS_SECRET_ACCESS_KEY": "Tr0ub4dor-key"},
+        "secrets_variables": {"a": "Tr0ub4dor-variable"},
+        "airflow_metrics_enabled": "false",
+    }
+    run = play(tmp_path, given, tasks, "-vvv")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "airflow_metrics_enabled" in run.stdout
+    assert "Tr0ub4dor" not in run.stdout + run.stderr
+
+
+def test_a_renamed_variable_is_named_with_its_new_name(tmp_path: Path) -> None:
+    renamed = {"network_load_balancer_allowed_cidrs": "load_balancer_allowed_cidrs"}
+    tasks = [{"name": "Check", "sm2a.airflow.validate_variables": {"renamed": renamed}}]
+    given = {"sm2a_name": "try", "sm2a_region": "eu-west-1", "network_load_balancer_allowed_cidrs": ["10.0.0.0/8"]}
+    run = play(tmp_path, given, tasks)
+    assert run.returncode == 2, run.stdout
+    assert "network_load_balancer_allowed_cidrs: is called load_balancer_allowed_cidrs here" in run.stdout + run.stderr
 
 
 def test_required_variable_of_the_stack_is_named() -> None:
     assert missing_variables({"sm2a_region": "eu-west-1", "sm2a_name": ""}, STACK_OPTIONS) == ["sm2a_name: is required"]
 
 
-def play(tmp_path: Path, variables: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    """Run a play that checks its variables and then would change something."""
-    tasks = [
+def play(
+    tmp_path: Path, variables: dict[str, Any], tasks: list[dict[str, Any]] | None = None, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a play with these tasks, or one that checks its variables and then would change something."""
+    tasks = tasks or [
         {"name": "Check", "sm2a.airflow.validate_variables": None},
         {"name": "Change", "ansible.builtin.file": {"path": str(tmp_path / "changed"), "state": "touch"}},
     ]
@@ -122,8 +212,11 @@ def play(tmp_path: Path, variables: dict[str, Any]) -> subprocess.CompletedProce
     book.write_text(json.dumps([{"name": "Try", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local"]
     extra = {"ansible_python_interpreter": sys.executable, **variables}
+    # A file of variables, as -vvv shows the command line.
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps(extra))
     return subprocess.run(
-        [*command, "-e", json.dumps(extra), str(book)], cwd=PROJECT, capture_output=True, text=True, check=False
+        [*command, *options, "-e", f"@{given}", str(book)], cwd=PROJECT, capture_output=True, text=True, check=False
     )
 
 

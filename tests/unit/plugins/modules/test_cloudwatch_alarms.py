@@ -77,7 +77,7 @@ def present(unique_name: str) -> dict[str, Any]:
 @pytest.fixture
 def absent(unique_name: str) -> dict[str, Any]:
     matching = {"environment": unique_name}
-    return {"alarms": [], "state": "absent", "purge_name_prefix": f"{unique_name}/", "purge_matching_tags": matching}
+    return {"alarms": [], "state": "absent", "purge_name_prefix": f"{unique_name}/", "purge_where_tagged": matching}
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_an_alarm_that_left_the_list_goes_and_others_of_that_prefix_stay(
     run_module(MODULE, {"alarms": [foreign], "tags": {"environment": "other"}})
     kept = of_a_metric(f"{unique_name}/dead-letter")
     tags = {"environment": unique_name}
-    wanted = {"alarms": [kept], "tags": tags, "purge_name_prefix": f"{unique_name}/", "purge_matching_tags": tags}
+    wanted = {"alarms": [kept], "tags": tags, "purge_name_prefix": f"{unique_name}/", "purge_where_tagged": tags}
     result = support.change_once(run_module, MODULE, wanted, read_state)
     assert [alarm["name"] for alarm in result["alarms"] if alarm["changed"]] == [
         f"{unique_name}/slow",

@@ -136,6 +136,16 @@ def test_image_that_the_engine_still_has_is_only_pushed(
     assert (len(podman.calls_of("build")), len(podman.calls_of("push"))) == (1, 2)
 
 
+@pytest.mark.parametrize("compression", ["zstd", "gzip"])
+def test_podman_compresses_layers_as_asked_in_a_manifest_that_knows_it(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any], compression: str
+) -> None:
+    run_module("container_image", {**pushed, "compression": compression})
+    (push,) = podman.calls_of("push")
+    assert push[push.index("--compression-format") + 1] == compression
+    assert push[push.index("--format") + 1] == "oci"
+
+
 def test_failed_build_shows_the_end_of_its_log_and_the_others_are_made(
     podman: fake_engine.FakeEngine,
     run_module: support.RunModule,

@@ -72,13 +72,13 @@ def read_state(aws: Callable[[str], Any], vpc_id: str) -> Callable[[], dict[str,
 def test_ladder(own_ladder: Callable[..., support.Ladder]) -> None:
     rungs = own_ladder()
     assert rungs.predicted["diff"] == rungs.applied["diff"]
-    assert rungs.applied["diff"]["after"]["application"]["ingress"] == [
+    assert support.side(rungs.applied, "after")["application"]["ingress"] == [
         "tcp 8080 application",
         "tcp 8080 front",
         "tcp 8793 application",
         "tcp 8793 front",
     ]
-    assert rungs.applied["diff"]["after"]["front"]["egress"] == ["tcp 8080 application"]
+    assert support.side(rungs.applied, "after")["front"]["egress"] == ["tcp 8080 application"]
     assert set(rungs.repeated["group_ids"]) == {"application", "front"}
     assert rungs.predicted["group_ids"]["front"] == "sg-00000000000000001"
 
@@ -106,8 +106,8 @@ def test_foreign_rules_are_predicted_and_removed(
     predicted = run_module(MODULE, present, check=True)
     applied = run_module(MODULE, present)
     assert predicted["diff"] == applied["diff"]
-    assert "tcp 22 0.0.0.0/0" in applied["diff"]["before"]["front"]["ingress"]
-    assert "-1 all 0.0.0.0/0" in applied["diff"]["before"]["front"]["egress"]
+    assert "tcp 22 0.0.0.0/0" in support.side(applied, "before")["front"]["ingress"]
+    assert "-1 all 0.0.0.0/0" in support.side(applied, "before")["front"]["egress"]
     assert not run_module(MODULE, present)["changed"]
 
 
@@ -116,7 +116,7 @@ def test_a_direction_that_is_not_given_is_left_alone(run_module: support.RunModu
     silent = {**present, "groups": [{"name": "front", "description": "Front"}], "tags": None}
     assert not run_module(MODULE, silent)["changed"]
     emptied = {**present, "groups": [{"name": "front", "description": "Front", "egress": []}]}
-    assert run_module(MODULE, emptied)["diff"]["after"]["front"]["egress"] == []
+    assert support.side(run_module(MODULE, emptied), "after")["front"]["egress"] == []
 
 
 @pytest.mark.usefixtures("made")
@@ -166,7 +166,7 @@ def test_rules_to_the_prefix_list_of_a_service(
     rule = {"ports": [443], "services": ["s3"]}
     listed: dict[str, Any] = {"name": "listed", "description": "Listed"}
     options = {"vpc_id": vpc_id, "groups": [{**listed, "egress": [rule]}]}
-    assert run_module(MODULE, options)["diff"]["after"]["listed"]["egress"] == ["tcp 443 s3"]
+    assert support.side(run_module(MODULE, options), "after")["listed"]["egress"] == ["tcp 443 s3"]
     assert not run_module(MODULE, options, check=True)["changed"]
     name = "com.amazonaws.eu-west-1.s3"
     filters = [{"Name": "prefix-list-name", "Values": [name]}]
@@ -180,7 +180,8 @@ def test_rules_to_the_prefix_list_of_a_service(
     with pytest.raises(support.ModuleFailedError, match="AWS has no managed prefix list for: sqs"):
         run_module(MODULE, unknown, check=True)
     emptied = {**options, "groups": [{**listed, "egress": []}]}
-    assert run_module(MODULE, emptied)["diff"]["before"]["listed"]["egress"] == [f"tcp 443 {known['PrefixListId']}"]
+    before = support.side(run_module(MODULE, emptied), "before")
+    assert before["listed"]["egress"] == [f"tcp 443 {known['PrefixListId']}"]
     run_module(MODULE, {**options, "groups": [{"name": "listed", "state": "absent"}]})
 
 
@@ -193,7 +194,7 @@ def test_rules_can_be_added_before_others_are_removed(
     added = run_module(MODULE, {**other, "purge_rules": False})
     assert added["changed"]
     assert added["surplus_rules"] == 1
-    assert added["diff"]["after"]["front"]["egress"] == ["tcp 8080 application", "tcp 8443 application"]
+    assert support.side(added, "after")["front"]["egress"] == ["tcp 8080 application", "tcp 8443 application"]
     again = run_module(MODULE, {**other, "purge_rules": False})
     assert (again["changed"], again["surplus_rules"]) == (False, 1)
     purged = run_module(MODULE, other)

@@ -143,7 +143,7 @@ def test_own_endpoints_that_are_not_listed_are_told(run_module: support.RunModul
         {"service": "sqs", "type": "Interface"},
     ]
     purged = run_module(MODULE, {**present, "endpoints": present["endpoints"][:1], "purge_endpoints": True})
-    assert set(purged["diff"]["before"]) - set(purged["diff"]["after"]) == {
+    assert set(support.side(purged, "before")) - set(support.side(purged, "after")) == {
         f"{present['name']}-ecr.api",
         f"{present['name']}-sqs",
     }
@@ -172,8 +172,8 @@ def test_endpoints_of_others_are_used_and_left_alone(
     made = run_module(MODULE, present)
     assert made["endpoint_ids"]["sqs"] == ids[0]
     # The route tables without a gateway endpoint get one.
-    assert made["diff"]["after"][f"{present['name']}-s3"]["route_table_ids"] == tables[1:]
-    assert set(made["diff"]["after"]) == {f"{present['name']}-s3", f"{present['name']}-ecr.api"}
+    assert support.side(made, "after")[f"{present['name']}-s3"]["route_table_ids"] == tables[1:]
+    assert set(support.side(made, "after")) == {f"{present['name']}-s3", f"{present['name']}-ecr.api"}
     assert not run_module(MODULE, present)["changed"]
     run_module(MODULE, absent)
     assert read_state() == before
@@ -207,7 +207,7 @@ def test_a_policy_comes_changes_drifts_and_goes(
     assert all("Condition" not in statement for statement in policies())
     for policy in (own_account_only("ResourceAccount"), own_account_only("ResourceAccount", "PrincipalAccount")):
         changed = support.change_once(run_module, MODULE, with_policy(present, policy), read_state)
-        assert changed["diff"]["after"][f"{present['name']}-s3"]["policy"] == policy
+        assert support.side(changed, "after")[f"{present['name']}-s3"]["policy"] == policy
         assert policies() == policy["Statement"] * 3
     # The same in other words is no change: IAM takes a list of one for its member, and in any order.
     [statement] = policy["Statement"]
@@ -230,7 +230,7 @@ def test_ladder_with_policies(
     policy = own_account_only("ResourceAccount")
     rungs = support.climb(run_module, MODULE, with_policy(present, policy), absent, read_state)
     assert rungs.predicted["diff"] == rungs.applied["diff"]
-    assert rungs.applied["diff"]["after"][f"{present['name']}-sqs"]["policy"] == policy
+    assert support.side(rungs.applied, "after")[f"{present['name']}-sqs"]["policy"] == policy
     assert rungs.applied["without_policy"] == []
 
 

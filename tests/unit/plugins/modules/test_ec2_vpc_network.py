@@ -82,7 +82,7 @@ def test_ladder(own_ladder: Callable[..., support.Ladder]) -> None:
     assert rungs.predicted["network"]["vpc_id"] == "vpc-00000000000000000"
     predicted = rungs.predicted["network"]
     assert len({*predicted["public_subnet_ids"], *predicted["private_subnet_ids"]}) == 4
-    assert rungs.predicted["diff"]["after"].keys() == rungs.applied["diff"]["after"].keys()
+    assert support.side(rungs.predicted, "after").keys() == support.side(rungs.applied, "after").keys()
     made = rungs.applied["network"]
     assert len(made["nat_gateway_ids"]) == 1
     assert len(made["private_route_table_ids"]) == 2
@@ -244,9 +244,8 @@ def test_network_acls_are_repaired_and_withdrawn(
     strayed = acls[f"{present['name']}-public"]["Associations"][0]["NetworkAclAssociationId"]
     ec2.replace_network_acl_association(AssociationId=strayed, NetworkAclId=acls["default"]["NetworkAclId"])
     repaired = support.change_once(run_module, MODULE, present, lambda: acls_of(ec2, made["vpc_id"]))
-    assert (
-        "50 allow tcp 22 0.0.0.0/0" in repaired["diff"]["before"][f"{present['name']}-private network ACL"]["ingress"]
-    )
+    before = support.side(repaired, "before")[f"{present['name']}-private network ACL"]
+    assert "50 allow tcp 22 0.0.0.0/0" in before["ingress"]
     assert len(subnets_of(acls_of(ec2, made["vpc_id"])[f"{present['name']}-public"])) == 2
 
     assert not run_module(MODULE, {**present, "network_acls": None})["changed"]

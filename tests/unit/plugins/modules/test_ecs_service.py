@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
-from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, ModuleFailedError, RunModule
+from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, ModuleFailedError, RunModule, side
 
 Aws = Callable[[str], Any]
 MODULE = "ecs_service"
@@ -152,7 +152,7 @@ def test_every_option_is_compared_and_enforced(run_module: RunModule, aws: Aws, 
     applied = run_module(MODULE, changed)
     assert [item["changed"] for item in applied["services"]] == [True, False]
     assert applied["diff"] == predicted["diff"]
-    assert option in applied["diff"]["after"]["web"]
+    assert option in side(applied, "after")["web"]
     assert describe(aws, cluster, "web") != before
     again = run_module(MODULE, changed)
     assert not again["changed"], again["diff"]

@@ -56,7 +56,7 @@ def present(unique_name: str, identity: dict[str, str]) -> dict[str, Any]:
     """A key with every option."""
     return {
         "alias": unique_name,
-        "identity_tags": identity,
+        "lookup_tags": identity,
         "description": "Secrets of the test",
         "enabled": True,
         "enable_key_rotation": True,
@@ -68,7 +68,7 @@ def present(unique_name: str, identity: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture
 def absent(unique_name: str, identity: dict[str, str]) -> dict[str, Any]:
-    return {"alias": unique_name, "identity_tags": identity, "pending_window": 7, "state": "absent"}
+    return {"alias": unique_name, "lookup_tags": identity, "pending_window": 7, "state": "absent"}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def read_state(aws: Aws, unique_name: str, identity: dict[str, str]) -> Callable
     """The key as it is, ``{}`` when there is none that can be used."""
 
     def read() -> dict[str, Any]:
-        key = kms_key.read_key(aws("kms"), {"alias": f"alias/{unique_name}", "identity_tags": identity})
+        key = kms_key.read_key(aws("kms"), {"alias": f"alias/{unique_name}", "lookup_tags": identity})
         return {} if key.get("pending_deletion") else key
 
     return read
@@ -123,7 +123,7 @@ def test_every_option_is_changed_once(
     aspect: str,
     value: Any,
 ) -> None:
-    options = {"alias": unique_name, "identity_tags": identity, **change}
+    options = {"alias": unique_name, "lookup_tags": identity, **change}
     support.change_once(run_module, MODULE, options, read_state)
     now = read_state()
     assert now[aspect] == ({**value, **identity} if aspect == "tags" else value)
@@ -133,7 +133,7 @@ def test_every_option_is_changed_once(
 def test_unset_options_and_tags_are_left_alone(
     run_module: support.RunModule, made: support.Result, unique_name: str, identity: dict[str, str]
 ) -> None:
-    result = run_module(MODULE, {"alias": f"alias/{unique_name}", "identity_tags": identity})
+    result = run_module(MODULE, {"alias": f"alias/{unique_name}", "lookup_tags": identity})
     assert not result["changed"]
     assert result["key"] == made["key"]
 

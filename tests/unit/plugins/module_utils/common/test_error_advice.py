@@ -31,8 +31,10 @@ CODES = {
     "InstanceQuotaExceededFault": advice.QUOTA,
     "LimitExceededException": advice.QUOTA,
     "TooManyLoadBalancers": advice.QUOTA,
-    "RequestLimitExceeded": advice.THROTTLED,
-    "TooManyRequestsException": advice.THROTTLED,
+    "RequestLimitExceeded": advice.TOO_MANY_CALLS,
+    "RequestThrottledException": advice.TOO_MANY_CALLS,
+    "ThrottledException": advice.TOO_MANY_CALLS,
+    "TooManyRequestsException": advice.TOO_MANY_CALLS,
     "ValidationException": "",
     "InternalFailure": "",
 }
