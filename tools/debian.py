@@ -1,4 +1,4 @@
-"""Programs that come from Debian's packages: found, or installed on the spot, so that nobody has to do it by hand."""
+"""Programs from Debian's packages: found, or installed automatically."""
 
 from __future__ import annotations
 

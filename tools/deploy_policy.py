@@ -21,7 +21,7 @@ import yaml
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 # What IAM allows in a managed policy, not counting white space.
 MANAGED_POLICY_CHARACTERS = 6144
-# ARNs of what options of the roles give and nobody can tell by name: the placeholder, and the option here.
+# ARNs that come from role options and cannot be derived from names: the placeholder, and the option here.
 GIVEN = {
     "GIVEN_SECRETS": ("--secret", "secret of somebody else that a run reads"),
     "GIVEN_KEYS": ("--key", "KMS key without the tag of the environment"),

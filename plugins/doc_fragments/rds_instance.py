@@ -28,7 +28,7 @@ options:
     description: Storage in GiB, needed to create the instance. Storage only grows; a smaller figure changes nothing.
     type: int
   max_allocated_storage:
-    description: Up to how many GiB RDS lets the storage grow by itself.
+    description: Size in GiB up to which RDS may increase the storage automatically.
     type: int
   storage_type:
     description: Storage type.
@@ -38,7 +38,7 @@ options:
     description: Provisioned I/O operations per second. With V(gp3) only from 400 GiB (MySQL and PostgreSQL) on.
     type: int
   storage_throughput:
-    description: Throughput of V(gp3) in MiB per second, likewise.
+    description: Throughput of V(gp3) in MiB per second; only from 400 GiB on.
     type: int
   storage_encrypted:
     description: Whether storage, backups and snapshots are encrypted. Cannot be changed.

@@ -23,7 +23,7 @@ EXAMPLES = r"""
 - name: Show what is wrong
   ansible.builtin.debug:
     msg: "{{ {'airflow_scheduler_cpu': 1024, 'airflow_scheduler_memory': 1000} | sm2a.airflow.airflow_problems }}"
-    # ["airflow_scheduler_cpu, airflow_scheduler_memory: Fargate gives 1024 CPU units 2048 to 8192 in steps of ..."]
+    # ["airflow_scheduler_cpu, airflow_scheduler_memory: with 1024 CPU units Fargate offers 2048 to 8192 ..."]
 """
 
 RETURN = r"""

@@ -75,14 +75,14 @@ def named_secrets(given: Any, prefix: str, options: Mapping[str, Any] | None = N
 def group_name(group: Any) -> str:
     """The name of a group of values, which becomes a part of the names of its secrets."""
     if not NAME.fullmatch(str(group)):
-        raise AnsibleFilterError(f"named_secrets: {group!r} is no name of a group")
+        raise AnsibleFilterError(f"named_secrets: {group!r} is not a valid group name")
     return str(group)
 
 
 def secret(name: str, value: Any, prefix: str) -> dict[str, Any]:
     """One secret."""
     if not NAME.fullmatch(name):
-        raise AnsibleFilterError(f"named_secrets: {name!r} has characters that Secrets Manager does not take in a name")
+        raise AnsibleFilterError(f"named_secrets: {name!r} has characters that Secrets Manager does not allow in names")
     if value is None:
         raise AnsibleFilterError(f"named_secrets: {name} has no value")
     if isinstance(value, Mapping) and set(value) == {SOURCE}:

@@ -30,7 +30,7 @@ PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 TAG_NAMES = ("TagKey", "TagValue")
 # Tags of a new key may be five minutes late for IAM: seconds between two attempts of a call, and for all attempts.
 PAUSE_SECONDS = 5.0
-PATIENCE_SECONDS = 360.0
+NEW_KEY_TIMEOUT_SECONDS = 360.0
 
 
 @call("describe the KMS key", missing=MISSING)
@@ -91,16 +91,16 @@ def create_key(
 
 
 @contextmanager
-def patience_with_new_key(kms: Any) -> Iterator[None]:
-    """While it is open, calls are repeated that KMS refuses because it does not know a new key or its tags yet.
+def retries_for_new_key(kms: Any) -> Iterator[None]:
+    """Context in which calls are retried while KMS has not yet propagated a new key or its tags.
 
-    A caller who may use keys with certain tags only is refused until IAM knows the tags.
+    A caller who may use only keys with certain tags is refused until IAM has propagated the tags.
     """
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + NEW_KEY_TIMEOUT_SECONDS
 
     def pause(operation: Any, response: tuple[Any, dict[str, Any]] | None, **_others: Any) -> float | None:
         code = response[1].get("Error", {}).get("Code") if response else None
-        # A key that is looked for, by its alias, may be missing for good.
+        # A key that is looked up by its alias may really not exist.
         late = code in (*MISSING, HIDDEN) and operation.name != "DescribeKey" and time.monotonic() < end
         return PAUSE_SECONDS if late else None
 

@@ -56,7 +56,7 @@ def look_up_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone | 
         ids = zone_ids(route53, str(name))
         if len(ids) > 1:
             raise AnsibleAWSError(
-                message=f"Hosted zone {name} is there {len(ids)} times ({', '.join(ids)}): give its id"
+                message=f"There are {len(ids)} hosted zones {name} ({', '.join(ids)}): give the ID of one"
             )
         zone_id = ids[0] if ids else None
     return get_zone(route53, zone_id) if zone_id else None

@@ -64,16 +64,18 @@ def queue_tags(sqs: Any, url: str) -> dict[str, str]:
 @call("create the queue (SQS refuses a name for 60 seconds after its queue was deleted)")
 def create_queue(sqs: Any, name: str, attributes: Mapping[str, str], tags: Mapping[str, str]) -> str:
     """Create a queue and return its URL; a name whose queue was deleted less than 60 seconds ago is tried again."""
-    patiently = AWSRetry.jittered_backoff(retries=15, delay=4, max_delay=8, catch_extra_error_codes=DELETED_RECENTLY)
-    url: str = patiently(sqs.create_queue)(QueueName=name, Attributes=dict(attributes), tags=dict(tags))["QueueUrl"]
+    with_retries = AWSRetry.jittered_backoff(retries=15, delay=4, max_delay=8, catch_extra_error_codes=DELETED_RECENTLY)
+    url: str = with_retries(sqs.create_queue)(QueueName=name, Attributes=dict(attributes), tags=dict(tags))["QueueUrl"]
     return url
 
 
 @call("read the new queue's attributes")
 def new_queue_attributes(sqs: Any, url: str) -> dict[str, str]:
     """Every attribute of a queue that was just made, which SQS may not know everywhere for a second or two."""
-    patiently = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=5, catch_extra_error_codes=list(MISSING))
-    attributes: dict[str, str] = patiently(sqs.get_queue_attributes)(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    with_retries = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=5, catch_extra_error_codes=list(MISSING))
+    attributes: dict[str, str] = with_retries(sqs.get_queue_attributes)(QueueUrl=url, AttributeNames=["All"])[
+        "Attributes"
+    ]
     return attributes
 
 

@@ -196,7 +196,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 # Identifier, in check mode, of a certificate that is to be created.
-UNMADE = "00000000-0000-0000-0000-000000000000"
+PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
 
 
 def view_held(acm: Any, held: api.Held) -> dict[str, Any]:
@@ -209,12 +209,14 @@ def view_held(acm: Any, held: api.Held) -> dict[str, Any]:
 def ensure_present(clients: Clients, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Import or request what is missing, outdated or different, and bring the tags in order."""
     acm, name = clients("acm"), params["name"]
-    unmade = f"arn:aws:acm:{acm.meta.region_name}:000000000000:certificate/{UNMADE}"
+    placeholder_arn = f"arn:aws:acm:{acm.meta.region_name}:000000000000:certificate/{PLACEHOLDER_ID}"
     wanted = {**params["tags"], "Name": name} if params["tags"] is not None else None
     if params["source"] == "request":
-        return ensure_requested(Services(acm, clients("route53")), {**params, "tags": wanted}, unmade, check_mode)
+        return ensure_requested(
+            Services(acm, clients("route53")), {**params, "tags": wanted}, placeholder_arn, check_mode
+        )
     found = next((held for held in api.named(acm, name) if held.imported), None)
-    arn, tags = (found.arn, found.tags) if found else (unmade, {})
+    arn, tags = (found.arn, found.tags) if found else (placeholder_arn, {})
     change = tag_change(tags, wanted if found else {"Name": name, **(wanted or {})}, params["purge_tags"])
     current = api.get_certificate(acm, arn) if found else None
     before = view(arn, read_certificate(*current), tags) if current else {}
@@ -242,13 +244,13 @@ def ensure_absent(clients: Clients, params: dict[str, Any], check_mode: bool) ->
     views = [view_held(acm, held) for held in doomed]
     before = views[0] if len(views) == 1 else {"certificates": views}
     if not check_mode:
-        # First the records: once the certificate is gone, nobody knows them any more.
+        # The records first: they are only known as long as the certificate exists.
         if params["hosted_zone_id"] or params["hosted_zone_name"]:
             remove_orphaned_records(Services(acm, clients("route53")), params, doomed)
         for held in doomed:
             if not api.delete_certificate(acm, held.arn):
                 users = ", ".join((api.describe(acm, held.arn) or {}).get("InUseBy", []))
-                raise AnsibleAWSError(message=f"Certificate {name} is used by {users}: remove its listeners first")
+                raise AnsibleAWSError(message=f"Certificate {name} is used by {users}: delete their listeners first")
     return Outcome(True, before, {})
 
 

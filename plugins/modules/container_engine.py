@@ -121,7 +121,7 @@ def missing_packages() -> list[str]:
         essential = [package for package in missing if package not in NOT_ESSENTIAL]
         if essential:
             raise EngineError(
-                f"No container engine: no Docker daemon answers, and Podman lacks {', '.join(essential)}. "
+                f"No container engine found: no Docker daemon answers, and Podman lacks {', '.join(essential)}. "
                 "Start Docker, or install these with this system's package manager, then run again."
             )
         return []
@@ -134,11 +134,11 @@ def ensure_started(engine: str, service: PodmanService, check_mode: bool) -> dic
         return {"changed": False, "engine": "docker", "socket": docker_socket(), "missing_packages": []}
     if engine == "docker":
         raise EngineError(
-            "No Docker daemon answers `docker version`. Start it, or choose another engine, then run again."
+            "The Docker daemon does not answer `docker version`. Start it, or choose another engine, then run again."
         )
     if os.geteuid() != 0:
         raise EngineError(
-            "No container engine: no Docker daemon answers, and Podman can be used here by root only. "
+            "No container engine found: no Docker daemon answers, and only root can use Podman here. "
             "Start Docker, or run again as root (sudo)."
         )
     missing = missing_packages()

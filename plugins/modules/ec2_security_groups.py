@@ -147,7 +147,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import describe_security_groups
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import (
     Run,
-    delete_patiently,
+    delete_with_retries,
     placeholder,
     tags_of,
     wait_until_unused,
@@ -186,7 +186,7 @@ def create_group(run: Run, vpc_id: str, name: str, description: str) -> str:
 
 @call("delete a security group", missing=("InvalidGroup.NotFound",))
 def delete_group(ec2: Any, group_id: str) -> None:
-    delete_patiently(lambda: ec2.delete_security_group(GroupId=group_id))
+    delete_with_retries(lambda: ec2.delete_security_group(GroupId=group_id))
 
 
 def refuse_foreign(run: Run, wanted: list[dict[str, Any]], existing: dict[str, dict[str, Any]]) -> None:
@@ -196,7 +196,9 @@ def refuse_foreign(run: Run, wanted: list[dict[str, Any]], existing: dict[str, d
     if foreign:
         tags = ", ".join(f"{key}={value}" for key, value in run.lookup_tags.items())
         message = f"These security groups are not managed here, because they lack the tags {tags}: {', '.join(foreign)}"
-        raise AnsibleAWSError(message=f"{message}. Rename or delete them, or tag them to hand them over")
+        raise AnsibleAWSError(
+            message=f"{message}. Rename or delete them, or add the tags so that they are managed here"
+        )
 
 
 def ensure_present(

@@ -193,7 +193,9 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
         return create_endpoint(run, name, request)
     if current["VpcEndpointType"] != kind:
         held = f"{current['VpcEndpointId']} is a {current['VpcEndpointType']} endpoint"
-        raise AnsibleAWSError(message=f"The type of the endpoint of {service} cannot change ({held}): remove it first")
+        raise AnsibleAWSError(
+            message=f"The type of the endpoint of {service} cannot be changed ({held}): delete it first"
+        )
     has = held_by(current, kind)
     if wanted["policy"] is not None:
         fields["policy"] = settled_policy(has.get("policy"), wanted["policy"])
@@ -244,7 +246,9 @@ def remove_endpoints(run: Run, surplus: dict[str, dict[str, Any]]) -> None:
 def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """Bring all listed endpoints to their state; return the module's result."""
     if params["purge_endpoints"] and not params["lookup_tags"]:
-        raise AnsibleAWSError(message="purge_endpoints needs lookup_tags, or it would remove those of everybody")
+        raise AnsibleAWSError(
+            message="purge_endpoints requires lookup_tags, because it would otherwise delete the endpoints of others"
+        )
     listed = describe_endpoints(run.ec2, params["vpc_id"])
     going = {one["ServiceName"] for one in listed if state_of(one) == "deleting"}
     living = [one for one in listed if state_of(one) not in GONE]

@@ -219,7 +219,7 @@ def ensure_absent(ecr: Any, name: str, force: bool, check_mode: bool) -> Outcome
     if before is None:
         return Outcome(False)
     if not force and api.holds_images(ecr, name):
-        raise AnsibleAWSError(message=f"The repository {name} holds images; set force to delete them with it")
+        raise AnsibleAWSError(message=f"The repository {name} holds images; set force to delete it with its images")
     if not check_mode:
         api.delete_repository(ecr, name, force)
     return Outcome(True, before)

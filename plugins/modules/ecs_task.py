@@ -197,7 +197,7 @@ def wait_for_end(ecs: Any, params: dict[str, Any], task: dict[str, Any]) -> dict
     if not wait_until(stopped, params["wait_delay"], params["wait_timeout"]):
         status = latest["lastStatus"]
         raise AnsibleAWSError(
-            message=f"Task {task_id(task)} is still {status} after {params['wait_timeout']} seconds and goes on"
+            message=f"Task {task_id(task)} is still {status} after {params['wait_timeout']} seconds and keeps running"
         )
     return latest
 

@@ -93,15 +93,15 @@ options:
             type: str
             required: true
           authorization_endpoint:
-            description: URL where people log in.
+            description: URL at which users log in.
             type: str
             required: true
           token_endpoint:
-            description: URL where the load balancer gets tokens.
+            description: URL from which the load balancer gets tokens.
             type: str
             required: true
           user_info_endpoint:
-            description: URL where the load balancer gets what is said about the person.
+            description: URL from which the load balancer gets the user's claims.
             type: str
             required: true
           client_id:
@@ -282,9 +282,9 @@ def refuse_another_scheme(before: dict[str, Any], params: dict[str, Any]) -> Non
     """AnsibleAWSError when the load balancer would have to be replaced."""
     if before and before["scheme"] != params["scheme"]:
         raise AnsibleAWSError(
-            message=f"The scheme of load balancer {params['name']} cannot change: it is {before['scheme']}, "
-            f"{params['scheme']} is asked for. Remove it first (state absent, deletion_protection false), then run "
-            "again; its DNS name changes, and nobody reaches its targets in between"
+            message=f"The scheme of load balancer {params['name']} cannot be changed: it is {before['scheme']}, "
+            f"not {params['scheme']}. Delete it first (state absent, deletion_protection false), then run "
+            "again; its DNS name changes, and its targets are unreachable in the meantime"
         )
 
 
@@ -294,11 +294,13 @@ def ensure_present(elbv2: Any, params: dict[str, Any], check_mode: bool, secrets
     current = describe_load_balancer(elbv2, name)
     before = read(elbv2, current, params, list(attributes)) if current else {}
     refuse_another_scheme(before, params)
-    unmade = f"arn:aws:elasticloadbalancing:{elbv2.meta.region_name}:000000000000:loadbalancer/app/{name}/{'0' * 16}"
+    placeholder_arn = (
+        f"arn:aws:elasticloadbalancing:{elbv2.meta.region_name}:000000000000:loadbalancer/app/{name}/{'0' * 16}"
+    )
     change = tag_change(before.get("tags", {}), params["tags"], params["purge_tags"])
     held = before.get("listeners", {})
     after = {
-        "load_balancer_arn": before.get("load_balancer_arn", unmade),
+        "load_balancer_arn": before.get("load_balancer_arn", placeholder_arn),
         "scheme": params["scheme"],
         "ip_address_type": params["ip_address_type"] or before.get("ip_address_type", "ipv4"),
         "subnet_ids": sorted(params["subnet_ids"]),

@@ -227,7 +227,7 @@ def ensure_present(iam: Any, params: dict[str, Any], role: dict[str, Any], check
     wanted = wanted_view(params, role, before)
     if before and before["path"] != params["path"]:
         raise AnsibleAWSError(
-            message=f"The IAM role {name} lies in the path {before['path']}, which AWS cannot change; keep that path, "
+            message=f"The IAM role {name} has the path {before['path']}, which AWS cannot change; keep that path, "
             "or delete the role first"
         )
     current = before

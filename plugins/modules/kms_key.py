@@ -188,7 +188,7 @@ def ensure_present(kms: Any, options: Options, check_mode: bool) -> Outcome:
     metadata = api.create_key(
         kms, options["description"] or "", options["policy"], wanted_tags(options), options["lookup_tags"]
     )
-    with api.patience_with_new_key(kms):
+    with api.retries_for_new_key(kms):
         return Outcome(True, {}, change(kms, view(kms, metadata, None), options, check_mode)[2])
 
 

@@ -207,7 +207,9 @@ def check_snapshot(rds: Any, options: Options) -> None:
     if snapshot is None:
         raise AnsibleAWSError(message=f"DB snapshot {name} does not exist")
     if snapshot.get("Engine") != options["engine"]:
-        raise AnsibleAWSError(message=f"DB snapshot {name} is one of {snapshot.get('Engine')}, not {options['engine']}")
+        raise AnsibleAWSError(
+            message=f"DB snapshot {name} has the engine {snapshot.get('Engine')}, not {options['engine']}"
+        )
     if options["storage_encrypted"] and not snapshot.get("Encrypted"):
         message = f"DB snapshot {name} is not encrypted: copy it with a KMS key, and restore the copy"
         raise AnsibleAWSError(message=message)
@@ -260,7 +262,7 @@ def ensure_absent(rds: Any, options: Options, check_mode: bool) -> Outcome:
         raise AnsibleAWSError(message=message)
     if instance["DBInstanceStatus"] in WITHOUT_SNAPSHOT and not options["skip_final_snapshot"]:
         message = (
-            f"RDS makes no final snapshot of DB instance {identifier}, because it is {instance['DBInstanceStatus']}"
+            f"RDS cannot create a final snapshot of DB instance {identifier} while it is {instance['DBInstanceStatus']}"
         )
         raise AnsibleAWSError(message=f"{message}: set skip_final_snapshot to delete it without one")
     if not check_mode:

@@ -84,7 +84,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import desc
 
 KINDS = ("A", "AAAA")
 # The target, in check mode, of an alias of a load balancer that is to be created.
-UNMADE: dict[str, str] = {}
+PLACEHOLDER: dict[str, str] = {}
 
 
 def alias(record_name: str, kind: str, balancer: dict[str, Any]) -> dns.RecordSet:
@@ -107,7 +107,7 @@ def is_alias_of(record: dns.RecordSet, load_balancer_name: str) -> bool:
 def target_of(record: dns.RecordSet) -> str | None:
     """Where a record points, for the result and the diff; None in check mode when only the run will know."""
     target = record.get("AliasTarget")
-    if target == UNMADE:
+    if target == PLACEHOLDER:
         return None
     if target is None:
         return ", ".join(value["Value"] for value in record.get("ResourceRecords", []))
@@ -127,10 +127,10 @@ def wanted_records(elbv2: Any, params: dict[str, Any], check_mode: bool) -> dict
         return {}
     balancer = describe_load_balancer(elbv2, name)
     if balancer is None and not check_mode:
-        raise AnsibleAWSError(message=f"There is no load balancer {name} for {params['record_name']} to point to")
+        raise AnsibleAWSError(message=f"Load balancer {name}, the target of {params['record_name']}, does not exist")
     kinds = KINDS if params["ipv6"] else KINDS[:1]
     if balancer is None:
-        return {kind: {"AliasTarget": UNMADE} for kind in kinds}
+        return {kind: {"AliasTarget": PLACEHOLDER} for kind in kinds}
     return {kind: alias(params["record_name"], kind, balancer) for kind in kinds}
 
 

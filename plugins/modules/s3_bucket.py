@@ -216,7 +216,7 @@ def delete_with_contents(s3: Any, name: str) -> None:
         api.purge(s3, name)
         if api.delete_bucket(s3, name) is not False:
             return
-    raise AnsibleAWSError(message=f"Bucket {name} is still being written to: stop what writes to it, and try again")
+    raise AnsibleAWSError(message=f"Bucket {name} still receives objects: stop the writers, then run again")
 
 
 def argument_spec() -> dict[str, Any]:
@@ -282,7 +282,7 @@ def main() -> None:
         outcome = ensure_absent(s3, options["name"], options["when_not_empty"], module.check_mode)
         if outcome.after:
             kept = f"Bucket {options['name']} is not empty and was kept"
-            module.warn(f"{kept}: when_not_empty=purge destroys it with its contents")
+            module.warn(f"{kept}; set when_not_empty=purge to delete it with its contents")
         return outcome
 
     exit_with(module, lambda: ensure().result("bucket"))

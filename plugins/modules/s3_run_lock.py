@@ -132,7 +132,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.s3.buckets import buc
 
 Options = Mapping[str, Any]
 HOW_TO_UNLOCK = (
-    "Wait for it. When you are sure that it no longer runs, give its lock back: ansible-playbook playbooks/unlock.yml, "
+    "Wait until it ends. If it has certainly ended already, release its lock: ansible-playbook playbooks/unlock.yml, "
     "with the same inventory and limit. sm2a_lock=false runs without a lock."
 )
 
@@ -140,7 +140,7 @@ HOW_TO_UNLOCK = (
 def wanted_holder(options: Options) -> dict[str, Any]:
     """The members of a Holder, but for its id."""
     if not options["run"]:
-        raise AnsibleAWSError(message="s3_run_lock is called by its action plugin, which says which run it is for")
+        raise AnsibleAWSError(message="s3_run_lock must be called through its action plugin, which identifies the run")
     return {**options["run"], "timeout_seconds": options["timeout"]}
 
 
@@ -164,7 +164,7 @@ def ensure_held(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str
     if module.check_mode or not (options["require_bucket"] or bucket_exists(s3, bucket)):
         lock = run_lock.read(s3, bucket, key)
         if lock and not lock.why_stale and not is_mine(lock, options):
-            module.warn(f"Another run works on this environment, predictions may be wrong: {lock}")
+            module.warn(f"Another run is changing this environment, so the predicted changes may be wrong: {lock}")
         return result(lock)
     try:
         lock, replaced = run_lock.acquire(s3, bucket, key, wanted_holder(options))
@@ -176,12 +176,12 @@ def ensure_held(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str
 
 
 def ensure_given_back(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str, Any]:
-    """Give the lock back, or take it away from whoever holds it, and delete the bucket when asked."""
+    """Release the lock, or take it from its holder, and delete the bucket on request."""
     bucket, key = options["bucket"], options["key"]
     lock = run_lock.read(s3, bucket, key)
     foreign = lock is not None and not is_mine(lock, options)
     if lock and foreign and not options["force"]:
-        module.warn(f"This run does not hold the run lock, so it stays: it belongs to {lock}")
+        module.warn(f"The run lock was not released, because it belongs to another run: {lock}")
         return result(lock)
     if options["delete_bucket"] and bucket_exists(s3, bucket):
         gone = module.check_mode or delete_all(s3, bucket, key, lock)

@@ -300,7 +300,7 @@ def main() -> None:
         if options["state"] == "absent":
             outcome = ensure_absent(sqs, queue["name"], options["when_not_empty"], module.check_mode)
             if outcome.after:
-                module.warn(f"Queue {queue['name']} holds messages and was kept")
+                module.warn(f"Queue {queue['name']} still holds messages and was kept")
             return outcome
         tagging = {"tags": joint_tags(options["tags"], queue["tags"]), "purge_tags": options["purge_tags"]}
         return ensure_present(sqs, {**queue, **tagging}, module.region, module.check_mode)

@@ -79,7 +79,7 @@ def ensure(elbv2: Any, wafv2: Any, params: dict[str, Any], check_mode: bool) -> 
     name, wanted = params["load_balancer_name"], params["web_acl_arn"] if params["state"] == "present" else None
     balancer = describe_load_balancer(elbv2, name)
     if balancer is None and wanted and not check_mode:
-        raise AnsibleAWSError(message=f"There is no load balancer {name} for the web ACL to protect")
+        raise AnsibleAWSError(message=f"Load balancer {name}, which the web ACL is to protect, does not exist")
     current = api.associated(wafv2, balancer["LoadBalancerArn"]) if balancer else None
     if balancer and not check_mode:
         if wanted and wanted != current:

@@ -58,13 +58,13 @@ def problems(values: Mapping[str, Any]) -> list[str]:
 def size_problem(cpu: Any, memory: Any) -> str | None:
     """Why Fargate has no task of this size, or None."""
     if int(cpu) not in FARGATE:
-        return f"Fargate has no task of {cpu} CPU units; it has {', '.join(map(str, FARGATE))}"
+        return f"Fargate has no tasks with {cpu} CPU units; choose one of {', '.join(map(str, FARGATE))}"
     least, most, step = FARGATE[int(cpu)]
     offered = least <= int(memory) <= most and (int(memory) - least) % step == 0
     if offered and (int(cpu), int(memory)) not in NOT_OFFERED:
         return None
     sizes = "512, 1024 or 2048" if int(cpu) == 256 else f"{least} to {most} in steps of {step}"
-    return f"Fargate gives {cpu} CPU units {sizes} MiB of memory, not {memory}"
+    return f"with {cpu} CPU units Fargate offers {sizes} MiB of memory, not {memory}"
 
 
 def _component_problems(values: Mapping[str, Any]) -> list[str]:
@@ -102,7 +102,7 @@ def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str,
     for option in ("secrets_group_connections", "secrets_group_variables"):
         for name, secrets in (values.get(option) or {}).items():
             if str(name) not in own:
-                reason = "is no group of airflow_worker_groups with own_task_role, so nobody could read them"
+                reason = "is not a group in airflow_worker_groups with own_task_role, so no task could read them"
                 found.append(f"{option}: {name} {reason}")
             elif not isinstance(secrets, Mapping):
                 found.append(f"{option}, group {name}: must be a dictionary of names and values")
@@ -112,13 +112,15 @@ def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str,
 def _group_problems(group: Mapping[str, Any]) -> list[str]:
     found = []
     if not GROUP_NAME.fullmatch(str(group["name"])):
-        found.append("name is lower-case letters, digits and inner hyphens, at most 32")
+        found.append("name must be at most 32 lower-case letters, digits and inner hyphens")
     if problem := size_problem(group["cpu"], group["memory"]):
         found.append(problem)
     if int(group["concurrency"]) < 1:
         found.append("concurrency must be 1 or more")
     if not 0 <= int(group["min"]) <= int(group["max"]) or int(group["max"]) < 1:
-        found.append(f"min and max must be 0 <= min <= max and max at least 1, not {group['min']} and {group['max']}")
+        found.append(
+            f"min and max must satisfy 0 <= min <= max and max >= 1, but are {group['min']} and {group['max']}"
+        )
     storage = group.get("ephemeral_storage_gib")
     least, most = EPHEMERAL_STORAGE_GIB
     if storage is not None and not least <= int(storage) <= most:
@@ -128,7 +130,7 @@ def _group_problems(group: Mapping[str, Any]) -> list[str]:
     for statement in group.get("policy_statements") or []:
         wide = [action for action in _texts(statement.get("Action")) if action == "*" or action.endswith(":*")]
         if statement.get("Effect") == "Allow" and wide:
-            found.append(f"policy_statements: allows {', '.join(wide)}; name the actions")
+            found.append(f"policy_statements: {', '.join(wide)} allows too much; list the actions that are needed")
     return found
 
 

@@ -98,7 +98,7 @@ def option_problem(section: str, option: str) -> str | None:
     base = re.sub(r"_(cmd|secret)$", "", option)
     if (section, option) in SENSITIVE or (section, base) in SENSITIVE or option.endswith("_cmd"):
         hint = "SM2A sets it" if (section, base) in OWN_SECRETS else "name its secret in airflow_config_secrets"
-        return f"is secret and belongs into Secrets Manager ({hint})"
+        return f"is a secret and belongs in Secrets Manager ({hint})"
     if (section, option) in OWNED:
         instead = OWNED[section, option]
         return "is set by SM2A" + (f"; use {instead}" if instead else "")
@@ -111,7 +111,7 @@ def config_problems(config: Mapping[str, Any]) -> list[str]:
     for where, section, option, value in _entries("airflow_config", config, problems):
         if not isinstance(value, (str, int, float)):
             problems.append(
-                f"{where}: must be text, a number or true or false; write lists and dictionaries as JSON text"
+                f"{where}: must be a string, number or boolean; write lists and dictionaries as JSON strings"
             )
         elif reason := option_problem(section, option):
             problems.append(f"{where}: {reason}")
@@ -123,7 +123,7 @@ def config_secret_problems(secrets: Mapping[str, Any]) -> list[str]:
     problems: list[str] = []
     for where, section, option, value in _entries("airflow_config_secrets", secrets, problems):
         if (section, option) in OWN_SECRETS:
-            problems.append(f"{where}: is set by SM2A")
+            problems.append(f"{where}: is set by SM2A and cannot be changed")
         elif (section, option) not in SENSITIVE:
             problems.append(f"{where}: Airflow reads no such option from Secrets Manager; use airflow_config")
         elif not isinstance(value, str) or not SECRET_NAME.fullmatch(value):
@@ -142,7 +142,7 @@ def _entries(variable: str, sections: Any, problems: list[str]) -> Iterator[tupl
         for option, value in options.items():
             where = f"{variable}.{section}.{option}"
             if not NAME.fullmatch(str(section)) or not NAME.fullmatch(str(option)):
-                problems.append(f"{where}: section and option are lower-case words joined by underscores")
+                problems.append(f"{where}: section and option must be lower-case words joined by underscores")
             else:
                 yield where, str(section), str(option), value
 
@@ -153,7 +153,7 @@ def environment_problems(where: str, environment: Mapping[str, Any]) -> list[str
     for name, value in environment.items():
         reason = _variable_problem(str(name))
         if reason is None and not isinstance(value, (str, int, float)):
-            reason = "must be text, a number or true or false"
+            reason = "must be a string, number or boolean"
         if reason:
             problems.append(f"{where}.{name}: {reason}")
     return problems

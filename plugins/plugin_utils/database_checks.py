@@ -39,8 +39,8 @@ def _length_problem(variable: str, name: str, longest: int) -> str | None:
     if len(name + suffix) <= longest:
         return None
     return (
-        f"{variable}: {name!r} has {len(name)} characters; another user's name has {suffix} behind it, and this engine "
-        f"allows {longest} in all: choose a name with at most {longest - len(suffix)}"
+        f"{variable}: {name!r} has {len(name)} characters; SM2A appends {suffix} for another user, and this engine "
+        f"allows {longest} in all; choose a name with at most {longest - len(suffix)}"
     )
 
 

@@ -23,7 +23,7 @@ def problems(values: Mapping[str, Any]) -> list[str]:
     ]
     organization = values.get("network_endpoint_organization_id")
     if organization and not ORGANIZATION.fullmatch(str(organization)):
-        found.append(f"network_endpoint_organization_id: {organization} is no organization's id, such as o-a1b2c3d4e5")
+        found.append(f"network_endpoint_organization_id: {organization} is not an organization ID such as o-a1b2c3d4e5")
     return found + [
         f"network_endpoint_resources: {resource} is neither an ARN nor an s3:// URI"
         for resource in values.get("network_endpoint_resources") or []

@@ -44,7 +44,7 @@ def _schedule_problems(schedule: Mapping[str, Any], group_maximum: int) -> Itera
         yield f"has min {minimum} above max {limit}"
     zone = str(schedule.get("time_zone") or "UTC")
     if not _is_time_zone(zone):
-        yield f"time_zone {zone} is unknown; Europe/Berlin is one, for example"
+        yield f"time_zone {zone} is unknown; use an IANA name such as Europe/Berlin"
 
 
 def _is_time_zone(name: str) -> bool:

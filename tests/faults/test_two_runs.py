@@ -51,12 +51,12 @@ def test_the_second_run_is_refused(bench: Bench, empty_account: None) -> None:
     refused, checked = others
     assert refused.code != 0
     assert refused.changed == []
-    assert "Another run works on this environment" in refused.message
+    assert "Another run is changing this environment" in refused.message
     assert f"(process {holders[0]}, playbook site.yml) since " in refused.message
     assert "playbooks/unlock.yml" in refused.message
     # Check mode tells of it and goes on.
     assert checked.code == 0, checked.end()
-    assert "predictions may be wrong" in checked.output
+    assert "the predicted changes may be wrong" in checked.output
 
 
 def test_a_lock_from_elsewhere_is_given_back_by_hand(bench: Bench) -> None:

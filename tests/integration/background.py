@@ -13,11 +13,11 @@ from typing import Self
 class Background:
     """Calls ``step`` in a thread, ``pause`` seconds apart, for as long as the ``with`` block lasts.
 
-    At its end it waits for the last step, ``patience`` seconds at most.
+    At its end it waits for the last step, ``timeout`` seconds at most.
     """
 
-    def __init__(self, pause: float, patience: float) -> None:
-        self._pause, self._patience = pause, patience
+    def __init__(self, pause: float, timeout: float) -> None:
+        self._pause, self._timeout = pause, timeout
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -30,7 +30,7 @@ class Background:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end.set()
-        self._thread.join(timeout=self._patience)
+        self._thread.join(timeout=self._timeout)
 
     def step(self, second: float) -> None:
         """What is done each time, ``second`` seconds after the start."""

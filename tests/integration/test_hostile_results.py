@@ -16,7 +16,7 @@ from sm2a_runtime.database import users as database_users
 pytestmark = pytest.mark.chain("stack")
 
 # The scheduler asks for the state of its tasks every second or so.
-LOOK_SECONDS = 20
+OBSERVATION_SECONDS = 20
 TASK_SECONDS = 45
 MARK = "/tmp/sm2a-attacked"
 # Of a container, the connection that it has by this section and option.
@@ -171,7 +171,7 @@ def test_a_crafted_result_runs_nowhere_and_stops_nothing(stack: Stack, airflow: 
     assert len(planted) >= 2, planted
     say(f"{len(planted)} tasks that run have a crafted result")
     other = airflow.trigger("sm2a_smoke")
-    time.sleep(LOOK_SECONDS)
+    time.sleep(OBSERVATION_SECONDS)
     assert loaded_in("scheduler", "worker-default") == []
     log = stack.container_logs()[f"/sm2a/{NAME}/scheduler"]
     # Of tasks that died with their worker there are rows, too; nobody reads these any more.

@@ -26,8 +26,8 @@ RESTART_SECONDS = 25
 ROLL_OUT_SECONDS = 180.0
 # Longer than a deployment takes to come to the groups that are gone.
 TAKEN_OUT_SECONDS = 240.0
-# Until a worker has surely seen that it is to drain.
-LOOK_SECONDS = 25.0
+# Time in which every worker has read its drain marker.
+MARKER_SECONDS = 25.0
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_roll_out_lets_busy_workers_finish(stack: Stack, airflow: AirflowApi, 
     for group in GROUPS:
         stack.aws("ecs").update_service(cluster=NAME, service=f"worker-{group}", forceNewDeployment=True)
     wait_until("all workers of the earlier deployment drain", lambda: rolls_out(stack, before), 120)
-    time.sleep(LOOK_SECONDS)
+    time.sleep(MARKER_SECONDS)
     say(f"roll-out: the old workers drain after {round(-fleet.left(started))} s")
     next_run, _ = start(airflow, [1.0] * 4, [1.0] * 4)
     assert airflow.wait_for_run(DAG, next_run, 120) == "success"

@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError
 Clients = Callable[[str], Any]
 TAGS = {"team": "data"}
 # Ids that roles make up in check mode, for what the run will create.
-UNMADE_VPC = "vpc-00000000000000000"
-UNMADE_SUBNETS = ["subnet-00000000000000000", "subnet-00000000000000001"]
-UNMADE_GROUP = "sg-00000000000000000"
+PLACEHOLDER_VPC = "vpc-00000000000000000"
+PLACEHOLDER_SUBNETS = ["subnet-00000000000000000", "subnet-00000000000000001"]
+PLACEHOLDER_GROUP = "sg-00000000000000000"
 ZONES = ("eu-west-1a", "eu-west-1b")
 TRUST = {
     "Version": "2012-10-17",
@@ -112,7 +112,7 @@ def subnet_group(place: Place) -> Case:
         "rds_subnet_group",
         options,
         absent=lambda: {"name": name, "state": "absent"},
-        fresh={"subnets": UNMADE_SUBNETS},
+        fresh={"subnets": PLACEHOLDER_SUBNETS},
         read=found(
             lambda: [
                 (group["DBSubnetGroupDescription"], sorted(each["SubnetIdentifier"] for each in group["Subnets"]))
@@ -197,7 +197,7 @@ def alias(place: Place) -> Case:
         "route53",
         options,
         absent=lambda: {**options, "state": "absent"},
-        fresh={"value": target("unmade"), "alias_hosted_zone_id": "Z00000000000000000000"},
+        fresh={"value": target("placeholder"), "alias_hosted_zone_id": "Z00000000000000000000"},
         read=found(read),
         drift=lambda: route53.change_resource_record_sets(
             HostedZoneId=place.zone,
@@ -282,7 +282,7 @@ def role_policy(place: Place) -> Case:
         "iam_policy",
         options,
         absent=lambda: {**options, "state": "absent"},
-        fresh={"iam_name": "sm2a-unmade"},
+        fresh={"iam_name": "sm2a-placeholder"},
         read=found(read),
         drift=lambda: iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=other),
         create="PutRolePolicy",
@@ -347,7 +347,10 @@ def security_group(place: Place) -> Case:
         options,
         absent=lambda: {"name": name, "vpc_id": place.vpc, "state": "absent"},
         # One that is not there yet, in a VPC that is not there yet, refers to another one.
-        fresh={"vpc_id": UNMADE_VPC, "rules": [{"proto": "tcp", "ports": [8080], "group_name": "sm2a-unmade"}]},
+        fresh={
+            "vpc_id": PLACEHOLDER_VPC,
+            "rules": [{"proto": "tcp", "ports": [8080], "group_name": "sm2a-placeholder"}],
+        },
         read=found(read),
         drift=drift,
         create="CreateSecurityGroup",
@@ -459,7 +462,7 @@ def subnet(place: Place) -> Case:
         "ec2_vpc_subnet",
         options,
         absent=lambda: {"vpc_id": place.vpc, "cidr": cidr, "state": "absent"},
-        fresh={"vpc_id": UNMADE_VPC},
+        fresh={"vpc_id": PLACEHOLDER_VPC},
         read=found(lambda: [each["MapPublicIpOnLaunch"] for each in held()]),
         drift=lambda: ec2.modify_subnet_attribute(SubnetId=held()[0]["SubnetId"], MapPublicIpOnLaunch={"Value": False}),
         create="CreateSubnet",
@@ -483,7 +486,7 @@ def internet_gateway(place: Place) -> Case:
         "ec2_vpc_igw",
         options,
         absent=lambda: {"vpc_id": place.vpc, "state": "absent"},
-        fresh={"vpc_id": UNMADE_VPC},
+        fresh={"vpc_id": PLACEHOLDER_VPC},
         read=found(lambda: [sorted(tag["Key"] for tag in each["Tags"]) for each in held()]),
         drift=drift,
         create="CreateInternetGateway",
@@ -519,7 +522,7 @@ def nat_gateway(place: Place) -> Case:
             "release_eip": True,
             "state": "absent",
         },
-        fresh={"subnet_id": UNMADE_SUBNETS[0]},
+        fresh={"subnet_id": PLACEHOLDER_SUBNETS[0]},
         read=found(lambda: [sorted(tag["Key"] for tag in each.get("Tags", [])) for each in held()]),
         drift=drift,
         create="CreateNatGateway",
@@ -542,7 +545,7 @@ def route_table(place: Place) -> Case:
         "ec2_vpc_route_table",
         options,
         absent=lambda: {"vpc_id": place.vpc, "tags": tags, "state": "absent"},
-        fresh={"vpc_id": UNMADE_VPC, "subnets": UNMADE_SUBNETS},
+        fresh={"vpc_id": PLACEHOLDER_VPC, "subnets": PLACEHOLDER_SUBNETS},
         read=found(lambda: [sorted(part["SubnetId"] for part in each["Associations"]) for each in held()]),
         drift=drift,
         create="CreateRouteTable",
@@ -578,7 +581,7 @@ def network_acl(place: Place) -> Case:
         "ec2_vpc_nacl",
         options,
         absent=lambda: {"vpc_id": place.vpc, "name": name, "state": "absent"},
-        fresh={"vpc_id": UNMADE_VPC, "subnets": UNMADE_SUBNETS},
+        fresh={"vpc_id": PLACEHOLDER_VPC, "subnets": PLACEHOLDER_SUBNETS},
         read=found(read),
         drift=drift,
         create="CreateNetworkAcl",
@@ -613,9 +616,9 @@ def endpoint(place: Place) -> Case:
             "state": "absent",
         },
         fresh={
-            "vpc_id": UNMADE_VPC,
-            "vpc_endpoint_subnets": UNMADE_SUBNETS[:1],
-            "vpc_endpoint_security_groups": [UNMADE_GROUP],
+            "vpc_id": PLACEHOLDER_VPC,
+            "vpc_endpoint_subnets": PLACEHOLDER_SUBNETS[:1],
+            "vpc_endpoint_security_groups": [PLACEHOLDER_GROUP],
         },
         read=found(lambda: [sorted(each["SubnetIds"]) for each in held()]),
         drift=drift,
@@ -668,7 +671,7 @@ def load_balancer(place: Place) -> Case:
         "elb_application_lb",
         options,
         absent=lambda: {"name": name, "state": "absent"},
-        fresh={"subnets": UNMADE_SUBNETS, "security_groups": [UNMADE_GROUP]},
+        fresh={"subnets": PLACEHOLDER_SUBNETS, "security_groups": [PLACEHOLDER_GROUP]},
         read=found(read),
         drift=drift,
         create="CreateLoadBalancer",

@@ -9,14 +9,14 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-PATIENT = 5
+DEFAULT_ATTEMPTS = 5
 
 
 class SecretError(Exception):
     """A secret cannot be read or does not have the expected shape. The message names it and never holds its value."""
 
 
-def read_secret(secret_id: str, attempts: int = PATIENT) -> str:
+def read_secret(secret_id: str, attempts: int = DEFAULT_ATTEMPTS) -> str:
     """The string of the secret with this name or ARN. An attempt takes five seconds at most."""
     config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": attempts})
     # botocore alone starts twice as fast as boto3, which matters to a health check.

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The command line: settings and arguments in, a running autoscaler out."""
+"""The command line: reads settings and arguments, builds the autoscaler and runs it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sm2a_autoscaler import __version__, health
 from sm2a_autoscaler.fleet.actuator import Actuator
 from sm2a_autoscaler.fleet.aws import client
-from sm2a_autoscaler.fleet.maintenance import Caretaker
+from sm2a_autoscaler.fleet.maintenance import Maintenance
 from sm2a_autoscaler.fleet.start_ups import StartUps
 from sm2a_autoscaler.journal import Journal, open_journal
 from sm2a_autoscaler.look_ahead.reader import ForecastReader
@@ -54,32 +54,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         database.close()
         return EXIT_CODES[outcome]
     autoscaler.run(shutdown, settings.tick_seconds)
-    journal.event("stop", reason="asked to by a signal")
+    journal.event("stop", reason="received a stop signal")
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options; everything else is environment (see the README)."""
+    """The options; all settings come from the environment (see the README)."""
     result = argparse.ArgumentParser(
         prog="sm2a_autoscaler",
-        description="Keeps every Airflow worker group as large as its queue needs. Settings come from the environment.",
-        epilog="Exit codes of --once: 0 done, 1 a size was held or not set, 2 faulty settings, 3 another is active.",
+        description="Scales every Airflow worker group to the size its queue needs. The environment has the settings.",
+        epilog="Exit codes of --once: 0 done, 1 a size held or not set, 2 invalid settings, 3 another instance active.",
     )
     result.add_argument("--once", action="store_true", help="make one tick and exit")
-    result.add_argument("--dry-run", action="store_true", help="decide and report, change nothing, need no lock")
+    result.add_argument(
+        "--dry-run", action="store_true", help="decide and report without changing anything; needs no lock"
+    )
     result.add_argument("--version", action="version", version=__version__)
     return result
 
 
 def build(settings: Settings, database: MetadataDatabase, journal: Journal, options: argparse.Namespace) -> Autoscaler:
-    """Wire the parts to AWS, the clocks and the health file."""
+    """Connect the parts to AWS, the clocks and the health file."""
     ecs = client("ecs", settings.region)
-    # Mostly a cross-check, which must not delay the decision.
+    # SQS is mostly a cross-check and must not delay the decision.
     sqs = client("sqs", settings.region, attempts=1)
-    # Tasks that name no queue go to that of the first group.
+    # The queue of the first group is the default queue.
     forecaster = ForecastReader(database, settings.groups[0].queue, time.monotonic)
     start_ups = StartUps()
-    caretaker = Caretaker(
+    maintenance = Maintenance(
         ecs=ecs,
         cluster=settings.cluster,
         groups=settings.groups,
@@ -95,10 +97,10 @@ def build(settings: Settings, database: MetadataDatabase, journal: Journal, opti
         database=database,
         reader=SignalReader(settings.cluster, settings.groups, ecs, sqs, time.monotonic, start_ups=start_ups),
         actuator=Actuator(ecs, settings.cluster, options.dry_run),
-        caretaker=caretaker,
+        maintenance=maintenance,
         journal=journal,
         monotonic=time.monotonic,
-        # A single tick by hand must not pass for one of the running instance in the same container.
+        # A single manual tick must not count as a tick of the instance that runs in the same container.
         beat=(lambda: None) if options.once else functools.partial(health.beat, settings.health_file),
         forecast=forecaster.read if looks_ahead else lambda: NO_FORECAST,
         dry_run=options.dry_run,

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The worker groups of ``SM2A_AUTOSCALER_WORKER_GROUPS``: a JSON list, checked key by key."""
+"""Parses and validates ``SM2A_AUTOSCALER_WORKER_GROUPS``, a JSON list of worker groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sm2a_autoscaler.decision.model import CapacitySchedule, WorkerGroup
 
-# Shape of an entry: keys, and least and largest values of numbers.
+# Keys of an entry, with the minimum, or minimum and maximum, of numbers.
 TEXTS = ("name", "queue", "queue_url", "service")
 COUNTS = {"concurrency": 1, "min": 0, "max": 0}
 NUMBERS = {"hold_seconds": (0.0, 3600.0), "latency_preference": (0.0, 3.0)}
@@ -22,7 +22,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def parse_groups(text: str, hold_seconds: float) -> tuple[WorkerGroup, ...]:
-    """The groups; ``hold_seconds`` is for those that have none of their own. Raises ValueError with the first fault."""
+    """The groups; ``hold_seconds`` is the default of groups without their own. Raises ValueError at the first error."""
     try:
         entries = json.loads(text)
     except json.JSONDecodeError as error:
@@ -34,19 +34,19 @@ def parse_groups(text: str, hold_seconds: float) -> tuple[WorkerGroup, ...]:
         values = [getattr(group, attribute) for group in groups]
         repeated = sorted({value for value in values if values.count(value) > 1})
         if repeated:
-            # Two groups on one queue would each start workers for the same tasks.
+            # Two groups with the same queue would both start workers for the same tasks.
             raise ValueError(f"has more than one group with {attribute} {', '.join(repeated)}")
     return groups
 
 
 def _group(index: int, entry: Any, hold_seconds: float) -> WorkerGroup:
-    """One entry of the list; raises ValueError that names entry and key."""
+    """One entry of the list; raises ValueError that names the entry and the key."""
     where = f"entry {index}"
     if not isinstance(entry, dict):
         raise ValueError(f"{where} is not an object")
     for key in TEXTS:
         if not isinstance(entry.get(key), str) or not entry[key].strip():
-            raise ValueError(f"{where} needs a non-empty text {key!r}")
+            raise ValueError(f"{where} needs a non-empty string {key!r}")
     where = f"{where} ({entry['name']})"
     _refuse_unknown_keys(where, entry, KEYS)
     counts = {key: _count(where, entry, key, least) for key, least in COUNTS.items()}
@@ -54,7 +54,7 @@ def _group(index: int, entry: Any, hold_seconds: float) -> WorkerGroup:
         raise ValueError(f"{where} has min {counts['min']} above max {counts['max']}")
     schedules = entry.get("schedules") or []
     if not isinstance(schedules, list):
-        raise ValueError(f"{where} needs a list 'schedules'")
+        raise ValueError(f"{where} needs a list for 'schedules'")
     look_ahead = entry.get("look_ahead", True)
     if not isinstance(look_ahead, bool):
         raise ValueError(f"{where} needs true or false for 'look_ahead'")
@@ -79,7 +79,7 @@ def _schedule(where: str, entry: Any, group_maximum: int) -> CapacitySchedule:
     _refuse_unknown_keys(where, entry, SCHEDULE_KEYS)
     days = entry.get("days") or list(DAYS)
     if not isinstance(days, list) or not set(map(str, days)) <= set(DAYS):
-        raise ValueError(f"{where} needs 'days' out of {', '.join(DAYS)}")
+        raise ValueError(f"{where} needs a list of {', '.join(DAYS)} for 'days'")
     minimum, maximum = (_count(where, entry, key, 0) if entry.get(key) is not None else None for key in ("min", "max"))
     if minimum is None and maximum is None:
         raise ValueError(f"{where} needs 'min', 'max' or both")
@@ -105,7 +105,7 @@ def _refuse_unknown_keys(where: str, entry: Mapping[str, Any], known: set[str]) 
 def _count(where: str, entry: Mapping[str, Any], key: str, least: int) -> int:
     value = entry.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{where} needs a whole number {key!r} of at least {least}")
+        raise ValueError(f"{where} needs an integer of at least {least} for {key!r}")
     return value
 
 
@@ -115,20 +115,20 @@ def _number(where: str, entry: Mapping[str, Any], key: str, default: float) -> f
         return default
     least, most = NUMBERS[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ValueError(f"{where} needs a number {key!r} from {least:g} to {most:g}")
+        raise ValueError(f"{where} needs a number from {least:g} to {most:g} for {key!r}")
     return float(value)
 
 
 def _clock(where: str, entry: Mapping[str, Any], key: str) -> time:
-    """A time of day; 24:00 is midnight at the end of the day, as 00:00 is for ``to``."""
+    """A time of day; for ``to``, both 24:00 and 00:00 mean midnight at the end of the day."""
     value = entry.get(key)
     try:
-        # YAML makes a number of 10:30 without quotes.
+        # YAML reads an unquoted 10:30 as a number.
         if not isinstance(value, str) or len(value) != len("00:00"):
             raise ValueError(value)
         return time.fromisoformat("00:00" if value == "24:00" and key == "to" else value)
     except ValueError:
-        raise ValueError(f'{where} needs a time {key!r} such as "08:00", not {value!r}') from None
+        raise ValueError(f'{where} needs a quoted time such as "08:00" for {key!r}, not {value!r}') from None
 
 
 def _time_zone(where: str, entry: Mapping[str, Any]) -> tzinfo:
@@ -136,4 +136,6 @@ def _time_zone(where: str, entry: Mapping[str, Any]) -> tzinfo:
     try:
         return ZoneInfo(value)
     except (KeyError, ValueError, TypeError, OSError):
-        raise ValueError(f"{where} has the unknown 'time_zone' {value!r}, such as Europe/Berlin is one") from None
+        raise ValueError(
+            f"{where} has the unknown time zone {value!r}; use an IANA name such as Europe/Berlin for 'time_zone'"
+        ) from None

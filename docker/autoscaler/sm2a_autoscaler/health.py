@@ -1,8 +1,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""``python -m sm2a_autoscaler.health``: exit 0 while ticks go on, 1 when they stopped, 2 on faulty settings.
+"""``python -m sm2a_autoscaler.health``: exits 0 while ticks continue, 1 when they stopped, 2 on invalid settings.
 
-A tick counts whether its reads succeeded or not, and a standby's as well: a restart would mend neither.
+Ticks with failed reads and ticks of a standby count too, because a restart would help in neither case.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sm2a_autoscaler.settings import SettingsError, load_health
 
-# A tick in which everything times out takes a good minute.
+# A tick in which all calls time out takes over a minute.
 SHORTEST_LIMIT_SECONDS = 90.0
 
 
@@ -24,21 +24,21 @@ def beat(file: Path) -> None:
 
 
 def limit_seconds(tick_seconds: float) -> float:
-    """The age from which the last tick counts as the last one ever."""
+    """The age of the last tick from which the instance counts as unhealthy."""
     return max(SHORTEST_LIMIT_SECONDS, 3 * tick_seconds)
 
 
 def problem(file: Path, limit: float, now: float) -> str | None:
-    """What is wrong, or None. ``now`` is wall-clock seconds, as the file's modification time is."""
+    """The problem, or None. ``now`` is wall-clock time in seconds, like the file's modification time."""
     try:
         age = now - file.stat().st_mtime
     except FileNotFoundError:
-        return f"{file} does not exist: no tick yet"
+        return f"{file} does not exist: there was no tick yet"
     return f"the last tick was {age:.0f} s ago, more than {limit:.0f} s" if age > limit else None
 
 
 def main() -> int:
-    """Check and say what is wrong on stderr."""
+    """Check, and write the problem to stderr."""
     try:
         file, tick_seconds = load_health(os.environ)
     except SettingsError as error:

@@ -1,9 +1,9 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What the autoscaler says: JSON lines on one stream, one a tick with its reasons, metrics among them.
+"""The log: JSON lines on one stream, one event per tick with its reasons, and the metrics.
 
-Metrics are lines in CloudWatch's embedded metric format: the awslogs driver delivers them, CloudWatch turns them into
-metrics of the namespace ``SM2A/Autoscaler``, and no metric API is called.
+Metrics are lines in CloudWatch's embedded metric format: the awslogs driver delivers them, and CloudWatch extracts them
+into the namespace ``SM2A/Autoscaler`` without a call of its metric API.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Journal:
         self._write({"time": time, "level": level, "event": name, **fields})
 
     def metrics(self, values: Mapping[str, tuple[float, str]], **dimensions: str) -> None:
-        """One embedded metric line: ``values`` maps a metric's name to its value and CloudWatch unit."""
+        """One embedded metric line; ``values`` maps metric names to value and CloudWatch unit."""
         dimensions = {"Environment": self._cluster, **dimensions}
         directive = {
             "Namespace": NAMESPACE,
@@ -54,7 +54,7 @@ class Journal:
 
 
 class LibraryLogs(logging.Handler):
-    """Makes the warnings of libraries JSON lines as well, with the traceback of those that tell of an exception."""
+    """Writes warnings of libraries as JSON lines too, with the traceback if there is one."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(logging.WARNING)
@@ -69,7 +69,7 @@ class LibraryLogs(logging.Handler):
 
 
 def open_journal(cluster: str, wall: Callable[[], float], stream: TextIO = sys.stdout) -> Journal:
-    """The journal of a process, with the libraries' warnings routed into it."""
+    """The journal of the process, which also receives the warnings of libraries."""
     journal = Journal(cluster, stream, wall)
     logging.basicConfig(handlers=[LibraryLogs(journal)], level=logging.WARNING, force=True)
     return journal

@@ -12,14 +12,14 @@ from sm2a_autoscaler import report
 from sm2a_autoscaler.decision.model import PolicySettings
 from sm2a_autoscaler.decision.policy import Memory, decide
 from sm2a_autoscaler.fleet.actuator import Actuator
-from sm2a_autoscaler.fleet.maintenance import Caretaker
+from sm2a_autoscaler.fleet.maintenance import Maintenance
 from sm2a_autoscaler.journal import Journal
 from sm2a_autoscaler.look_ahead.reader import Forecast
-from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase
+from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase, TaskRead
 from sm2a_autoscaler.shutdown import Shutdown
-from sm2a_autoscaler.signals import NO_FORECAST, SignalReader, TaskRead
+from sm2a_autoscaler.signals import NO_FORECAST, SignalReader
 
-# Each pause is drawn within this share around the tick, so that the calls of several environments drift apart.
+# Random variation of the pause as a share of the tick, so that the calls of several environments spread out.
 JITTER = 0.1
 
 
@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a tick ended: everything known and applied, a size held or not set, or nothing to do as standby."""
+    """How a tick ended: all sizes decided and set, a size held or not set, or nothing to do as standby."""
 
     DONE = "done"
     IMPAIRED = "impaired"
@@ -40,9 +40,9 @@ class Outcome(StrEnum):
 
 
 class Autoscaler:
-    """One instance. ``monotonic`` gives the seconds of all decisions; ``beat`` records a tick for the health check.
+    """One instance. ``monotonic`` is the clock of all decisions; ``beat`` records a tick for the health check.
 
-    ``forecast`` looks ahead; it is asked only after the exact counts were read.
+    ``forecast`` reads the look-ahead; it is called only after the exact counts were read.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Autoscaler:
         database: MetadataDatabase,
         reader: SignalReader,
         actuator: Actuator,
-        caretaker: Caretaker,
+        maintenance: Maintenance,
         journal: Journal,
         monotonic: Callable[[], float],
         beat: Callable[[], None],
@@ -63,7 +63,7 @@ class Autoscaler:
         self._database = database
         self._reader = reader
         self._actuator = actuator
-        self._caretaker = caretaker
+        self._maintenance = maintenance
         self._journal = journal
         self._monotonic = monotonic
         self._beat = beat
@@ -78,7 +78,7 @@ class Autoscaler:
         return self._role
 
     def run(self, shutdown: Shutdown, tick_seconds: float) -> None:
-        """Tick until a stop is asked for, then release the lock."""
+        """Tick until a stop is requested, then release the lock."""
         try:
             while not shutdown.requested:
                 started = self._monotonic()
@@ -89,7 +89,7 @@ class Autoscaler:
             self._database.close()
 
     def tick(self) -> Outcome:
-        """One round. Failed reads and calls are part of its report; anything else that is raised is a defect."""
+        """One tick. Failed reads and calls become part of its report; any other exception is a programming error."""
         started = self._monotonic()
         tasks = self._read_tasks()
         outcome = self._wait(tasks, started) if self._role is Role.STANDBY else self._scale(tasks, started)
@@ -97,10 +97,10 @@ class Autoscaler:
         return outcome
 
     def _read_tasks(self) -> TaskRead:
-        """Settle the role and read the counts.
+        """Determine the role and read the counts.
 
-        An active instance whose database fails stays active, on approximate counts that can only scale out. One that
-        was not active stays standby: it cannot know whether another one is.
+        An active instance that loses the database stays active, on approximate counts that can only scale out. A
+        standby stays standby, because it cannot know whether another instance is active.
         """
         started = self._monotonic()
         try:
@@ -112,7 +112,7 @@ class Autoscaler:
         return TaskRead(counts, started)
 
     def _heartbeat_ages(self, tasks: TaskRead) -> Mapping[str, float]:
-        """Of Airflow's components; nothing while the database does not answer, so that an alarm sees missing data."""
+        """Heartbeat ages by job type; empty while the database is unavailable, so that alarms see missing data."""
         if tasks.problem:
             return {}
         try:
@@ -128,7 +128,7 @@ class Autoscaler:
             self._journal.event("role", role=role)
 
     def _wait(self, tasks: TaskRead, started: float) -> Outcome:
-        """The report of a standby, which reads and changes nothing else."""
+        """Report as standby, which reads and changes nothing else."""
         reason = tasks.problem or "another instance holds the lock of this environment"
         seconds = self._monotonic() - started
         self._journal.event(
@@ -146,8 +146,8 @@ class Autoscaler:
         signals = self._reader.read(tasks, NO_FORECAST if tasks.problem else self._forecast())
         decisions, self._memory = decide(self._policy, signals.observation, self._memory)
         applications = self._actuator.apply(decisions, self._monotonic())
-        care = self._caretaker.tend(signals, decisions)
-        problems = report.problems(signals, applications, care)
+        maintenance = self._maintenance.run(signals, decisions)
+        problems = report.problems(signals, applications, maintenance)
         seconds = self._monotonic() - started
         self._journal.event(
             "tick",
@@ -155,13 +155,13 @@ class Autoscaler:
             role=self._role,
             seconds=round(seconds, 3),
             groups=report.group_records(signals, applications),
-            stops=report.stop_records(care),
+            stops=report.stop_records(maintenance),
             problems=problems,
         )
         if self._role is Role.ACTIVE:
             for item in applications:
                 seen = signals.observation.groups[item.decision.group]
-                self._journal.metrics(report.group_metrics(seen, item, care), WorkerGroup=item.decision.group)
+                self._journal.metrics(report.group_metrics(seen, item, maintenance), WorkerGroup=item.decision.group)
             metrics = report.tick_metrics(seconds, active=True, problems=len(problems))
             self._journal.metrics(metrics | report.heartbeat_metrics(self._heartbeat_ages(tasks)))
         return Outcome.IMPAIRED if report.failed(applications) else Outcome.DONE

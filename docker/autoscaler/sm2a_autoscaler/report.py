@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What one tick puts on record: pure functions from what was seen and done to log fields and metrics."""
+"""The report of one tick: pure functions that turn what was read and done into log fields and metrics."""
 
 from __future__ import annotations
 
@@ -8,39 +8,38 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sm2a_autoscaler.decision.model import Action, Demand, Fleet, GroupObservation
+from sm2a_autoscaler.decision.model import Action, Demand, Fleet, GroupNotes, GroupObservation, Signals
 from sm2a_autoscaler.fleet.actuator import Application, Result
-from sm2a_autoscaler.fleet.maintenance import Care
-from sm2a_autoscaler.signals import GroupNotes, Signals
+from sm2a_autoscaler.fleet.maintenance import MaintenanceReport
 
-# Of a long list in the log.
-SHOWN = 10
+# Items of a long list that are logged.
+LOGGED_ITEMS = 10
 
 Metrics = dict[str, tuple[float, str]]
 
 
 def group_records(signals: Signals, applications: Sequence[Application]) -> list[dict[str, Any]]:
-    """One record a group: the decision, why, what became of it, and everything that was seen."""
+    """One record per group: the decision, its reasons, its result, and everything that was read."""
     return [
         _record(item, signals.observation.groups[item.decision.group], signals.notes[item.decision.group])
         for item in applications
     ]
 
 
-def stop_records(care: Care) -> list[dict[str, Any]]:
-    """One record a worker that was stopped."""
-    return [dataclasses.asdict(stop) for stop in care.stops]
+def stop_records(maintenance: MaintenanceReport) -> list[dict[str, Any]]:
+    """One record per stopped worker."""
+    return [dataclasses.asdict(stop) for stop in maintenance.stops]
 
 
-def group_metrics(seen: GroupObservation, item: Application, care: Care) -> Metrics:
-    """Metrics of one group; what was not read is left out, so that an alarm sees missing data, not zeros."""
-    stopped = sum(stop.group == item.decision.group and not stop.dry_run for stop in care.stops)
+def group_metrics(seen: GroupObservation, item: Application, maintenance: MaintenanceReport) -> Metrics:
+    """Metrics of one group; values that were not read are left out, so that alarms see missing data, not zeros."""
+    stopped = sum(stop.group == item.decision.group and not stop.dry_run for stop in maintenance.stops)
     metrics: Metrics = {
         "Held": (int(item.decision.action is Action.HOLD), "Count"),
         "StoppedWorkers": (stopped, "Count"),
     }
-    if item.decision.group in care.draining:
-        metrics["DrainingWorkers"] = (care.draining[item.decision.group], "Count")
+    if item.decision.group in maintenance.draining:
+        metrics["DrainingWorkers"] = (maintenance.draining[item.decision.group], "Count")
     if seen.demand is not None:
         metrics |= {
             "QueuedTasks": (seen.demand.queued, "Count"),
@@ -76,14 +75,14 @@ def heartbeat_metrics(ages: Mapping[str, float]) -> Metrics:
     return {f"{job.removesuffix('Job')}HeartbeatAge": (round(age, 1), "Seconds") for job, age in ages.items()}
 
 
-def problems(signals: Signals, applications: Sequence[Application], care: Care) -> list[str]:
-    """Everything that went wrong, each sentence once, in the order in which it was met."""
+def problems(signals: Signals, applications: Sequence[Application], maintenance: MaintenanceReport) -> list[str]:
+    """All problems of the tick, each message once, in the order in which they occurred."""
     found = [text for seen in signals.observation.groups.values() for text in seen.problems]
     found += [
         f"queue {queue} has {count} queued tasks but no worker group" for queue, count in signals.unserved.items()
     ]
     found += [item.problem for item in applications if item.problem]
-    found += care.problems
+    found += maintenance.problems
     return list(dict.fromkeys(found))
 
 
@@ -116,10 +115,10 @@ def _tasks(demand: Demand | None) -> Mapping[str, Any] | None:
         "running": demand.running,
         "busy_workers": demand.busy_workers,
         "source": demand.source,
-        "ending": [round(seconds) for seconds in demand.remaining_seconds[:SHOWN]],
+        "ending": [round(seconds) for seconds in demand.remaining_seconds[:LOGGED_ITEMS]],
         "upcoming": [
             {"in_seconds": round(item.in_seconds), "tasks": item.tasks, "seconds": item.seconds}
-            for item in demand.upcoming[:SHOWN]
+            for item in demand.upcoming[:LOGGED_ITEMS]
         ],
         "upcoming_total": sum(item.tasks for item in demand.upcoming),
         "mean_seconds": _rounded(demand.mean_task_seconds),

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Settings from the environment, all validated at start; an error names every variable that is wrong."""
+"""Settings from the environment, validated at start; the error names every invalid variable."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEALTH_FILE_NAME = "sm2a_autoscaler.alive"
 
 
 class SettingsError(Exception):
-    """The environment is not usable; ``problems`` has one sentence a fault, each starting with the variable."""
+    """The settings are invalid; ``problems`` has one message per error, each starting with the variable."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -26,14 +26,13 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the autoscaler is told. Durations are seconds."""
+    """All settings of the autoscaler. Durations are seconds."""
 
     cluster: str
     region: str
     database_secret: str
     groups: tuple[WorkerGroup, ...]
     tick_seconds: float
-    hold_seconds: float
     stale_seconds: float
     health_file: Path
 
@@ -44,7 +43,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """Read the settings; raises SettingsError that names every faulty variable at once."""
+    """Read the settings; raises SettingsError that names every invalid variable."""
     reader = _Reader(environment)
     hold_seconds = reader.number(f"{PREFIX}HOLD_SECONDS", default=60, least=0, most=3600)
     settings = Settings(
@@ -53,15 +52,14 @@ def load(environment: Mapping[str, str]) -> Settings:
         database_secret=reader.text(f"{PREFIX}DATABASE_SECRET"),
         groups=reader.groups(f"{PREFIX}WORKER_GROUPS", hold_seconds),
         tick_seconds=reader.tick_seconds(),
-        hold_seconds=hold_seconds,
         stale_seconds=reader.number(f"{PREFIX}STALE_SECONDS", default=30, least=1, most=600),
         health_file=health_file(environment),
     )
-    # With one look in a hold there would be no recent past to compare with, and no group would ever shrink.
+    # With fewer than two ticks in a hold there is no earlier need to compare with, and no group would ever scale in.
     if 0 < hold_seconds < 2 * settings.tick_seconds:
         reader.problems.append(f"{PREFIX}HOLD_SECONDS must be 0 or at least twice {PREFIX}TICK_SECONDS")
     reader.problems += [
-        f"{PREFIX}WORKER_GROUPS {group.name} must have hold_seconds of 0 or at least twice {PREFIX}TICK_SECONDS"
+        f"{PREFIX}WORKER_GROUPS: hold_seconds of {group.name} must be 0 or at least twice {PREFIX}TICK_SECONDS"
         for group in settings.groups
         if group.hold_seconds != hold_seconds and 0 < group.hold_seconds < 2 * settings.tick_seconds
     ]
@@ -80,13 +78,13 @@ def load_health(environment: Mapping[str, str]) -> tuple[Path, float]:
 
 
 def health_file(environment: Mapping[str, str]) -> Path:
-    """The file touched each tick; the image points it at memory, since its root file system may be read-only."""
+    """The file touched each tick; the image keeps it in memory because its root file system may be read-only."""
     given = environment.get(f"{PREFIX}HEALTH_FILE", "").strip()
     return Path(given) if given else Path(tempfile.gettempdir()) / HEALTH_FILE_NAME
 
 
 class _Reader:
-    """Reads variables and collects what is wrong with them."""
+    """Reads variables and collects the problems with them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment

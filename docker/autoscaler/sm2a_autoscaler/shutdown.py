@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class Shutdown:
-    """Remembers that a stop was asked for.
+    """Records that a stop was requested.
 
     The handler writes to a socket on which ``wait`` sleeps: a threading.Event could deadlock when the signal arrives
     while its lock is held.
@@ -28,13 +28,13 @@ class Shutdown:
             signal.signal(number, self._handle)
 
     def request(self) -> None:
-        """Ask for a stop."""
+        """Request a stop."""
         if not self.requested:
             self.requested = True
             self._waker.send(b"\0")
 
     def wait(self, seconds: float) -> bool:
-        """Sleep until the time is over or a stop is asked for; True for the latter."""
+        """Sleep until the time is over or a stop is requested; True for the latter."""
         if not self.requested:
             select.select([self._sleeper], [], [], seconds)
         return self.requested

@@ -1,53 +1,35 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""All that a decision needs to know, read once a tick: the database decides, SQS cross-checks and stands in for it."""
+"""Reads everything a decision needs, once per tick. Counts come from the database; SQS is cross-check and fallback."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sm2a_autoscaler.decision.model import Demand, Fleet, GroupObservation, Observation, Source, WorkerGroup
-from sm2a_autoscaler.fleet.aws import MessageCounts, ServiceCounts, read_queues, read_services
+from sm2a_autoscaler.decision.model import (
+    Demand,
+    Fleet,
+    GroupNotes,
+    GroupObservation,
+    MessageCounts,
+    Observation,
+    Signals,
+    Source,
+    WorkerGroup,
+)
+from sm2a_autoscaler.fleet.aws import ServiceCounts, read_queues, read_services
 from sm2a_autoscaler.fleet.start_ups import StartUps
 from sm2a_autoscaler.look_ahead.forecast import QueueOutlook
 from sm2a_autoscaler.look_ahead.reader import Forecast
-from sm2a_autoscaler.metadata.database import TaskCounts
-
-
-@dataclass(frozen=True)
-class TaskRead:
-    """The outcome of the database read: counts by queue, or None and the reason in ``problem``."""
-
-    counts: Mapping[str, TaskCounts] | None
-    read_at: float
-    problem: str | None = None
-
-
-@dataclass(frozen=True)
-class GroupNotes:
-    """What one group's signals say besides the observation, for the report."""
-
-    messages: MessageCounts | None
-    remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Signals:
-    """The observation for the policy, notes by group, and tasks waiting in queues that no group serves."""
-
-    observation: Observation
-    notes: Mapping[str, GroupNotes]
-    unserved: Mapping[str, int]
-
+from sm2a_autoscaler.metadata.database import TaskCounts, TaskRead
 
 NO_FORECAST = Forecast({})
 
 
 class SignalReader:
-    """Reads ECS and SQS for all groups and joins them with what the database told. ``wall`` is for schedules."""
+    """Reads ECS and SQS for all groups and combines them with the database's counts. ``wall`` is for schedules."""
 
     def __init__(
         self,
@@ -69,7 +51,7 @@ class SignalReader:
         self._start_ups = start_ups or StartUps()
 
     def read(self, tasks: TaskRead, forecast: Forecast = NO_FORECAST) -> Signals:
-        """Observe every group; a part that could not be read is None there, with the problem beside it."""
+        """Observe every group; a part that could not be read is None, and its problem is recorded."""
         queues_read_at = self._monotonic()
         messages = read_queues(self._sqs, [group.queue_url for group in self._groups])
         services_read_at = self._monotonic()
@@ -80,10 +62,10 @@ class SignalReader:
         for group in self._groups:
             count = messages.values.get(group.queue_url)
             demand = _demand(tasks, group.queue, count, queues_read_at, forecast)
-            unforeseen = forecast.problem if group.look_ahead else None
+            no_forecast = forecast.problem if group.look_ahead else None
             problems = (
                 tasks.problem,
-                unforeseen,
+                no_forecast,
                 messages.problems.get(group.queue_url),
                 services.problems.get(group.service),
             )
@@ -96,23 +78,23 @@ class SignalReader:
 
 
 def cross_check(demand: Demand | None, messages: MessageCounts | None) -> tuple[str, ...]:
-    """A remark when database and SQS contradict each other. SQS lags by a minute: a lasting remark is the one to read.
+    """A remark when database and SQS disagree. SQS lags by up to a minute, so only a lasting remark matters.
 
-    Messages without tasks are phantoms of killed workers or tasks that were cleared; queued tasks without messages were
-    lost and wait for Airflow's task_queued_timeout.
+    Messages without tasks belong to killed workers or cleared tasks; queued tasks without messages were lost and wait
+    for Airflow's task_queued_timeout.
     """
     if demand is None or messages is None or demand.source is not Source.DATABASE:
         return ()
     total = messages.visible + messages.in_flight
     if demand.queued and not total:
-        return (f"the database has {demand.queued} queued tasks, SQS no message",)
+        return (f"the database has {demand.queued} queued tasks, but SQS has no messages",)
     if total and not demand.queued and not demand.running:
-        return (f"SQS has {total} messages, the database neither queued nor running tasks",)
+        return (f"SQS has {total} messages, but the database has no queued or running tasks",)
     return ()
 
 
 def unserved_tasks(tasks: TaskRead, groups: Sequence[WorkerGroup]) -> dict[str, int]:
-    """Queued tasks by queue for queues without a worker group: they would wait for ever."""
+    """Queued tasks by queue, for queues that no worker group serves: they would wait forever."""
     served = {group.queue for group in groups}
     return {
         queue: count.queued for queue, count in (tasks.counts or {}).items() if queue not in served and count.queued
@@ -122,27 +104,34 @@ def unserved_tasks(tasks: TaskRead, groups: Sequence[WorkerGroup]) -> dict[str, 
 def _demand(
     tasks: TaskRead, queue: str, messages: MessageCounts | None, messages_read_at: float, forecast: Forecast
 ) -> Demand | None:
-    """Exact counts with the forecast when the database answered, else SQS' approximation, else None."""
+    """Exact counts with the forecast if the database answered, else SQS' approximate counts, else None."""
     if tasks.counts is not None:
         count = tasks.counts.get(queue, TaskCounts())
         outlook = (forecast.queues or {}).get(queue, QueueOutlook())
         return Demand(
-            count.queued,
-            count.running,
-            tasks.read_at,
-            count.scheduled,
-            count.busy_workers,
+            queued=count.queued,
+            running=count.running,
+            read_at=tasks.read_at,
+            scheduled=count.scheduled,
+            busy_workers=count.busy_workers,
             remaining_seconds=outlook.remaining_seconds[: count.running],
             upcoming=outlook.upcoming,
             mean_task_seconds=outlook.mean_task_seconds,
             unscheduled_rate=outlook.unscheduled_rate,
         )
     if messages is not None:
-        return Demand(messages.visible, messages.in_flight, messages_read_at, source=Source.SQS)
+        return Demand(queued=messages.visible, running=messages.in_flight, read_at=messages_read_at, source=Source.SQS)
     return None
 
 
 def _fleet(counts: ServiceCounts | None, read_at: float, start_up: float | None) -> Fleet | None:
     if counts is None:
         return None
-    return Fleet(counts.desired, counts.running, counts.pending, read_at, start_up, counts.replaced)
+    return Fleet(
+        desired=counts.desired,
+        running=counts.running,
+        pending=counts.pending,
+        read_at=read_at,
+        start_up_seconds=start_up,
+        replaced=counts.replaced,
+    )

@@ -31,7 +31,7 @@ LOCK_SECONDS = 2
 def serve(settings: Settings) -> None:
     """Serve in the foreground; LocalAwsError when another process serves from this state directory."""
     _make_state_directory(settings)
-    with _locked(settings, patience=LOCK_SECONDS) as mine:
+    with _locked(settings, timeout=LOCK_SECONDS) as mine:
         if not mine:
             raise LocalAwsError(f"a local AWS already serves from {settings.state_directory}: stop it first")
         settings.pid_file.write_text(f"{os.getpid()}\n")
@@ -107,15 +107,15 @@ def recorded_settings(given: Settings) -> Settings:
 
 
 def _make_state_directory(settings: Settings) -> None:
-    """Only this user gets in, whatever the umask: the process id that `stop` ends is there, and podman's socket."""
+    """Only this user has access, whatever the umask: podman's socket and the process id for `stop` are in it."""
     settings.state_directory.mkdir(parents=True, exist_ok=True)
     settings.state_directory.chmod(0o700)
 
 
 @contextlib.contextmanager
-def _locked(settings: Settings, *, patience: float = 0) -> Iterator[bool]:
-    """Yield whether the lock could be taken within so many seconds; it is held until the end of the block."""
-    deadline = time.monotonic() + patience
+def _locked(settings: Settings, *, timeout: float = 0) -> Iterator[bool]:
+    """Yield whether the lock was acquired within ``timeout`` seconds; it is held until the end of the block."""
+    deadline = time.monotonic() + timeout
     file: IO[str]
     with settings.lock_file.open("a") as file:
         while not (mine := _try_lock(file)) and time.monotonic() < deadline:
@@ -162,7 +162,7 @@ def _wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes] 
 
 def _why_it_ended(settings: Settings) -> str:
     lines = settings.log_file.read_text(errors="replace").strip().splitlines()
-    last = lines[-1] if lines else "it wrote nothing"
+    last = lines[-1] if lines else "it has written no output"
     message = last.removeprefix("local AWS: ")
     return message if message != last else f"serve ended: {last} (all of it is in {settings.log_file})"
 

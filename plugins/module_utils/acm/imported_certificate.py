@@ -45,7 +45,7 @@ def load_secret(secrets: Any, name: str) -> dict[str, str]:
     except ValueError:
         held = None
     if not isinstance(held, dict) or not {"certificate", "private_key"} <= set(held):
-        raise CertificateError(f"Secret {name} is no JSON object with the keys certificate and private_key")
+        raise CertificateError(f"Secret {name} must be a JSON object with the keys certificate and private_key")
     return {kind: str(held.get(kind) or "") for kind in FILES}
 
 

@@ -82,7 +82,7 @@ def failure(detail: dict[str, Any], zone: dns.Zone, timeout: int) -> str:
     servers = ", ".join(zone.name_servers) or "none: it is a private zone, which ACM cannot read"
     return (
         f"ACM could not validate {waiting} within {timeout} seconds. Check that {zone.name} is delegated to the name "
-        f"servers of hosted zone {zone.id} ({servers}), then run again: the request goes on"
+        f"servers of hosted zone {zone.id} ({servers}), then run again: the request stays open meanwhile"
     )
 
 
@@ -110,7 +110,7 @@ def view(arn: str, detail: dict[str, Any], records: Iterable[dns.RecordSet], tag
     }
 
 
-def ensure_requested(services: Services, params: dict[str, Any], unmade_arn: str, check_mode: bool) -> Outcome:
+def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn: str, check_mode: bool) -> Outcome:
     """Request a certificate unless one for these names is there, keep its CNAMEs in place, and wait until it is issued.
 
     Certificates for other names stay, because a listener may use them: remove them with ``state: absent`` and
@@ -120,12 +120,14 @@ def ensure_requested(services: Services, params: dict[str, Any], unmade_arn: str
     zone = dns.find_zone(route53, params["hosted_zone_id"], params["hosted_zone_name"])
     dns.require_inside(zone, names)
     if zone.private:
-        raise AnsibleAWSError(message=f"Hosted zone {zone.name} ({zone.id}) is private: ACM validates in a public one")
+        raise AnsibleAWSError(
+            message=f"Hosted zone {zone.name} ({zone.id}) is private: ACM needs a public hosted zone for validation"
+        )
     held = api.named(acm, name)
     fitting = [one for one in held if is_as_wanted(one.detail, names)]
     if not fitting:
         before = {"certificates": [one.arn for one in held]} if held else {}
-        arn, wanted_tags = unmade_arn, {**(params["tags"] or {}), "Name": name}
+        arn, wanted_tags = placeholder_arn, {**(params["tags"] or {}), "Name": name}
         detail: dict[str, Any] = {"SubjectAlternativeNames": names}
         if not check_mode:
             for one in held:

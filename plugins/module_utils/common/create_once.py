@@ -48,7 +48,7 @@ READS = ("Describe", "Get", "Head", "List")
 
 
 class UnansweredError(Exception):
-    """A call of which nobody knows whether it was done; ``cause`` is botocore's error."""
+    """A call with an unknown outcome; ``cause`` is botocore's error."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))

@@ -21,17 +21,21 @@ NO_CREDENTIALS = (
 )
 UNKNOWN_CREDENTIALS = (
     "AWS does not accept these credentials in this region: check the access key, and that the region (sm2a_region) "
-    "is enabled for the account; opt-in regions are not until somebody enables them under Account > AWS Regions."
+    "is enabled for the account; opt-in regions must first be enabled under Account > AWS Regions."
 )
 REGION = "The region (sm2a_region) is not enabled for this account: enable it under Account > AWS Regions."
 NO_ANSWER = (
-    "Nothing answers at that address: check that sm2a_region is the name of a region (such as eu-west-1), "
+    "The endpoint does not answer: check that sm2a_region is the name of a region (such as eu-west-1), "
     "sm2a_endpoint_url if it is set, and this machine's network, DNS and proxy."
 )
-CLOCK = "This machine's clock is wrong, or the secret access key does not belong to the access key: correct either."
+CLOCK = (
+    "This machine's clock is wrong, or the secret access key does not match the access key: correct whichever is wrong."
+)
 DENIED = "The credentials lack %s: add it to their policy, and look for a permissions boundary or an SCP."
-QUOTA = f"A quota of the account is used up: ask for more under Service Quotas, or delete what is not needed. {AGAIN}"
-TOO_MANY_CALLS = f"AWS limits the rate of calls, and did so through every retry: wait some minutes. {AGAIN}"
+QUOTA = (
+    f"A quota of the account is used up: request an increase under Service Quotas, or delete unused resources. {AGAIN}"
+)
+TOO_MANY_CALLS = f"AWS throttled the call and every retry: wait a few minutes. {AGAIN}"
 
 CODES: dict[str, str] = {
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), EXPIRED),

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Calls that name a role which IAM may have made just now: services refuse it until IAM has told them."""
+"""Retries for calls that name a new IAM role: services refuse it until IAM has propagated it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
     from botocore.exceptions import ClientError
 
 Done = TypeVar("Done")
-# Mostly that takes seconds, and two minutes at most.
+# Propagation usually takes seconds, at most two minutes.
 PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 
 
 def once_known(work: Callable[[], Done], refusal: str) -> Done:
-    """Return what ``work`` returns; for two minutes, do it again while AWS refuses with a message that has ``refusal``.
+    """Call ``work``, and retry it for two minutes while AWS refuses with a message that contains ``refusal``.
 
-    There is no error code for it: each service says it in its own words. botocore's error is raised as it is.
+    There is no error code for this: each service has its own message. Other errors of botocore are raised unchanged.
     """
     for pause in PAUSES:
         try:

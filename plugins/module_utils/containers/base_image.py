@@ -46,7 +46,7 @@ class BaseImage:
         base = cls(options["name"], options["source"], options["suite"], options["mirror"])
         if base.source != "debootstrap" and not DIGEST.fullmatch(base.name):
             raise EngineError(
-                f"The base image {base.name} must be named by its digest, as repository@sha256:..., "
+                f"The base image {base.name} must be given by digest (repository@sha256:...), "
                 "because a tag can be moved to another image"
             )
         return base

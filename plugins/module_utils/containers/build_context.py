@@ -53,7 +53,7 @@ def collect(context: Path, include: Iterable[str] = (), exclude: Iterable[str] =
     found: dict[str, Entry] = {}
     for root in roots:
         if not root.exists():
-            raise FileNotFoundError(f"The build context has no {root}")
+            raise FileNotFoundError(f"The build context has no directory {root}")
         for source in _files(context, root, patterns):
             path = source.relative_to(context).as_posix()
             found[path] = Entry(path, source)
@@ -66,7 +66,7 @@ def overlaid(entries: Iterable[Entry], source: Path, target: str, include: Itera
     Of ``include`` only what exists takes part. FileNotFoundError names a directory that is missing or has none of it.
     """
     if not source.is_dir():
-        raise FileNotFoundError(f"There is no directory {source}")
+        raise FileNotFoundError(f"The directory {source} does not exist")
     present = [path for path in include if (source / path).exists()]
     if include and not present:
         raise FileNotFoundError(f"The directory {source} has none of {', '.join(include)}")

@@ -39,17 +39,17 @@ def make_image(engine: Engine, name: str, suite: str, mirrors: Mirrors, log: Pat
     """Bootstrap ``suite`` and import it as image ``name``; EngineError says what is missing or what failed."""
     if os.geteuid() != 0:
         raise EngineError(
-            f"Making {name} with debootstrap needs root; run as root, or let the engine reach a registry."
+            f"Making {name} with debootstrap needs root; run as root, or give the engine access to a registry."
         )
     if which("debootstrap") is None:
         raise EngineError(
             f"Making {name} needs debootstrap; install it (Debian and Ubuntu: apt-get install debootstrap "
-            "debian-archive-keyring), or let the engine reach a registry."
+            "debian-archive-keyring), or give the engine access to a registry."
         )
     if not Path(KEYRING).is_file():
         raise EngineError(
-            f"Making {name} needs Debian's keys to verify what it downloads, and there is no {KEYRING}; install it "
-            "(Debian and Ubuntu: apt-get install debian-archive-keyring), or let the engine reach a registry."
+            f"Making {name} needs Debian's keys to verify its downloads, and {KEYRING} does not exist; install it "
+            "(Debian and Ubuntu: apt-get install debian-archive-keyring), or give the engine access to a registry."
         )
     with tempfile.TemporaryDirectory(prefix="sm2a-debootstrap-", dir=WORK_DIRECTORY) as directory:
         root = Path(directory) / "root"

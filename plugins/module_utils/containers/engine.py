@@ -108,12 +108,15 @@ def find_engine(wanted: str = "auto") -> Engine:
     if wanted in ("auto", "docker") and docker_answers():
         return Engine("docker", {"DOCKER_BUILDKIT": "1"})
     if wanted == "docker":
-        raise EngineError("No Docker daemon answers `docker version`; start it, or choose the engine podman.")
+        raise EngineError("The Docker daemon does not answer `docker version`; start it, or choose the engine podman.")
     if which("podman"):
         return Engine("podman")
     if wanted == "podman":
-        raise EngineError("The program podman was not found; install Podman, or choose the engine docker.")
-    raise EngineError("No container engine: no Docker daemon answers and podman was not found; start or install one.")
+        raise EngineError("Podman is not installed; install it, or choose the engine docker.")
+    raise EngineError(
+        "No container engine found: no Docker daemon answers and Podman is not installed. "
+        "Start Docker or install one of them, then run again."
+    )
 
 
 def run_logged(
@@ -138,7 +141,7 @@ def run_logged(
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
         raise EngineError(
             f"{purpose} failed (exit code {result.returncode}). {hint}".rstrip()
-            + "\n".join([f"\nThe whole output is in {log}; its last lines:", *lines])
+            + "\n".join([f"\nThe full output is in {log}; its last lines:", *lines])
         )
 
 

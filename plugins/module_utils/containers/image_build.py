@@ -77,7 +77,7 @@ def describe_image(options: Mapping[str, Any], base_image: str = "", sbom_direct
     for secret, path in (options["secrets"] or {}).items():
         if not Path(path).is_file():
             raise FileNotFoundError(
-                f"The build secret {secret} of {options['name']} is to be read from {path}: no such file"
+                f"The build secret {secret} of {options['name']} cannot be read: {path} does not exist"
             )
     build_args = {name: str(value) for name, value in (options["build_args"] or {}).items()}
     # Contents of secrets (a machine's certificates) and a base image made here are no part of what was asked for.
@@ -136,7 +136,7 @@ def emulation_hint(image: Image) -> str:
     foreign = [each for each in image.platforms if ARCHITECTURES.get(platform.machine(), "") not in each]
     if not foreign:
         return ""
-    return f" This machine runs programs for {' and '.join(foreign)} only by emulation (Debian: qemu-user-static)."
+    return f" This machine can run programs for {' and '.join(foreign)} only by emulation (Debian: qemu-user-static)."
 
 
 def build_command(engine: Engine, image: Image, context: str) -> list[str]:

@@ -39,7 +39,7 @@ def ecr_repository(image: Image) -> api.RepositoryUri:
     repository = api.parse_repository_uri(image.repository)
     if repository is None:
         raise EngineError(
-            f"{image.repository} is not the URI of an ECR repository, so {image.name} cannot be pushed to it"
+            f"{image.repository} is not the URI of an ECR repository, so {image.name} cannot be pushed there"
         )
     return repository
 
@@ -63,7 +63,9 @@ class Local:
 
     def join(self, image: Image) -> str:
         """There is nothing to join."""
-        raise EngineError(f"{image.name}: an image for several platforms can only be pushed")
+        raise EngineError(
+            f"{image.name}: an image for several platforms cannot stay on this machine; push it to a repository"
+        )
 
 
 class Registry:

@@ -132,14 +132,16 @@ class PodmanService:
         if not wait_until(lambda: self.answers() or process.poll() is not None, START_SECONDS) or not self.answers():
             last = self.log.read_text(encoding="utf-8", errors="replace").strip()[-1000:]
             self.stop()
-            raise EngineError(f"Podman's service did not start: {last or 'it does not answer and wrote nothing'}")
+            raise EngineError(
+                f"Podman's service did not start: {last or 'it does not answer and has written no output'}"
+            )
 
     def check_path(self) -> None:
         """EngineError when the socket's path is too long for the system."""
         length = len(os.fsencode(self.socket_path))
         if length > LONGEST_SOCKET_PATH:
             raise EngineError(
-                f"The socket {self.socket_path} has {length} characters and the system allows {LONGEST_SOCKET_PATH}; "
+                f"The socket {self.socket_path} has {length} characters, but the system allows {LONGEST_SOCKET_PATH}; "
                 "choose a state directory with a shorter path"
             )
 

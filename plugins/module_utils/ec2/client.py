@@ -1,10 +1,10 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""A client of EC2 that waits while EC2 does not know yet what it has told of before.
+"""A client of EC2 that retries while EC2 has not yet propagated an ID it returned earlier.
 
 EC2 is eventually consistent: a call right after a create, or after a list, may answer that the id does not exist. The
-client remembers the ids of every answer, and repeats a call for two minutes that is refused because of ids that it
-remembers. An id that EC2 never told of, such as a wrong one that the user gave, is an error at once.
+client remembers the IDs of every response, and retries a call for two minutes that is refused because of an ID that it
+remembers. An ID that EC2 never returned, such as a wrong one from the user, is an error at once.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import cli
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import ask_first
 
 IDENTIFIER = re.compile(r"\b(?:acl|eipalloc|fl|igw|nat|rtb|sg|subnet|vpc|vpce)-[0-9a-f]{8,17}\b")
-# Of what has no id of its own (routes, rules, entries), and of associations, which get another id when they change,
-# the caller must look again.
+# Not for associations, whose IDs change, and not for routes, rules and entries, which have none: the caller must read
+# these again.
 UNKNOWN = re.compile(r"Invalid(?!Association)(\w*ID|Group)\.NotFound", re.IGNORECASE)
-# To these calls such an answer is welcome.
+# For these calls a missing resource is success, so they are not retried.
 REMOVALS = ("Delete", "Detach", "Disassociate", "Release")
-# Seconds before each repetition: two minutes.
+# Seconds before each retry: two minutes in all.
 PAUSES = (1.0, 2.0, 4.0, 8.0, *[15.0] * 7)
 
 
@@ -34,7 +34,7 @@ def ec2_client(module: AnsibleAWSModule) -> Any:
 
 
 def wait_for_known_ids(ec2: Any) -> None:
-    """Make a boto3 client repeat calls that are refused because EC2 does not know again what it has told of."""
+    """Make a boto3 client retry while EC2 has not yet propagated an ID that it returned earlier."""
     known: set[str] = set()
 
     def remember(http_response: Any, parsed: dict[str, Any], **_others: Any) -> None:

@@ -49,7 +49,7 @@ def without_policies(ec2: Any, services: list[str]) -> set[str]:
 
 
 def list_places(ec2: Any, vpc_id: str) -> None:
-    """Have EC2 tell of all that endpoints can be in: the client waits for what it was told of, should it be new."""
+    """Read everything that endpoints can be placed in, so that the client retries while new ones propagate."""
     for describe in (describe_subnets, describe_security_groups, describe_route_tables):
         describe(ec2, vpc_id)
 
@@ -104,7 +104,9 @@ def wait_until_gone(ec2: Any, vpc_id: str, service: str) -> None:
         return not any(state_of(one) == "deleting" for one in endpoints)
 
     if not wait_until(gone, WAIT_DELAY_SECONDS, WAIT_TIMEOUT_SECONDS):
-        raise AnsibleAWSError(message=f"The former VPC endpoint of {service} is still being deleted after ten minutes")
+        raise AnsibleAWSError(
+            message=f"The previous VPC endpoint of {service} is still being deleted after ten minutes: run again later"
+        )
 
 
 def settled_policy(current: dict[str, Any] | None, wanted: dict[str, Any]) -> dict[str, Any]:

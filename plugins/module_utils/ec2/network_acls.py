@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import Ne
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import (
     Run,
     create_or_replace,
-    delete_patiently,
+    delete_with_retries,
     settle,
     tags_of,
 )
@@ -52,7 +52,7 @@ def create_acl(run: Run, name: str, vpc_id: str) -> dict[str, Any]:
 
 @call("delete a network ACL", missing=("InvalidNetworkAclID.NotFound",))
 def delete_acl(ec2: Any, acl_id: str) -> None:
-    delete_patiently(lambda: ec2.delete_network_acl(NetworkAclId=acl_id))
+    delete_with_retries(lambda: ec2.delete_network_acl(NetworkAclId=acl_id))
 
 
 @call("write an entry of a network ACL")
@@ -114,7 +114,7 @@ def entries_wanted(ports: list[str], vpc_cidr: str) -> set[Entry]:
     for index, given in enumerate(ports):
         first, _dash, last = given.partition("-")
         if not first.isdecimal() or not (last or first).isdecimal():
-            raise AnsibleAWSError(message=f"{given!r} is neither a port nor a range of ports such as 1024-3388")
+            raise AnsibleAWSError(message=f"{given!r} is not a port or a range of ports such as 1024-3388")
         entries.add(Entry(200 + 10 * index, False, TCP, int(first), int(last or first), ANYWHERE, "allow"))
     return entries
 

@@ -188,8 +188,8 @@ def ensure_vpc(run: Run, network: Network, cidr: str) -> str:
     """The VPC, with DNS names on (private endpoints and Service Connect need them); its range cannot change."""
     name, vpc = network.name, network.vpc
     if vpc and vpc["CidrBlock"] != cidr:
-        held = f"{vpc['VpcId']} has {vpc['CidrBlock']}, {cidr} is asked for"
-        raise AnsibleAWSError(message=f"The address range of VPC {name} cannot change ({held}): remove it first")
+        held = f"{vpc['VpcId']} has {vpc['CidrBlock']}, not {cidr}"
+        raise AnsibleAWSError(message=f"The address range of VPC {name} cannot be changed ({held}): delete it first")
     before: dict[str, Any] = {}
     after: dict[str, Any] = {"cidr": cidr, "EnableDnsSupport": True, "EnableDnsHostnames": True}
     if vpc:
@@ -235,8 +235,8 @@ def ensure_subnet(run: Run, network: Network, name: str, vpc_id: str, place: tup
     if subnet:
         held = {"cidr": subnet["CidrBlock"], "availability_zone": subnet["AvailabilityZone"]}
         if held != wanted:
-            detail = f"{subnet['SubnetId']} has {held}, {wanted} is asked for"
-            raise AnsibleAWSError(message=f"The range and zone of subnet {name} cannot change ({detail})")
+            detail = f"{subnet['SubnetId']} has {held}, not {wanted}"
+            raise AnsibleAWSError(message=f"The range and zone of subnet {name} cannot be changed ({detail})")
         before = {**held, "map_public_ip": bool(subnet.get("MapPublicIpOnLaunch")), "tags": tags_of(subnet)}
         tags = run.ensure_tags(subnet["SubnetId"], name, tags_of(subnet))
     elif not run.check_mode:

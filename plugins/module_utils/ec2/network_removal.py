@@ -12,7 +12,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import Ne
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network_acls import remove_network_acls
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import (
     Run,
-    delete_patiently,
+    delete_with_retries,
     tags_of,
     wait_until_unused,
 )
@@ -40,22 +40,22 @@ def wait_until_deleted(ec2: Any, gateway_ids: list[str]) -> None:
 
 @call("release an elastic address", missing=("InvalidAllocationID.NotFound",))
 def release_address(ec2: Any, allocation_id: str) -> None:
-    delete_patiently(lambda: ec2.release_address(AllocationId=allocation_id))
+    delete_with_retries(lambda: ec2.release_address(AllocationId=allocation_id))
 
 
 @call("delete a subnet (is something of another owner still in it?)", missing=("InvalidSubnetID.NotFound",))
 def delete_subnet(ec2: Any, subnet_id: str) -> None:
-    delete_patiently(lambda: ec2.delete_subnet(SubnetId=subnet_id))
+    delete_with_retries(lambda: ec2.delete_subnet(SubnetId=subnet_id))
 
 
 @call("delete a route table", missing=("InvalidRouteTableID.NotFound",))
 def delete_route_table(ec2: Any, table_id: str) -> None:
-    delete_patiently(lambda: ec2.delete_route_table(RouteTableId=table_id))
+    delete_with_retries(lambda: ec2.delete_route_table(RouteTableId=table_id))
 
 
 @call("detach the internet gateway", missing=("Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"))
 def detach_internet_gateway(ec2: Any, gateway_id: str, vpc_id: str) -> None:
-    delete_patiently(lambda: ec2.detach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id))
+    delete_with_retries(lambda: ec2.detach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id))
 
 
 @call("delete the internet gateway", missing=("InvalidInternetGatewayID.NotFound",))
@@ -65,7 +65,7 @@ def delete_internet_gateway(ec2: Any, gateway_id: str) -> None:
 
 @call("delete the VPC (is something of another owner still in it?)", missing=("InvalidVpcID.NotFound",))
 def delete_vpc(ec2: Any, vpc_id: str) -> None:
-    delete_patiently(lambda: ec2.delete_vpc(VpcId=vpc_id))
+    delete_with_retries(lambda: ec2.delete_vpc(VpcId=vpc_id))
 
 
 def remove_nat_gateways(run: Run, network: Network, kept: Set[str]) -> None:

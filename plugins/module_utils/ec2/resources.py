@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What the EC2 networking modules share: named resources, tags, placeholders of check mode, and patience."""
+"""What the EC2 networking modules share: named resources, tags, placeholders of check mode, and retries."""
 
 from __future__ import annotations
 
@@ -149,13 +149,13 @@ def wait_until_unused(ec2: Any, key: str, identifiers: list[str], what: str) -> 
         more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
         message = (
             f"{len(left)} network interfaces still use {what}: {', '.join(names)}{more}. "
-            f"Remove what they belong to, then run this again"
+            f"Delete the resources that own them, then run again"
         )
         raise AnsibleAWSError(message=message)
 
 
-def delete_patiently(delete: Callable[[], Any]) -> None:
-    """Call ``delete`` again, for up to five minutes, while AWS still finds something that uses the resource."""
+def delete_with_retries(delete: Callable[[], Any]) -> None:
+    """Retry ``delete``, for up to five minutes, while AWS still reports that the resource is in use."""
     AWSRetry.jittered_backoff(
         retries=DEPENDENCY_RETRIES,
         delay=2,
@@ -167,10 +167,10 @@ def delete_patiently(delete: Callable[[], Any]) -> None:
 def create_or_replace(
     create: Callable[[], Any], replace: Callable[[], Any], *, there: bool, exists: Sequence[str], missing: Sequence[str]
 ) -> None:
-    """Replace what is ``there`` according to a list, else create it; do the other when AWS knows better than the list.
+    """Replace what is ``there`` according to a list, else create it; do the other if the list was out of date.
 
-    ``exists`` are the error codes with which it refuses to create, ``missing`` those with which it refuses to replace.
-    A create is refused after a lost reply, too. ClientError for every other refusal.
+    ``exists`` are the error codes of a refused create, ``missing`` those of a refused replace. A create is also refused
+    when an earlier one succeeded but its reply was lost. Raises ClientError for every other error.
     """
     first, second = (replace, create) if there else (create, replace)
     other_way, as_listed = (missing, exists) if there else (exists, missing)
@@ -198,4 +198,4 @@ def settle(look: Callable[[], Sequence[Stray]], move: Callable[[Stray], Any], wh
         return not look()
 
     if not wait_until(settled, LIST_POLL_SECONDS, LIST_TIMEOUT_SECONDS):
-        raise AnsibleAWSError(message=f"{what} did not get there within two minutes: run this again")
+        raise AnsibleAWSError(message=f"{what} did not reach the expected state within two minutes: run again")

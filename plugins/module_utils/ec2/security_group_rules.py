@@ -99,7 +99,7 @@ def rules_wanted(
             raise AnsibleAWSError(message=f"A rule names security groups that do not exist: {', '.join(unknown)}")
         unlisted = sorted(set(rule["services"]) - set(lists))
         if unlisted:
-            raise AnsibleAWSError(message=f"AWS keeps no prefix list of: {', '.join(unlisted)}")
+            raise AnsibleAWSError(message=f"AWS has no managed prefix list for: {', '.join(unlisted)}")
         peers = [
             *rule["cidrs"],
             *(group_ids[name] for name in rule["groups"]),

@@ -33,9 +33,9 @@ def subnet_cidrs(cidr: str, tier: str, count: int, given: Sequence[str] | None) 
     try:
         network = ipaddress.IPv4Network(cidr)
     except ValueError as error:
-        raise AnsibleAWSError(message=f"{cidr!r} is no IPv4 range: {error}") from error
+        raise AnsibleAWSError(message=f"{cidr!r} is not an IPv4 range: {error}") from error
     if network.prefixlen > LONGEST_PREFIX:
-        message = f"{cidr} is too small to derive the ranges of subnets from (at most /{LONGEST_PREFIX})"
+        message = f"{cidr} is too small to derive subnet ranges from it (/{LONGEST_PREFIX} or larger is needed)"
         raise AnsibleAWSError(message=f"{message}: give public_subnet_cidrs and private_subnet_cidrs")
     parts = list(network.subnets(prefixlen_diff=PRIVATE_BITS))
     if tier == "private":
@@ -59,13 +59,11 @@ def zones_of(network: Network, wanted: Sequence[str], count: int, region: Sequen
     ``region`` may be empty when all zones are in use. AnsibleAWSError when there are too few or the count shrinks.
     """
     if wanted and len(wanted) != count:
-        raise AnsibleAWSError(
-            message=f"{count} availability zones are asked for, but {len(wanted)} are named: {wanted}"
-        )
+        raise AnsibleAWSError(message=f"{count} availability zones are required, but {len(wanted)} are given: {wanted}")
     surplus = [name for tier in TIERS if (name := name_of(network.name, tier, count)) in network.subnets]
     if surplus:
         message = (
-            f"The number of availability zones cannot shrink to {count}: {network.name} has {' and '.join(surplus)}"
+            f"The number of availability zones cannot be reduced to {count}: {network.name} has {' and '.join(surplus)}"
         )
         raise AnsibleAWSError(message=message)
     if wanted:

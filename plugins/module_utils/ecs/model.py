@@ -50,7 +50,7 @@ def _structure_to_aws(value: Any, shape: Any, where: str) -> dict[str, Any]:
     names = {snake(member): member for member in shape.members}
     unknown = sorted(set(value) - set(names))
     if unknown:
-        raise AnsibleAWSError(message=f"{where}: unknown key {unknown[0]!r}; the API knows {', '.join(sorted(names))}")
+        raise AnsibleAWSError(message=f"{where}: unknown key {unknown[0]!r}; the API has {', '.join(sorted(names))}")
     converted = {
         names[key]: to_aws(item, shape.members[names[key]], f"{where}.{key}" if where else key)
         for key, item in value.items()

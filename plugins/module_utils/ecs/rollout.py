@@ -44,10 +44,10 @@ def is_steady(service: Mapping[str, Any], target: Target) -> bool:
         (item for item in service.get("deployments") or [] if item.get("id") == target.deployment), {}
     )
     if ours.get("rolloutState") == "FAILED":
-        raise DeploymentFailedError(f"deployment failed: {ours.get('rolloutStateReason') or 'no reason given'}")
+        raise DeploymentFailedError(f"the deployment failed: {ours.get('rolloutStateReason') or 'no reason given'}")
     if primary.get("id", "") != target.deployment:
         revision = revision_name(str(primary.get("taskDefinition", "")))
-        raise DeploymentFailedError(f"deployment was rolled back or replaced; the service is now on {revision}")
+        raise DeploymentFailedError(f"the deployment was rolled back or replaced; the service now uses {revision}")
     if primary.get("rolloutState", "COMPLETED") != "COMPLETED":
         return False
     return not target.count_tasks or service["runningCount"] >= service["desiredCount"]

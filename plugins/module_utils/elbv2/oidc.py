@@ -68,7 +68,9 @@ def secret_version(secrets: Any, options: dict[str, Any]) -> str:
     versions = (describe_secret(secrets, name) or {}).get("VersionIdsToStages", {})
     current = [version for version, stages in versions.items() if "AWSCURRENT" in stages]
     if not current:
-        raise AnsibleAWSError(message=f"Secret {name} with the client secret of the identity provider has no value")
+        raise AnsibleAWSError(
+            message=f"Secret {name} must hold the client secret of the identity provider, but has no value"
+        )
     return str(current[0])
 
 
@@ -82,4 +84,4 @@ def client_secret(secrets: Any, options: dict[str, Any]) -> str:
         return str(json.loads(text)[key])
     except (ValueError, TypeError, KeyError):
         # The cause may quote the secret: leave it out.
-        raise AnsibleAWSError(message=f"Secret {name} is no JSON object with the key {key}") from None
+        raise AnsibleAWSError(message=f"Secret {name} must be a JSON object with the key {key}") from None

@@ -73,7 +73,7 @@ def request(rule: Options, target_group_arn: str | None) -> dict[str, Any]:
     elif target_group_arn:
         action = actions.forward(target_group_arn)
     else:
-        message = f"Rule {rule['priority']} needs a status: its listener has no target group to forward to"
+        message = f"Rule {rule['priority']} needs a status: its listener has no default target group"
         raise AnsibleAWSError(message=message)
     conditions = [
         {"Field": field, key: {"Values": rule[option]}} for option, (field, key) in CONDITIONS.items() if rule[option]

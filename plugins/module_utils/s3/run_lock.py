@@ -27,7 +27,7 @@ with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
-from ansible_collections.sm2a.airflow.plugins.module_utils.s3.buckets import patiently
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.buckets import with_retries
 
 NO_BUCKET = ("NoSuchBucket",)
 # Somebody was faster: the object is there, or is no longer the one that was read, or is being written just now.
@@ -74,7 +74,7 @@ class Lock:
         if self.age_seconds > self.holder.timeout_seconds:
             return f"it expired at {_time(self.until)}"
         if self.holder.machine == machine() and not is_running(self.holder.pid, self.holder.process_start):
-            return f"process {self.holder.pid} of this machine no longer runs"
+            return f"process {self.holder.pid} on this machine is no longer running"
         return ""
 
     def view(self) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _user() -> str:
 
 @call("read the run lock", missing=("NoSuchKey", *NO_BUCKET))
 def read(s3: Any, bucket: str, key: str) -> Lock | None:
-    """The lock; None when nobody holds it."""
+    """The lock; None if no run holds it."""
     answer = s3.get_object(Bucket=bucket, Key=key)
     since: datetime = answer["LastModified"]
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -152,7 +152,7 @@ def _write(s3: Any, bucket: str, key: str, holder: Holder, **condition: str) -> 
     """Whether the lock was written; the condition is IfNoneMatch or IfMatch."""
     body = json.dumps(asdict(holder), indent=2).encode()
     try:
-        patiently(s3.put_object)(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
+        with_retries(s3.put_object)(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
     except ClientError as error:
         if error.response["Error"]["Code"] in OUTRUN:
             return False
@@ -175,15 +175,19 @@ def acquire(s3: Any, bucket: str, key: str, wanted: Mapping[str, Any]) -> tuple[
         if found and found.holder.id == mine.id:
             return found, replaced
         if written and not found:
-            raise AnsibleAWSError(message=f"The run lock vanished from bucket {bucket} as soon as it was written")
+            raise AnsibleAWSError(
+                message=f"The run lock disappeared from bucket {bucket} right after it was written: run again"
+            )
         if not found:
             condition, replaced = {"IfNoneMatch": "*"}, None
             continue
         again = found.holder.same_process(mine)
         if not again and not found.why_stale:
-            raise AnsibleAWSError(message=f"Another run works on this environment: {found}")
+            raise AnsibleAWSError(message=f"Another run is changing this environment: {found}")
         condition, replaced = {"IfMatch": found.etag}, None if again else found
-    raise AnsibleAWSError(message=f"The run lock in bucket {bucket} keeps changing hands: try again later")
+    raise AnsibleAWSError(
+        message=f"The run lock in bucket {bucket} was taken by other runs repeatedly: try again later"
+    )
 
 
 @call("delete the run lock", missing=(*OUTRUN, *NO_BUCKET))

@@ -77,10 +77,10 @@ def resource_policy(client: Any, name: str) -> dict[str, Any]:
 @call("create the secret", missing=EXISTS)
 def create_secret(client: Any, value: str, **settings: Any) -> dict[str, Any] | None:
     """Create a secret; None when it exists (another run, or a lost reply). A forced deletion takes a moment to end."""
-    patiently = AWSRetry.jittered_backoff(
+    with_retries = AWSRetry.jittered_backoff(
         retries=10, delay=3, max_delay=8, catch_extra_error_codes=["InvalidRequestException"]
     )
-    secret: dict[str, Any] = patiently(client.create_secret)(SecretString=value, **settings)
+    secret: dict[str, Any] = with_retries(client.create_secret)(SecretString=value, **settings)
     return secret
 
 

@@ -28,7 +28,7 @@ def from_environment(variable: str, name: str) -> str:
     value = os.environ.get(variable)
     if not value:
         raise AnsibleAWSError(
-            message=f"Environment variable {variable}, the source of secret {name}, has no value: export it first"
+            message=f"Environment variable {variable}, the source of secret {name}, is not set: export it first"
         )
     return value
 

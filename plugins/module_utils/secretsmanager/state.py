@@ -69,7 +69,7 @@ class SecretManager:
         name, tags = options["name"], {key: str(value) for key, value in (options["tags"] or {}).items()}
         value = self.wanted_value(options, None)
         if value is None and not self.check_mode:
-            raise AnsibleAWSError(message=f"Secret {name} does not exist, and no value is given to create it with")
+            raise AnsibleAWSError(message=f"Secret {name} does not exist, and no value for its creation is given")
         self.value_changes.add(name)
         optional = {"Description": options["description"], "KmsKeyId": options["kms_key_id"]}
         settings = {
@@ -138,7 +138,9 @@ class SecretManager:
         except AnsibleAWSError as error:
             if not (policy_changed and self.check_mode and api.is_denied(error)):
                 raise
-        self.warn(f"Secret {options['name']} is not compared: its policy does not let the caller read it yet")
+        self.warn(
+            f"Secret {options['name']} is not compared: its resource policy does not allow the caller to read it yet"
+        )
         version: str | None = before["version_id"]
         return version
 
@@ -153,7 +155,7 @@ class SecretManager:
             return version  # AWS does not let anyone read it before it is restored
         current = api.secret_value(self.client, name) if version else None
         if version and current is None:
-            raise AnsibleAWSError(message=f"Secret {name} holds a binary value, which this module does not replace")
+            raise AnsibleAWSError(message=f"Secret {name} holds a binary value, which this module does not overwrite")
         value = self.wanted_value(options, current)
         if value is None:
             return NEW_VERSION if self.source_will_change(options) else version
@@ -201,7 +203,7 @@ class SecretManager:
             return None
         source = api.secret_value(self.client, name)
         if source is None:
-            raise AnsibleAWSError(message=f"Secret {name}, which others are composed from, does not exist")
+            raise AnsibleAWSError(message=f"Secret {name}, from which other secrets are composed, does not exist")
         value = values.compose(compose["template"], source, name)
         self.hide(value)
         return value

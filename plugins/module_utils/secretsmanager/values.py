@@ -34,7 +34,7 @@ def generate(kind: str, length: int | None = None, characters: str | None = None
     default_length, default_characters = KINDS[kind]
     alphabet = sorted(set(characters or default_characters))
     if len(alphabet) < 2:
-        raise AnsibleAWSError(message="Cannot generate a value from fewer than two different characters")
+        raise AnsibleAWSError(message="Cannot generate a value from fewer than two distinct characters")
     return "".join(secrets.choice(alphabet) for _place in range(length or default_length))
 
 

@@ -22,7 +22,7 @@ NAMES = {
     queries.BUSY_QUERY: "busy workers",
     queries.HEARTBEATS_QUERY: "heartbeats",
     progress.RUNNING_QUERY: "running tasks",
-    progress.STANDINGS_QUERY: "tasks of running runs",
+    progress.TASK_STATES_QUERY: "tasks of running runs",
     progress.STARTING_QUERY: "runs that start",
     progress.ARRIVALS_QUERY: "unannounced runs",
     structure_cache.HASHES_QUERY: "hashes of DAGs",

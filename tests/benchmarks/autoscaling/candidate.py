@@ -17,13 +17,27 @@ class Candidate:
     """One worker group with the settings of ``options`` (those of ``WorkerGroup``)."""
 
     def __init__(self, cloud: Cloud, **options: Any) -> None:
-        group = WorkerGroup(NAME, "default", "", "worker", cloud.concurrency, cloud.minimum, cloud.maximum)
+        group = WorkerGroup(
+            name=NAME,
+            queue="default",
+            queue_url="",
+            service="worker",
+            concurrency=cloud.concurrency,
+            minimum=cloud.minimum,
+            maximum=cloud.maximum,
+        )
         self._settings = PolicySettings((replace(group, **options),))
         self._memory = Memory()
 
     def order(self, view: View) -> Order:
         """Called every 10 s."""
-        fleet = Fleet(view.desired, view.ready, view.starting, view.now, view.start_up_seconds())
+        fleet = Fleet(
+            desired=view.desired,
+            running=view.ready,
+            pending=view.starting,
+            read_at=view.now,
+            start_up_seconds=view.start_up_seconds(),
+        )
         observation = Observation(view.now, {NAME: GroupObservation(view.demand(), fleet)})
         (decision,), self._memory = decide(self._settings, observation, self._memory)
         wanted = view.desired if decision.desired is None else decision.desired

@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from sm2a_autoscaler.look_ahead.history import KEPT_SECONDS, SAMPLES, Past
+from sm2a_autoscaler.look_ahead.history import CACHE_TTL_SECONDS, SAMPLES, Past
 
 from .model import Run
 
@@ -49,8 +49,8 @@ class Durations:
         return self._mean
 
     def _of(self, kind: str, now: float) -> Past:
-        at, past = self._looked_up.get(kind, (-KEPT_SECONDS, UNKNOWN))
-        if now - at >= KEPT_SECONDS:
+        at, past = self._looked_up.get(kind, (-CACHE_TTL_SECONDS, UNKNOWN))
+        if now - at >= CACHE_TTL_SECONDS:
             past = self._past.get(kind, UNKNOWN)
             self._looked_up[kind] = now, past
         return past

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sm2a_autoscaler.decision.model import Demand, Upcoming
-from sm2a_autoscaler.look_ahead.start_times import Outstanding, chain
+from sm2a_autoscaler.look_ahead.start_times import Outstanding, expected_tasks
 
 from .instances import Instance
 from .model import Cloud, Run
@@ -45,9 +45,9 @@ class Snapshot:
         )
         kinds = Counter(item.task.kind for item in (*simulation.queue, *simulation.running.values()))
         return Demand(
-            self.queued,
-            self.running,
-            self.now,
+            queued=self.queued,
+            running=self.running,
+            read_at=self.now,
             busy_workers=self.busy,
             remaining_seconds=tuple(seconds for seconds in remaining if seconds is not None),
             upcoming=tuple(self._upcoming()),
@@ -63,9 +63,9 @@ class Snapshot:
         """What is still to come of the runs that began, and of those that are due by schedule."""
         simulation = self._simulation
         for state in simulation.open_runs.values():
-            yield from chain(self._outstanding(state.instances), HORIZON_SECONDS)
+            yield from expected_tasks(self._outstanding(state.instances), HORIZON_SECONDS)
         for run in simulation.schedule.due(self.now, self.now + HORIZON_SECONDS):
-            yield from chain(self._announced(run), HORIZON_SECONDS)
+            yield from expected_tasks(self._announced(run), HORIZON_SECONDS)
 
     def _outstanding(self, instances: Sequence[Instance]) -> Iterator[Outstanding]:
         """The tasks of a run that have not ended, with their parents counted among these."""

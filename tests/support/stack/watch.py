@@ -32,7 +32,7 @@ class Watch(Background):
     """Samples in a thread for as long as the ``with`` block lasts."""
 
     def __init__(self, aws: Callable[[str], Any], service: str, queue_url: str) -> None:
-        super().__init__(SAMPLE_SECONDS, patience=30)
+        super().__init__(SAMPLE_SECONDS, timeout=30)
         self.samples: list[Sample] = []
         self._ecs, self._sqs = aws("ecs"), aws("sqs")
         self._service, self._queue = service, queue_url

@@ -68,7 +68,7 @@ def test_a_text_secret() -> None:
     assert read_secret("text") == "value"
 
 
-def test_a_server_error_is_tried_again_only_by_the_patient() -> None:
+def test_a_server_error_is_retried_only_with_several_attempts() -> None:
     with pytest.raises(SecretError, match="500"):
         read_secret("flaky", attempts=1)
     assert read_secret("flaky") == "at last"

@@ -57,7 +57,15 @@ def secrets_manager(aws_environment: str) -> Any:
 @pytest.fixture
 def group() -> WorkerGroup:
     """Four slots a worker, one to ten workers."""
-    return WorkerGroup("default", "default", "http://sqs/sm2a-default", "worker-default", 4, 1, 10)
+    return WorkerGroup(
+        name="default",
+        queue="default",
+        queue_url="http://sqs/sm2a-default",
+        service="worker-default",
+        concurrency=4,
+        minimum=1,
+        maximum=10,
+    )
 
 
 @pytest.fixture

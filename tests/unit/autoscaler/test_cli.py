@@ -157,7 +157,7 @@ def test_it_follows_the_load_stands_by_and_hands_over_on_sigterm(environment: En
 
     first.send_signal(signal.SIGTERM)
     stopped = read_until(first, "stop")
-    assert stopped["reason"] == "asked to by a signal"
+    assert stopped["reason"] == "received a stop signal"
     assert first.wait(10) == 0
     read_until(second, "tick", role="active")
     second.send_signal(signal.SIGINT)

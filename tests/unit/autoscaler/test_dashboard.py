@@ -10,7 +10,7 @@ from pathlib import Path
 from sm2a_autoscaler import report
 from sm2a_autoscaler.decision.model import Action, Decision, Demand, Fleet, GroupObservation
 from sm2a_autoscaler.fleet.actuator import Application, Result
-from sm2a_autoscaler.fleet.maintenance import Care
+from sm2a_autoscaler.fleet.maintenance import MaintenanceReport
 
 TEMPLATES = Path(__file__).parents[3] / "roles/monitoring/templates"
 
@@ -19,11 +19,13 @@ def emitted() -> set[str]:
     """All metrics of a tick in which everything was read."""
     demand = Demand(queued=1, running=1, read_at=0.0, mean_task_seconds=5.0)
     fleet = Fleet(desired=1, running=1, pending=0, read_at=0.0, start_up_seconds=60.0)
-    decision = Decision("default", "worker-default", Action.KEEP, 1, 1, ())
+    decision = Decision(group="default", service="worker-default", action=Action.KEEP, current=1, desired=1, reasons=())
     application = Application(decision, Result.UNCHANGED)
     jobs = ("SchedulerJob", "DagProcessorJob", "TriggererJob")
     return (
-        report.group_metrics(GroupObservation(demand, fleet), application, Care(draining={"default": 0})).keys()
+        report.group_metrics(
+            GroupObservation(demand, fleet), application, MaintenanceReport(draining={"default": 0})
+        ).keys()
         | report.tick_metrics(0.1, active=True, problems=0).keys()
         | report.heartbeat_metrics(dict.fromkeys(jobs, 1.0)).keys()
     )

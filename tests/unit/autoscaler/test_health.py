@@ -21,7 +21,10 @@ def test_the_limit_leaves_room_for_a_slow_tick(tick: float, limit: float) -> Non
 
 
 def test_no_file_means_no_tick(tmp_path: Path) -> None:
-    assert health.problem(tmp_path / "alive", 90, time.time()) == f"{tmp_path / 'alive'} does not exist: no tick yet"
+    assert (
+        health.problem(tmp_path / "alive", 90, time.time())
+        == f"{tmp_path / 'alive'} does not exist: there was no tick yet"
+    )
 
 
 def test_age_decides(tmp_path: Path) -> None:

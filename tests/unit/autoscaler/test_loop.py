@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from sm2a_autoscaler.decision.model import PolicySettings, Upcoming, WorkerGroup
 from sm2a_autoscaler.fleet.actuator import Actuator
-from sm2a_autoscaler.fleet.maintenance import Caretaker
+from sm2a_autoscaler.fleet.maintenance import Maintenance
 from sm2a_autoscaler.fleet.start_ups import StartUps
 from sm2a_autoscaler.journal import Journal
 from sm2a_autoscaler.look_ahead.forecast import QueueOutlook
@@ -133,7 +133,7 @@ class World:
             database=self,  # type: ignore[arg-type]
             reader=SignalReader("sm2a", [self.group], self, self, lambda: self.now),
             actuator=Actuator(self, "sm2a", dry_run),
-            caretaker=Caretaker(
+            maintenance=Maintenance(
                 ecs=self,
                 cluster="sm2a",
                 groups=[self.group],
@@ -258,7 +258,7 @@ def test_a_database_that_goes_away_within_a_tick_does_no_harm(world: World) -> N
     line = world.tick_line()
     assert line["problems"] == [
         "no look-ahead: server closed the connection",
-        "the workers of default could not be looked after: server closed the connection",
+        "the workers of default could not be inspected: server closed the connection",
     ]
 
 

@@ -57,8 +57,17 @@ def test_a_group_has_options_of_its_own() -> None:
     first, second = settings.groups
     assert (first.minimum, first.look_ahead, first.hold_seconds, first.latency_preference) == (0, False, 120, 0.5)
     assert first.schedules == (
-        CapacitySchedule(frozenset({0, 4}), time(8), time(18, 30), ZoneInfo("Europe/Berlin"), 2, None),
-        CapacitySchedule(frozenset(range(7)), time(22), time(0), ZoneInfo("UTC"), 0, 10),
+        CapacitySchedule(
+            days=frozenset({0, 4}),
+            begin=time(8),
+            end=time(18, 30),
+            time_zone=ZoneInfo("Europe/Berlin"),
+            minimum=2,
+            maximum=None,
+        ),
+        CapacitySchedule(
+            days=frozenset(range(7)), begin=time(22), end=time(0), time_zone=ZoneInfo("UTC"), minimum=0, maximum=10
+        ),
     )
     assert (second.look_ahead, second.hold_seconds, second.latency_preference, second.schedules) == (True, 60, 0, ())
 
@@ -70,7 +79,15 @@ def test_a_group_without_a_hold_has_that_of_all() -> None:
 
 def test_the_least_environment_has_the_documented_defaults() -> None:
     settings = load(ENVIRONMENT)
-    expected = WorkerGroup("default", "default", str(GROUP["queue_url"]), "worker-default", 4, 1, 4)
+    expected = WorkerGroup(
+        name="default",
+        queue="default",
+        queue_url=str(GROUP["queue_url"]),
+        service="worker-default",
+        concurrency=4,
+        minimum=1,
+        maximum=4,
+    )
     assert (settings.cluster, settings.region) == ("sm2a", "eu-west-1")
     assert settings.database_secret == "sm2a/config/sql_alchemy_conn"
     assert settings.tick_seconds == 10
@@ -88,7 +105,7 @@ def test_every_number_and_the_health_file_can_be_set() -> None:
             "SM2A_AUTOSCALER_HEALTH_FILE": "/dev/shm/alive",
         }
     )
-    assert (settings.tick_seconds, settings.hold_seconds, settings.stale_seconds) == (2.5, 5, 12)
+    assert (settings.tick_seconds, settings.groups[0].hold_seconds, settings.stale_seconds) == (2.5, 5, 12)
     assert load_health({"SM2A_AUTOSCALER_TICK_SECONDS": "2.5", "SM2A_AUTOSCALER_HEALTH_FILE": "/dev/shm/alive"}) == (
         Path("/dev/shm/alive"),
         2.5,
@@ -112,28 +129,31 @@ def test_every_number_and_the_health_file_can_be_set() -> None:
         ({"SM2A_AUTOSCALER_WORKER_GROUPS": "{}"}, "WORKER_GROUPS must be a JSON list"),
         (groups(), "WORKER_GROUPS must be a JSON list with at least one"),
         (groups("default"), "WORKER_GROUPS entry 0 is not an object"),
-        (groups({**GROUP, "service": ""}), "entry 0 needs a non-empty text 'service'"),
-        (groups({**GROUP, "concurrency": 0}), "entry 0 (default) needs a whole number 'concurrency' of at least 1"),
-        (groups({**GROUP, "max": "4"}), "entry 0 (default) needs a whole number 'max'"),
-        (groups({**GROUP, "min": True}), "entry 0 (default) needs a whole number 'min'"),
+        (groups({**GROUP, "service": ""}), "entry 0 needs a non-empty string 'service'"),
+        (groups({**GROUP, "concurrency": 0}), "entry 0 (default) needs an integer of at least 1 for 'concurrency'"),
+        (groups({**GROUP, "max": "4"}), "entry 0 (default) needs an integer of at least 0 for 'max'"),
+        (groups({**GROUP, "min": True}), "entry 0 (default) needs an integer of at least 0 for 'min'"),
         (groups({**GROUP, "min": 5}), "entry 0 (default) has min 5 above max 4"),
         (groups({**GROUP, "look_ahed": True}), "entry 0 (default) has the unknown key 'look_ahed'"),
         (groups({**GROUP, "look_ahead": "yes"}), "entry 0 (default) needs true or false for 'look_ahead'"),
-        (groups({**GROUP, "hold_seconds": 3601}), "entry 0 (default) needs a number 'hold_seconds' from 0 to 3600"),
-        (groups({**GROUP, "hold_seconds": 15}), "default must have hold_seconds of 0 or at least twice"),
-        (groups({**GROUP, "latency_preference": True}), "needs a number 'latency_preference' from 0 to 3"),
-        (groups({**GROUP, "schedules": {}, "min": -1}), "entry 0 (default) needs a whole number 'min' of at least 0"),
-        (groups({**GROUP, "schedules": "office"}), "entry 0 (default) needs a list 'schedules'"),
+        (groups({**GROUP, "hold_seconds": 3601}), "entry 0 (default) needs a number from 0 to 3600 for 'hold_seconds'"),
+        (groups({**GROUP, "hold_seconds": 15}), "hold_seconds of default must be 0 or at least twice"),
+        (groups({**GROUP, "latency_preference": True}), "needs a number from 0 to 3 for 'latency_preference'"),
+        (groups({**GROUP, "schedules": {}, "min": -1}), "entry 0 (default) needs an integer of at least 0 for 'min'"),
+        (groups({**GROUP, "schedules": "office"}), "entry 0 (default) needs a list for 'schedules'"),
         (schedule("office"), "entry 0 (default) schedule 0 is not an object"),
         (schedule({**OFFICE, "hours": 8}), "schedule 0 has the unknown key 'hours'"),
-        (schedule({**OFFICE, "days": ["monday"]}), "schedule 0 needs 'days' out of mon, tue, wed"),
-        (schedule({**OFFICE, "days": "mon"}), "schedule 0 needs 'days' out of"),
-        (schedule({**OFFICE, "from": 480}), "schedule 0 needs a time 'from' such as \"08:00\", not 480"),
-        (schedule({**OFFICE, "to": "25:00"}), "schedule 0 needs a time 'to' such as"),
-        (schedule({**OFFICE, "from": "24:00"}), "schedule 0 needs a time 'from' such as"),
-        (schedule({**OFFICE, "time_zone": "Europe/Atlantis"}), "has the unknown 'time_zone' 'Europe/Atlantis'"),
-        (schedule({**OFFICE, "time_zone": "../etc/passwd"}), "has the unknown 'time_zone'"),
-        (schedule({**OFFICE, "time_zone": 1}), "has the unknown 'time_zone' 1"),
+        (schedule({**OFFICE, "days": ["monday"]}), "schedule 0 needs a list of mon, tue, wed"),
+        (
+            schedule({**OFFICE, "days": "mon"}),
+            "schedule 0 needs a list of mon, tue, wed, thu, fri, sat, sun for 'days'",
+        ),
+        (schedule({**OFFICE, "from": 480}), "schedule 0 needs a quoted time such as \"08:00\" for 'from', not 480"),
+        (schedule({**OFFICE, "to": "25:00"}), "schedule 0 needs a quoted time such as \"08:00\" for 'to'"),
+        (schedule({**OFFICE, "from": "24:00"}), "schedule 0 needs a quoted time such as \"08:00\" for 'from'"),
+        (schedule({**OFFICE, "time_zone": "Europe/Atlantis"}), "has the unknown time zone 'Europe/Atlantis'"),
+        (schedule({**OFFICE, "time_zone": "../etc/passwd"}), "has the unknown time zone"),
+        (schedule({**OFFICE, "time_zone": 1}), "has the unknown time zone 1"),
         (schedule({**OFFICE, "min": None}), "schedule 0 needs 'min', 'max' or both"),
         (schedule({**OFFICE, "min": 5}), "schedule 0 has min 5 above max 4"),
         (schedule({**OFFICE, "max": 1}), "schedule 0 has min 2 above max 1"),

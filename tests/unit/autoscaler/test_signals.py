@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from sm2a_autoscaler.decision.model import Demand, Fleet, Source, WorkerGroup
-from sm2a_autoscaler.fleet.aws import MessageCounts
-from sm2a_autoscaler.metadata.database import TaskCounts
-from sm2a_autoscaler.signals import SignalReader, Signals, TaskRead, cross_check
+from sm2a_autoscaler.decision.model import Demand, Fleet, MessageCounts, Signals, Source, WorkerGroup
+from sm2a_autoscaler.metadata.database import TaskCounts, TaskRead
+from sm2a_autoscaler.signals import SignalReader, cross_check
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://aws")
 
@@ -64,7 +63,9 @@ def test_the_database_decides_and_every_part_has_its_time(group: WorkerGroup) ->
 
 
 def test_a_queue_without_tasks_counts_as_empty(group: WorkerGroup) -> None:
-    assert read(group, TaskRead({}, 100.0), Aws()).observation.groups["default"].demand == Demand(0, 0, 100.0)
+    assert read(group, TaskRead({}, 100.0), Aws()).observation.groups["default"].demand == Demand(
+        queued=0, running=0, read_at=100.0
+    )
 
 
 def test_sqs_stands_in_for_the_database(group: WorkerGroup) -> None:
@@ -105,13 +106,13 @@ def test_queued_tasks_without_a_worker_group_are_reported(group: WorkerGroup) ->
         (4, 0, (4, 0), None),
         (0, 0, (0, 0), None),
         (0, 2, (0, 0), None),
-        (4, 0, (0, 0), "the database has 4 queued tasks, SQS no message"),
-        (0, 0, (1, 2), "SQS has 3 messages, the database neither queued nor running tasks"),
+        (4, 0, (0, 0), "the database has 4 queued tasks, but SQS has no messages"),
+        (0, 0, (1, 2), "SQS has 3 messages, but the database has no queued or running tasks"),
     ],
 )
 def test_database_and_sqs_are_compared(
     queued: int, running: int, messages: tuple[int, int], remark: str | None
 ) -> None:
-    demand = Demand(queued, running, 0.0)
+    demand = Demand(queued=queued, running=running, read_at=0.0)
     assert cross_check(demand, MessageCounts(*messages)) == ((remark,) if remark else ())
     assert cross_check(dataclasses.replace(demand, source=Source.SQS), MessageCounts(*messages)) == ()

@@ -113,11 +113,11 @@ def test_a_busy_worker_without_protection_is_killed_after_its_grace_and_the_task
     assert result.killed == 1
     assert len(result.waits) == 1
     assert result.spans[0] == pytest.approx(300 + 60 + 500, abs=10)
-    patient = dataclasses.replace(platform, grace_seconds=600.0)
-    assert simulate(workload(single(0.0, "long", 500.0)), orders, patient, EXACT, 1).killed == 0
+    with_grace = dataclasses.replace(platform, grace_seconds=600.0)
+    assert simulate(workload(single(0.0, "long", 500.0)), orders, with_grace, EXACT, 1).killed == 0
 
 
-def test_workers_are_as_patient_as_the_real_ones() -> None:
+def test_workers_have_the_same_grace_as_the_real_ones() -> None:
     assert (PAUSE_SECONDS, STAY_SECONDS) == (drain.PAUSE_SECONDS, drain.STAY_SECONDS)
     assert ProtectionPolicy(expires_minutes=60).idle_grace_seconds == IDLE_GRACE_SECONDS
 

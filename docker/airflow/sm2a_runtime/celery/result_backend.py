@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""Celery's results in a database, as JSON: what a worker wrote there is data to whoever reads it, never code.
+"""Celery's results in a database, as JSON: readers treat what a worker wrote as data, never as code.
 
 Celery's own database backend keeps results as pickles, which run code when they are loaded, in the tables that workers
 write and the scheduler reads; and it makes exceptions of any class that a row names. This one uses the same tables and

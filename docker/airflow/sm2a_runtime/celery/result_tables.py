@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeDecorator
 # What fits into MySQL's BLOB and TEXT, and more than any result of Airflow takes. No more is read into memory.
 MOST_BYTES = 65_535
 MOST_CHARACTERS = 16_000
-# More would exhaust the stack of whoever prints it.
+# Deeper values would exhaust the stack of a process that prints them.
 MOST_LEVELS = 50
 
 
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Stands for a stored result that is no JSON, whoever wrote it: an earlier release, or an attacker."""
+    """Replaces a stored result that is not JSON, written by an earlier release or by an attacker."""
 
     reason: str
 

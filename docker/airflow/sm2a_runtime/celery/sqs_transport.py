@@ -1,13 +1,13 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""Kombu's transport for SQS, but for two things.
+"""Kombu's transport for SQS, with two differences.
 
-A message that cannot be understood goes to the dead-letter queue. In kombu and Celery such a message, which anybody may
-write who may send to the queue, raises errors of all kinds in the event loop; each would end the worker, and with it
-every task that it runs.
+A message that cannot be parsed goes to the dead-letter queue. In kombu and Celery such a message, which every sender to
+the queue can write, raises errors of all kinds in the event loop; each would end the worker, and with it every task
+that it runs.
 
-A worker that had no free slot asks for the next message as soon as one is free. Kombu looks once in `polling_interval`
-whether there is one, so that a slot stays empty for half a second after each task.
+A worker that had no free slot asks for the next message as soon as one is free. Kombu checks for a free slot only
+once in each `polling_interval`, so that a slot stays empty for half a second after each task.
 """
 
 import logging
@@ -19,27 +19,27 @@ log = logging.getLogger(__name__)
 
 # SQS moves it away when it has been received `broker_max_receive_count` times.
 AGAIN_SECONDS = 30
-# Between two looks for a free slot that nobody told of.
-LOOK_SECONDS = 1.0
+# Between two checks for a free slot that was not reported.
+SLOT_CHECK_SECONDS = 1.0
 
 
 class Channel(SQS.Channel):  # type: ignore[misc]  # kombu has no types
-    """Gives back what nobody here understands, and knows when it may receive again."""
+    """Returns messages that cannot be parsed to the queue, and polls again as soon as a slot is free."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        # Queues that are not asked, because no slot is free; each with the timer of the next look.
+        # Queues that are not polled, because no slot is free; each with the timer of the next check.
         self._full: dict[str, Any] = {}
         super().__init__(*arguments, **options)
 
     def _schedule_queue(self, queue: str) -> None:
-        """Called to begin the next long poll of a queue; one call leads to the next."""
+        """Called to start the next long poll of a queue; each poll causes the next call."""
         if queue in self._active_queues and not self.qos.can_consume():
-            self._full[queue] = self.hub.call_later(LOOK_SECONDS, self._look_again, queue)
+            self._full[queue] = self.hub.call_later(SLOT_CHECK_SECONDS, self._check_again, queue)
         else:
             super()._schedule_queue(queue)
 
-    def _look_again(self, queue: str) -> None:
-        """Go on with a queue; whoever comes second, timer or free slot, finds nothing to do."""
+    def _check_again(self, queue: str) -> None:
+        """Resume a queue. Of timer and free slot, the second to call this finds nothing to do."""
         timer = self._full.pop(queue, None)
         if timer is not None:
             timer.cancel()
@@ -48,7 +48,7 @@ class Channel(SQS.Channel):  # type: ignore[misc]  # kombu has no types
     def _slot_is_free(self) -> None:
         # In the next round of the event loop: tasks that ended together are followed by one poll.
         for queue in self._full:
-            self.hub.call_soon(self._look_again, queue)
+            self.hub.call_soon(self._check_again, queue)
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Called when a task has ended."""
@@ -58,7 +58,7 @@ class Channel(SQS.Channel):  # type: ignore[misc]  # kombu has no types
             self._slot_is_free()
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Called when a message is not wanted, or its task has failed to be acknowledged."""
+        """Called when a message is rejected, or its task could not be acknowledged."""
         try:
             super().basic_reject(delivery_tag, requeue)
         finally:

@@ -15,7 +15,7 @@ from sm2a_runtime.database.setup import CA_BUNDLE, Database, Login, Relations, R
 ACCESS_DENIED = 1045
 # Access denied (to the server, to a database), unknown database.
 PERMANENT = (ACCESS_DENIED, 1044, 1049)
-# Kind -> names of what runs code of whoever made it when others use a table.
+# Kind -> names of objects that run code of their creator when others use a table.
 MADE = {
     "VIEW": "SELECT table_name FROM information_schema.views WHERE table_schema = %s",
     "TRIGGER": "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = %s",
@@ -158,7 +158,7 @@ def ensure_rights(database: Database, user: Login, rights: Rights) -> bool:
     try:
         with closing(connect(database.server, database.master)) as connection, connection.cursor() as cursor:
             changed = _ensure_user(cursor, database.server, user)
-            # In this order: whoever uses the tables notices nothing.
+            # In this order, so that users of the tables are not affected.
             granted = [
                 _ensure_exact(cursor, user.username, database.name, rights),
                 _revoke_databases(cursor, user.username),

@@ -6,7 +6,7 @@ from sm2a_runtime.database.setup import Relations, Rights
 
 READ = frozenset({"SELECT"})
 ADD = READ | {"INSERT"}
-# No deleting, and nothing that makes or changes a table: what a worker makes could run as whoever reads it.
+# No deletes, and no statement that creates or changes a table: objects that a worker creates could run as their reader.
 WRITE_RESULTS = READ | {"INSERT", "UPDATE"}
 CHANGE = READ | {"INSERT", "UPDATE", "DELETE"}
 COUNT_ROWS = frozenset({"USAGE"})

@@ -24,7 +24,7 @@ from sm2a_runtime.metrics.statsd import MalformedError, parse
 LOOPBACK = "127.0.0.1"
 DATAGRAM_BYTES = 65_535
 # How long a stop may go unnoticed, and how often the sidecar shows that it lives.
-LOOK_SECONDS = 1.0
+POLL_INTERVAL_SECONDS = 1.0
 SILENT_SECONDS = 30.0
 
 
@@ -86,13 +86,13 @@ class Sidecar:
         """Serve until `stop`."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.bind((LOOPBACK, self._settings.port))
-            server.settimeout(LOOK_SECONDS)
+            server.settimeout(POLL_INTERVAL_SECONDS)
             due = self._monotonic() + self._settings.seconds
             looked = 0.0
             while not self._stopped:
                 self._receive(server)
                 now = self._monotonic()
-                if now - looked >= LOOK_SECONDS:
+                if now - looked >= POLL_INTERVAL_SECONDS:
                     looked = now
                     self._settings.alive.touch()
                 if now >= due:

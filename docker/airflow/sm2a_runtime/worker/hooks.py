@@ -1,7 +1,7 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a file that shows that it is alive,
-and an end that leaves no message behind.
+"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a liveness file, and a shutdown that
+loses no message.
 
 Loaded by the main process of the worker only: `[celery] extra_celery_config` has
 `{"imports": ["sm2a_runtime.worker.hooks"]}`.
@@ -33,55 +33,55 @@ _takes_tasks.set()
 
 
 def held_messages() -> int:
-    """Messages received and not yet finished with.
+    """Number of messages that were received and are not finished.
 
-    A lost broker connection empties the reserved requests although their tasks still run, hence the active ones too.
+    A lost broker connection clears the reserved requests while their tasks still run, so active ones count as well.
     """
     return max(len(state.reserved_requests), len(state.active_requests))
 
 
 class Liveness(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """Touches the liveness file from the event loop, so that the file ages when the loop hangs.
+    """Touches the liveness file from the event loop, so that the file grows old when the loop hangs.
 
-    A step and not a timer of `worker_ready`: every lost connection clears the timers, and only steps are run again.
+    It is a step, not a timer of `worker_ready`, because a lost connection clears all timers and restarts only steps.
     """
 
     def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
-        """Called each time the loop is about to start."""
+        """Called before each start of the loop."""
         touch_liveness_file()
         hub.call_repeatedly(LIVENESS_SECONDS, touch_liveness_file)
 
 
 class TaskIntake(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """Lets go of the queues while the worker drains. In the event loop, because consumers belong to it."""
+    """Cancels the queues while the worker drains. Runs in the event loop, which owns the consumers."""
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         self._intake = Intake()
 
     def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
-        """Called each time the loop is about to start."""
+        """Called before each start of the loop."""
         hub.call_repeatedly(INTAKE_SECONDS, lambda: self._intake.follow(consumer, _takes_tasks.is_set()))
 
 
 class LastPolls(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """Finishes the long polls of a worker that ends: stopped after the consumer, before the pool and the event loop."""
+    """Completes the long polls of a worker that shuts down, after the consumer and before the pool and event loop."""
 
     requires = ("celery.worker.components:Pool",)
 
     def stop(self, parent: Any) -> None:
-        """Called in a warm shutdown. A failure must not keep the tasks that still run from their end."""
+        """Called in a warm shutdown. An error here must not prevent the running tasks from finishing."""
         try:
             last_polls.finish(parent.hub, lambda: state.should_terminate is not None)
         except Exception:
             log.exception("Last polls: unexpected error")
 
     def terminate(self, parent: Any) -> None:
-        """Called in a cold shutdown: there is no time."""
+        """Called in a cold shutdown, which leaves no time for this."""
 
 
 def touch_liveness_file() -> None:
-    """Make the file new. A full disk must not stop the worker."""
+    """Touch the file. A full disk must not stop the worker."""
     try:
         LIVENESS_FILE.touch()
     except OSError as error:
@@ -89,7 +89,7 @@ def touch_liveness_file() -> None:
 
 
 def protect_forever(drainer: Drainer) -> None:
-    """Update protection and drain each second, and at once when a message arrives."""
+    """Update protection and draining each second, and at once when a message arrives."""
     while True:
         _wake.wait(1)
         _wake.clear()
@@ -102,14 +102,14 @@ def protect_forever(drainer: Drainer) -> None:
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
 def add_steps(sender: Any = None, **_: Any) -> None:
-    """Before the worker builds its steps."""
+    """Called before the worker builds its steps."""
     sender.app.steps["consumer"].update({Liveness, TaskIntake})
     sender.app.steps["worker"].add(LastPolls)
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
 def start_protection(**_: Any) -> None:
-    """Once, when the worker is about to receive its first message."""
+    """Called once, before the worker receives its first message."""
     uri = os.environ.get("ECS_AGENT_URI")
     if not uri:
         log.info("Task protection: off, because ECS_AGENT_URI is not set")
@@ -125,5 +125,5 @@ def start_protection(**_: Any) -> None:
 
 @signals.task_received.connect  # type: ignore[untyped-decorator]
 def message_received(**_: Any) -> None:
-    """In the main process, before the message goes to a pool process. Must not block the event loop."""
+    """Called in the main process, before the message goes to a pool process. Must not block the event loop."""
     _wake.set()

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""Whether a Celery worker consumes from its queues. Every call is made in the worker's event loop."""
+"""Stops and resumes a Celery worker's consumption from its queues. All calls are made in the worker's event loop."""
 
 import logging
 from typing import Any
@@ -9,18 +9,18 @@ log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Cancels the consumer of every queue and takes it up again.
+    """Cancels the consumers of all queues and resumes them.
 
-    A long poll that is under way goes on for up to 20 s: kombu gives a message that it then still receives back to the
-    queue, visible at once. While cancelled, a new connection does not consume either.
+    A long poll in progress continues for up to 20 s. kombu returns a message that it still receives to the queue, where
+    it is visible at once. While cancelled, a new connection does not consume either.
     """
 
     def __init__(self) -> None:
         self._cancelled: tuple[str, ...] = ()
 
     def follow(self, consumer: Any, takes_tasks: bool) -> None:
-        """Make it so, when it is not. A failure is logged and tried again with the next call."""
-        # Without a task consumer the connection is just being made.
+        """Cancel or resume if necessary. An error is logged, and the next call retries."""
+        # Without a task consumer the connection is still being established.
         if takes_tasks == (not self._cancelled) or consumer.task_consumer is None:
             return
         try:
@@ -35,7 +35,7 @@ class Intake:
         self._cancelled = queues
 
     def _resume(self, consumer: Any) -> None:
-        # The worker's selection of queues, which cancelling has emptied; a new connection consumes from these.
+        # Cancelling cleared the worker's selection of queues, from which a new connection consumes.
         consumer.app.amqp.queues.select(self._cancelled)
         for queue in self._cancelled:
             consumer.add_task_queue(queue)

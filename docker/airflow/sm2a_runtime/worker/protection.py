@@ -1,8 +1,8 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""ECS task scale-in protection: hold it while the worker holds messages, give it back when it has been idle a while.
+"""ECS scale-in protection: held while the worker holds messages, released when it has been idle for some time.
 
-`ProtectionPolicy` decides and does nothing; `EcsAgent` does and decides nothing; `Protector` joins them.
+`ProtectionPolicy` decides, `EcsAgent` calls ECS, and `Protector` combines the two.
 Times are seconds of a monotonic clock.
 """
 
@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 log = logging.getLogger(__name__)
 
-# A call without an answer may have been carried out: protect again before anything else, release when idle.
+# A call without a response may have succeeded: protect again before anything else, release when idle.
 UNKNOWN = float("-inf")
 
 
 class Action(Enum):
-    """What to ask of ECS."""
+    """What ECS is asked to do."""
 
     PROTECT = "protect"
     RELEASE = "release"
@@ -39,11 +39,11 @@ class ProtectionPolicy:
 
     @property
     def renew_seconds(self) -> float:
-        """A third of the life of a protection: two renewals may fail before it expires."""
+        """A third of the protection's lifetime: two renewals may fail before it expires."""
         return self.expires_minutes * 60 / 3
 
     def decide(self, memory: "Memory", held: int, now: float) -> tuple["Memory", Action | None]:
-        """What to do now that `held` messages are held, and what to remember."""
+        """The new memory and the action to take while `held` messages are held."""
         idle_since = None if held else (now if memory.idle_since is None else memory.idle_since)
         memory = replace(memory, idle_since=idle_since)
         if memory.failed_at is not None and now - memory.failed_at < self.retry_seconds:
@@ -57,7 +57,7 @@ class ProtectionPolicy:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the policy knows of the past: when protection was last granted, since when idle, when ECS last failed.
+    """The state of the policy: when protection was last granted, since when it is idle, when ECS last failed.
 
     ``protected_at`` is None without protection, and ``UNKNOWN`` after a call that failed.
     """
@@ -67,11 +67,11 @@ class Memory:
     failed_at: float | None = None
 
     def succeeded(self, action: Action, now: float) -> "Memory":
-        """After ECS did what was asked."""
+        """The state after a successful call."""
         return replace(self, protected_at=now if action is Action.PROTECT else None, failed_at=None)
 
     def failed(self, now: float) -> "Memory":
-        """After ECS refused, or did not answer: nobody knows whether the task is protected."""
+        """The state after ECS refused or did not answer: whether the task is protected is unknown."""
         return replace(self, protected_at=UNKNOWN, failed_at=now)
 
 
@@ -80,10 +80,10 @@ class ProtectionError(Exception):
 
 
 class Agent(Protocol):
-    """Whoever can set the protection of this task."""
+    """Anything that can set the protection of this task."""
 
     def set_protection(self, enabled: bool, expires_minutes: int) -> None:
-        """Set it, or raise ProtectionError."""
+        """Set it; raises ProtectionError."""
 
 
 @dataclass(frozen=True)
@@ -101,18 +101,18 @@ class EcsAgent:
         self._ask("PUT", json.dumps(body).encode())
 
     def protected_seconds(self) -> float:
-        """How long this task is still protected, 0 when it is not; or raise ProtectionError."""
+        """Seconds until the protection of this task expires, 0 without protection; raises ProtectionError."""
         protection = self._ask("GET")
         if not protection.get("ProtectionEnabled"):
             return 0.0
         try:
             ends = datetime.fromisoformat(str(protection.get("ExpirationDate")))
         except ValueError:
-            raise ProtectionError(f"unexpected answer: {json.dumps(protection)[:200]}") from None
+            raise ProtectionError(f"unexpected response: {json.dumps(protection)[:200]}") from None
         return max(0.0, (ends - datetime.now(UTC)).total_seconds())
 
     def _ask(self, method: str, body: bytes | None = None) -> dict[str, Any]:
-        """The protection of this task after a call."""
+        """Send a request; returns the protection of this task after it."""
         request = urllib.request.Request(  # noqa: S310 (the scheme is the agent's)
             f"{self.uri}/task-protection/v1/state",
             data=body,
@@ -129,12 +129,12 @@ class EcsAgent:
         if problem := answer.get("failure") or answer.get("error"):
             raise ProtectionError(json.dumps(problem))
         if "protection" not in answer:
-            raise ProtectionError(f"unexpected answer: {json.dumps(answer)[:200]}")
+            raise ProtectionError(f"unexpected response: {json.dumps(answer)[:200]}")
         return dict(answer["protection"])
 
 
 class Protector:
-    """Keeps the protection of this task in step with the messages that its worker holds."""
+    """Keeps the protection of this task consistent with the messages that its worker holds."""
 
     def __init__(self, agent: Agent, policy: ProtectionPolicy, clock: Callable[[], float]) -> None:
         self._agent = agent
@@ -143,32 +143,32 @@ class Protector:
         self._memory = Memory()
 
     def update(self, held: int) -> None:
-        """Act on the number of messages held now. Failures of the agent are logged and tried again later."""
+        """Act on the number of messages held now. Errors of the agent are logged, and the call is retried later."""
         self._memory, action = self._policy.decide(self._memory, held, self._clock())
         if action is not None:
             self._act(action, held)
 
     def release(self) -> bool:
-        """End the protection without an idle grace; whether that was possible. Tried again no sooner than always."""
+        """Release the protection without an idle grace; True on success. Retries are spaced like those of `update`."""
         failed_at = self._memory.failed_at
         if failed_at is not None and self._clock() - failed_at < self._policy.retry_seconds:
             return False
         return self._act(Action.RELEASE, 0)
 
     def found(self, protected: bool) -> None:
-        """What ECS says of this task, which counts for more than what was done here."""
+        """Adopt the protection that ECS reports, which overrides the state kept here."""
         if protected and self._memory.protected_at is None:
             self._memory = replace(self._memory, protected_at=self._clock())
         if not protected:
             self._memory = replace(self._memory, protected_at=None)
 
     def _act(self, action: Action, held: int) -> bool:
-        """Ask for it, and whether it was done."""
+        """Call ECS; True on success."""
         try:
             self._agent.set_protection(action is Action.PROTECT, self._policy.expires_minutes)
         except ProtectionError as error:
             if self._memory.failed_at is None:
-                log.warning("Task protection: cannot %s, will try again: %s", action.value, error)
+                log.warning("Task protection: cannot %s, will retry: %s", action.value, error)
             self._memory = self._memory.failed(self._clock())
             return False
         log.info("Task protection: %s (messages held: %d)", action.value, held)

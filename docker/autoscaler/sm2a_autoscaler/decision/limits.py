@@ -12,21 +12,21 @@ from sm2a_autoscaler.decision.model import CapacitySchedule, WorkerGroup
 
 @dataclass(frozen=True)
 class Limits:
-    """Workers at least and at most; ``by_schedule`` when not the group's own ones hold."""
+    """Minimum and maximum number of workers; ``by_schedule`` is true if a schedule changed them."""
 
     minimum: int
     maximum: int
     by_schedule: bool = False
 
     def clamp(self, workers: int) -> int:
-        """The nearest allowed number."""
+        """The nearest number within the limits."""
         return min(max(workers, self.minimum), self.maximum)
 
 
 def limits(group: WorkerGroup, wall: datetime | None) -> Limits:
-    """What holds at that time. Of several schedules the largest values hold; the minimum gives way to the maximum.
+    """The limits at that time. If several schedules apply, the largest values win. A minimum never exceeds the maximum.
 
-    Without a time no schedule holds.
+    Without a time no schedule applies.
     """
     active = [item for item in group.schedules if wall is not None and holds(item, wall)]
     minimum = max((item.minimum for item in active if item.minimum is not None), default=group.minimum)
@@ -36,7 +36,7 @@ def limits(group: WorkerGroup, wall: datetime | None) -> Limits:
 
 
 def holds(schedule: CapacitySchedule, wall: datetime) -> bool:
-    """True within the window. One past midnight belongs to the day on which it began."""
+    """True within the window. After midnight a window belongs to the day on which it began."""
     local = wall.astimezone(schedule.time_zone)
     clock, today = local.time(), local.weekday()
     if schedule.begin < schedule.end:

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What the sizing decision is given and what it answers. Durations are seconds.
+"""Input and output of the sizing decision, and the types that the other packages share. Durations are seconds.
 
 Times are seconds on one monotonic clock that the caller chooses.
 """
@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from enum import StrEnum
 
+# Groups with so many slots a worker drain surplus busy workers. With fewer slots, workers become idle often enough.
+DRAIN_FROM_CONCURRENCY = 6
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class CapacitySchedule:
-    """Another minimum or maximum at certain hours; None leaves the group's own.
+    """A minimum or maximum that applies at certain hours; None keeps the group's own value.
 
-    ``days`` are weekdays, Monday is 0. The window goes from ``begin`` to before ``end``, wall clock times of
-    ``time_zone``. One with ``end`` at or before ``begin`` goes on to that time of the next day.
+    ``days`` are weekdays, Monday is 0. The window runs from ``begin`` up to ``end``, both wall clock times in
+    ``time_zone``. If ``end`` is not later than ``begin``, the window ends on the next day.
     """
 
     days: frozenset[int]
@@ -29,12 +32,12 @@ class CapacitySchedule:
     maximum: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkerGroup:
     """One queue and the ECS service whose tasks are its workers.
 
-    ``concurrency`` is task slots a worker. With ``look_ahead`` the forecast counts besides what is there now.
-    ``hold_seconds`` is how long a size stays after it was last needed. ``latency_preference`` (0 to 3) is the spare
+    ``concurrency`` is the number of task slots per worker. ``look_ahead`` adds the forecast to the present demand.
+    ``hold_seconds`` is how long a size is kept after it was last needed. ``latency_preference`` (0 to 3) is the spare
     capacity for unannounced arrivals, in standard deviations of their number.
     """
 
@@ -53,14 +56,14 @@ class WorkerGroup:
 
 @dataclass(frozen=True)
 class PolicySettings:
-    """What the decision may know about the deployment."""
+    """The settings that the decision depends on."""
 
     groups: tuple[WorkerGroup, ...]
     stale_seconds: float = 30.0
 
 
 class Source(StrEnum):
-    """Where a demand comes from: the database is exact, SQS is approximate."""
+    """Origin of a demand: the database is exact, SQS is approximate."""
 
     DATABASE = "database"
     SQS = "sqs"
@@ -68,9 +71,9 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """``tasks`` that are expected to be queued ``in_seconds`` after the read, to take ``seconds`` each.
+    """``tasks`` that are expected to be queued ``in_seconds`` after the read and to run for ``seconds`` each.
 
-    ``in_seconds`` 0 is any moment. Without ``seconds`` they count as lasting.
+    ``in_seconds`` 0 means at any moment. Without ``seconds`` they are assumed to run beyond the horizon.
     """
 
     in_seconds: float
@@ -78,15 +81,16 @@ class Upcoming:
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Demand:
-    """Airflow tasks of one queue. ``scheduled`` tasks wait for a pool slot or the scheduler: shown, not counted.
+    """Airflow tasks of one queue.
 
-    ``remaining_seconds`` has one entry for each running task whose duration history can tell: expected seconds until
-    it ends, 0 when it is overdue. Tasks without an entry count as lasting. ``upcoming`` are downstream tasks whose
-    parents are done or about to be (at the expected end of the last one) and root tasks of runs due by schedule.
+    ``scheduled`` tasks wait for a pool slot or the scheduler: they are reported but do not count.
+    ``remaining_seconds`` has one entry for each running task with a duration history: the expected seconds until it
+    ends, 0 when it is overdue. Tasks without an entry are assumed to run beyond the horizon. ``upcoming`` are
+    downstream tasks whose parents have ended or are expected to end, and root tasks of runs due by schedule.
     ``mean_task_seconds`` is the recent mean duration of this queue's tasks, None without a history.
-    ``unscheduled_rate`` is arrivals a second that nothing announced (manual, API, assets), over the last minutes.
+    ``unscheduled_rate`` is the recent rate of unannounced arrivals (manual, API, assets), in tasks per second.
     """
 
     queued: int
@@ -101,12 +105,12 @@ class Demand:
     unscheduled_rate: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fleet:
     """Counts of one ECS service.
 
-    ``start_up_seconds`` is the 90th percentile of its tasks' start-up times, None while none was seen; ``replaced`` are
-    the earlier deployments that still have tasks, by id.
+    ``start_up_seconds`` is the 90th percentile of its workers' start-up times, None before the first sample.
+    ``replaced`` are the ids of earlier deployments that still have tasks.
     """
 
     desired: int
@@ -119,7 +123,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class GroupObservation:
-    """One group as seen now; a part that could not be read is None, and ``problems`` says why."""
+    """One group as read in this tick; a part that could not be read is None, and ``problems`` says why."""
 
     demand: Demand | None
     fleet: Fleet | None
@@ -128,9 +132,9 @@ class GroupObservation:
 
 @dataclass(frozen=True)
 class Observation:
-    """All groups by name, ``at`` the time of the decision, ``wall`` the same moment as an aware date and time.
+    """All groups by name at the time of the decision: ``at`` on the monotonic clock, ``wall`` as an aware datetime.
 
-    Schedules of capacity hold by ``wall``; without it they do not hold at all.
+    Capacity schedules apply by ``wall``; without it none applies.
     """
 
     at: float
@@ -138,8 +142,33 @@ class Observation:
     wall: datetime | None = None
 
 
+@dataclass(frozen=True)
+class MessageCounts:
+    """SQS' approximate counts for one queue: visible messages (queued tasks) and messages in flight (running tasks)."""
+
+    visible: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class GroupNotes:
+    """What was read about one group and is reported, but not used for the size."""
+
+    messages: MessageCounts | None
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Everything read in one tick: the observation, notes by group, and queued tasks of queues that no group serves."""
+
+    observation: Observation
+    notes: Mapping[str, GroupNotes]
+    unserved: Mapping[str, int]
+
+
 class Action(StrEnum):
-    """KEEP: the size is right, or not yet due to shrink. HOLD: not known well enough to change it."""
+    """KEEP: the size is right, or the hold has not passed yet. HOLD: the data is too uncertain to change the size."""
 
     SCALE_OUT = "scale_out"
     SCALE_IN = "scale_in"
@@ -147,12 +176,12 @@ class Action(StrEnum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The desired count for one service. ``current`` and ``desired`` are None only where ECS could not be read.
+    """The desired count for one service. ``current`` and ``desired`` are None only if ECS could not be read.
 
-    ``drain`` is how many of the workers that run tasks shall take no new ones, so that they become idle; best are those
-    that will be empty first. All others take tasks, also those that were draining before. None leaves it as it is.
+    ``drain`` is how many busy workers must drain, preferably those with the fewest tasks. All others take tasks,
+    including workers that were draining before. None changes no drain marker.
     """
 
     group: str

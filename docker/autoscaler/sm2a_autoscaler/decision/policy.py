@@ -4,13 +4,13 @@
 
 Nothing here reads a clock, a network or a file. Every worker group is decided on its own:
 
-* what a group needs, now and when a worker ordered now would be ready, is in ``forecast.py``;
-* a larger need is met at once, in one step, within the limits that hold at that hour (``limits.py``);
-* a smaller one is followed when nothing larger was needed for the group's ``hold_seconds``, and never below the workers
-  that run tasks at that moment (which worker stops is decided by ECS, among those that are not protected);
-* where workers have many slots and so hardly ever become idle, those too many take no new tasks and end by and by;
-* when a read failed or is older than ``stale_seconds`` the size stays;
-* approximate counts (SQS, while the database does not answer) may make a group larger, never smaller.
+* ``sizing.py`` computes the need, now and at the time when a worker ordered now would be ready;
+* a larger need is met at once, in one step, within the limits that apply at that hour (``limits.py``);
+* a smaller need is followed once nothing larger was needed for ``hold_seconds``, and never below the number of busy
+  workers (ECS chooses which worker stops, among those without scale-in protection);
+* workers with many slots are hardly ever idle, so surplus ones drain: they take no new tasks and stop when empty;
+* a failed read, or one older than ``stale_seconds``, holds the size;
+* approximate counts (SQS, while the database is unavailable) may make a group larger, never smaller.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from sm2a_autoscaler.decision.limits import Limits, limits
 from sm2a_autoscaler.decision.model import (
+    DRAIN_FROM_CONCURRENCY,
     Action,
     Decision,
     Demand,
@@ -32,13 +33,10 @@ from sm2a_autoscaler.decision.model import (
 )
 from sm2a_autoscaler.decision.sizing import workers_needed
 
-# With fewer slots, workers become idle by themselves often enough.
-DRAIN_FROM_CONCURRENCY = 6
-
 
 @dataclass(frozen=True)
 class Peak:
-    """``target`` workers were needed ``at`` that time."""
+    """``target`` workers were needed at the time ``at``."""
 
     at: float
     target: int
@@ -46,7 +44,7 @@ class Peak:
 
 @dataclass(frozen=True)
 class GroupMemory:
-    """The needs of the last ``hold_seconds`` that no later need exceeds: oldest, and so largest, first."""
+    """The needs of the last ``hold_seconds`` that no later need exceeds, oldest (and therefore largest) first."""
 
     peaks: tuple[Peak, ...]
     seen_at: float
@@ -54,7 +52,7 @@ class GroupMemory:
 
 @dataclass(frozen=True)
 class Memory:
-    """What one decision leaves for the next, by group name."""
+    """State that is passed from one decision to the next, by group name."""
 
     groups: Mapping[str, GroupMemory] = field(default_factory=dict)
 
@@ -78,7 +76,7 @@ def decide(settings: PolicySettings, observation: Observation, memory: Memory) -
 def decide_group(
     group: WorkerGroup, allowed: Limits, seen: GroupObservation, memory: GroupMemory | None, now: float
 ) -> tuple[Decision, GroupMemory | None]:
-    """The decision for one group; the ``problems`` of what was seen forbid to change it. Held, it keeps its memory."""
+    """The decision for one group. Any ``problems`` in ``seen`` hold the size and leave the memory unchanged."""
     demand, fleet = seen.demand, seen.fleet
     if seen.problems or demand is None or fleet is None:
         current = fleet.desired if fleet else None
@@ -102,10 +100,10 @@ def decide_group(
 
 
 def remember(memory: GroupMemory | None, target: int, current: int, now: float, hold_seconds: float) -> GroupMemory:
-    """The memory with this need added and needs of ``hold_seconds`` ago or older forgotten.
+    """The memory with this need added and without needs that are ``hold_seconds`` old or older.
 
-    Without a memory, or after a gap as long as the hold, nothing is known about the recent past: the current size then
-    stands in for it, so that a restart or an outage is never followed by a sudden scale-in.
+    Without a memory, or after a gap as long as the hold, the recent past is unknown. The current size then counts as
+    needed, so that neither a restart nor an outage is followed by a sudden scale-in.
     """
     known = memory is not None and now - memory.seen_at < hold_seconds
     past = memory.peaks if memory is not None and known else (Peak(now, current),)
@@ -113,8 +111,27 @@ def remember(memory: GroupMemory | None, target: int, current: int, now: float, 
     return GroupMemory((*kept, Peak(now, target)), now)
 
 
+def keep_protected_workers(decision: Decision, protected: int) -> Decision:
+    """The decision after counting the workers that hold scale-in protection: a scale-in goes no lower than these.
+
+    A desired count below that number would stop no protected worker, but ECS would then refuse to protect any further
+    worker, and could stop one with a task that it has just received.
+    """
+    if decision.action is not Action.SCALE_IN or decision.desired is None or decision.current is None:
+        return decision
+    if protected <= decision.desired:
+        return decision
+    size = min(protected, decision.current)
+    return replace(
+        decision,
+        action=Action.SCALE_IN if size < decision.current else Action.KEEP,
+        desired=size,
+        reasons=(*decision.reasons, f"{protected} workers hold scale-in protection: {size} are kept"),
+    )
+
+
 def _doubts(seen: GroupObservation, now: float, stale_seconds: float) -> tuple[str, ...]:
-    """Why the observation must not change a size; empty when it may."""
+    """Reasons why this observation must not change the size; empty when it may."""
     doubts = list(seen.problems) if seen.demand is None or seen.fleet is None else []
     for name, part in (("demand", seen.demand), ("service", seen.fleet)):
         if part is None:
@@ -125,7 +142,7 @@ def _doubts(seen: GroupObservation, now: float, stale_seconds: float) -> tuple[s
 
 
 def _limiting(allowed: Limits, workers: int) -> tuple[str, ...]:
-    """The limit that changes that number, if one does."""
+    """The limit that applies to this number, if any."""
     source = " by schedule" if allowed.by_schedule else ""
     if workers < allowed.minimum:
         return (f"the minimum is {allowed.minimum}{source}",)
@@ -137,7 +154,7 @@ def _limiting(allowed: Limits, workers: int) -> tuple[str, ...]:
 def _smaller(
     group: WorkerGroup, demand: Demand, fleet: Fleet, memory: GroupMemory, now: float
 ) -> tuple[int, int, tuple[str, ...]]:
-    """How far the service may shrink now, at most to its current size; how many busy workers drain; and why."""
+    """The size that the service may shrink to now, how many busy workers drain, and why."""
     reasons: list[str] = []
     peak = memory.peaks[0]
     busy = min(demand.busy_workers, fleet.desired)
@@ -145,22 +162,38 @@ def _smaller(
     if len(memory.peaks) > 1 and desired > busy:
         reasons.append(f"{peak.target} needed {now - peak.at:.0f} s ago: kept for {group.hold_seconds:g} s")
     if desired == busy and busy > memory.peaks[-1].target:
-        reasons.append(f"{busy} workers run tasks: none of them is stopped")
+        reasons.append(f"{busy} workers run tasks and are not stopped")
     if desired < fleet.desired:
         reasons.append(f"nothing larger was needed for {group.hold_seconds:g} s: scaling in")
     drain = max(0, desired - peak.target) if group.concurrency >= DRAIN_FROM_CONCURRENCY else 0
     if drain:
-        reasons.append(f"{drain} of them take no new tasks: the others have slots enough")
+        reasons.append(f"{drain} of them drain: the others have enough slots")
     return desired, drain, tuple(reasons)
 
 
 def _held(group: WorkerGroup, current: int | None, reasons: tuple[str, ...]) -> Decision:
-    return Decision(group.name, group.service, Action.HOLD, current, current, reasons, drain=None)
+    return Decision(
+        group=group.name,
+        service=group.service,
+        action=Action.HOLD,
+        current=current,
+        desired=current,
+        reasons=reasons,
+        drain=None,
+    )
 
 
 def _resized(group: WorkerGroup, current: int, desired: int, reasons: tuple[str, ...], drain: int = 0) -> Decision:
-    """With the action that the two counts amount to."""
+    """The decision with the action that follows from the two counts."""
     action = Action.KEEP
     if desired != current:
         action = Action.SCALE_OUT if desired > current else Action.SCALE_IN
-    return Decision(group.name, group.service, action, current, desired, reasons, drain)
+    return Decision(
+        group=group.name,
+        service=group.service,
+        action=action,
+        current=current,
+        desired=desired,
+        reasons=reasons,
+        drain=drain,
+    )

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""How many workers a group needs: for the tasks that are there, and for those that will be when a new one is ready."""
+"""How many workers a group needs, for its present tasks and for those expected by the time a new worker is ready."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from sm2a_autoscaler.decision.model import Demand, Fleet, WorkerGroup
 
-# Start-up time that is assumed until one was seen.
+# Assumed start-up time before the first sample.
 START_UP_SECONDS = 90.0
-# A queued task shorter than this has its turn on a busy worker before a new one is ready, so it counts in part.
+# A queued task shorter than this gets a slot of a busy worker before a new worker is ready, so it counts in part.
 SHORT_TASK_SECONDS = 20.0
-# A worker needed again so soon after a start-up is not worth stopping: Fargate bills a minute at least.
+# A worker that is needed again this soon is not worth stopping: Fargate bills at least one minute.
 KEEP_SECONDS = 60.0
-# By how much of what runs unannounced tasks may be expected to grow within a start-up. Their rate is measured over few
-# arrivals and their durations may be wrong: believed without a limit, chance would start workers all the time.
+# Upper bound for the expected growth by unannounced tasks within one start-up, as a share of the running tasks. Their
+# rate is measured over few arrivals and their durations are estimates: without a bound, noise would start workers.
 UNANNOUNCED_GROWTH = 0.1
 
 # (seconds after the read, change of the number of running tasks)
@@ -25,9 +25,9 @@ Changes = list[tuple[float, int]]
 
 @dataclass(frozen=True)
 class Need:
-    """Workers to have at once (``start``), workers not to go below (``keep``), and how both came about.
+    """Workers needed at once (``start``), workers to keep at least (``keep``), and the reasons for both.
 
-    ``keep`` is never below ``start``. Neither knows the group's minimum and maximum.
+    ``keep`` is never below ``start``. Both are computed before the group's minimum and maximum apply.
     """
 
     start: int
@@ -36,13 +36,13 @@ class Need:
 
 
 def workers_needed(group: WorkerGroup, demand: Demand, fleet: Fleet) -> Need:
-    """What the demand asks for, with the group's look-ahead and latency preference."""
+    """The need that follows from the demand and from the group's look-ahead and latency preference."""
     waiting = demand.queued * _weight(demand)
     spare = _spare(group, demand)
     now = _workers(demand.running + waiting + spare, group)
     reasons = [
         f"{demand.queued} queued + {demand.running} running tasks ({demand.source})"
-        f" at {group.concurrency} a worker need {now}"
+        f" at {group.concurrency} per worker need {now}"
     ]
     if waiting < demand.queued:
         reasons.append(f"{demand.queued} queued tasks of {demand.mean_task_seconds:.1f} s count as {waiting:.1f}")
@@ -64,7 +64,7 @@ def workers_needed(group: WorkerGroup, demand: Demand, fleet: Fleet) -> Need:
 
 
 def _changes(demand: Demand) -> Changes:
-    """What is announced, in order of time; an end comes before a start."""
+    """The announced starts and ends in order of time, an end before a start at the same moment."""
     changes = [(seconds, -1) for seconds in demand.remaining_seconds]
     for item in demand.upcoming:
         changes.append((item.in_seconds, item.tasks))
@@ -74,7 +74,7 @@ def _changes(demand: Demand) -> Changes:
 
 
 def _announced_peak(demand: Demand, changes: Changes, horizon: float) -> int:
-    """The most tasks that run at one moment until then, of those that run now and those that are upcoming."""
+    """The largest number of running and upcoming tasks that run at the same moment within the horizon."""
     tasks = peak = demand.running
     for at, change in changes:
         if at > horizon:
@@ -85,7 +85,7 @@ def _announced_peak(demand: Demand, changes: Changes, horizon: float) -> int:
 
 
 def _expected(demand: Demand, changes: Changes, horizon: float) -> float:
-    """The most slots in use until then: by what is announced, or with what comes unannounced by then."""
+    """The largest number of slots in use within the horizon, unannounced arrivals included."""
     peak = _announced_peak(demand, changes, horizon)
     mean = demand.mean_task_seconds
     arriving = demand.unscheduled_rate * (horizon if mean is None else min(horizon, mean))
@@ -94,18 +94,18 @@ def _expected(demand: Demand, changes: Changes, horizon: float) -> float:
 
 
 def _weight(demand: Demand) -> float:
-    """How much of a slot a queued task counts: a little at least, or nobody would ever start it."""
+    """The share of a slot that a queued task counts. Never zero, or very short tasks would never get a worker."""
     mean = demand.mean_task_seconds
     return 1.0 if mean is None else min(1.0, max(0.1, mean) / SHORT_TASK_SECONDS)
 
 
 def _spare(group: WorkerGroup, demand: Demand) -> float:
-    """Slots for the fluctuation of unannounced arrivals: standard deviations of the number that these keep running."""
+    """Spare slots for unannounced arrivals, in standard deviations of the number of tasks that they keep running."""
     if demand.mean_task_seconds is None:
         return 0.0
     return group.latency_preference * math.sqrt(demand.unscheduled_rate * demand.mean_task_seconds)
 
 
 def _workers(slots: float, group: WorkerGroup) -> int:
-    """Workers with so many slots; a hair above a whole number is that number."""
+    """The number of workers that have so many slots; rounding errors just above a whole number do not count."""
     return max(0, math.ceil(slots / group.concurrency - 1e-9))

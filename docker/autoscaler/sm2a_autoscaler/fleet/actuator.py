@@ -1,21 +1,18 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Sets desired counts. Busy workers hold ECS task scale-in protection themselves: ECS stops only idle ones.
-
-A desired count below the number of protected workers would not stop more of them, but ECS then refuses to protect any
-further one, and might stop it with a task that it has just taken.
-"""
+"""Sets desired counts. Busy workers set their own ECS scale-in protection, so ECS stops idle workers only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
 from sm2a_autoscaler.decision.model import Action, Decision
+from sm2a_autoscaler.decision.policy import keep_protected_workers
 from sm2a_autoscaler.fleet.aws import AWS_ERRORS, throttled
 from sm2a_autoscaler.fleet.ecs_tasks import count_protected
 
@@ -24,7 +21,7 @@ LONGEST_PAUSE_SECONDS = 120.0
 
 
 class Result(StrEnum):
-    """What became of one decision."""
+    """How the application of one decision ended."""
 
     UNCHANGED = "unchanged"
     APPLIED = "applied"
@@ -35,7 +32,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Application:
-    """The result for one decision, with the reason when it could not be applied."""
+    """The result of one decision, and the problem if it could not be applied."""
 
     decision: Decision
     result: Result
@@ -43,7 +40,7 @@ class Application:
 
 
 class Actuator:
-    """UpdateService where the wanted count differs.
+    """Calls UpdateService where the desired count differs.
 
     After throttling or a lost connection it pauses, twice as long each time, up to two minutes.
     """
@@ -56,7 +53,7 @@ class Actuator:
         self._pause_seconds = FIRST_PAUSE_SECONDS
 
     def apply(self, decisions: Sequence[Decision], now: float) -> tuple[Application, ...]:
-        """Apply each decision on its own; one that fails does not keep the others from theirs."""
+        """Apply each decision on its own: a failure does not affect the others."""
         return tuple(self._apply(decision, now) for decision in decisions)
 
     def _apply(self, decision: Decision, now: float) -> Application:
@@ -65,10 +62,12 @@ class Actuator:
         if now < self._resume_at:
             wait = self._resume_at - now
             return Application(
-                decision, Result.POSTPONED, f"after a refused or lost call: next attempt in {wait:.0f} s"
+                decision, Result.POSTPONED, f"postponed after a throttled or lost call: next attempt in {wait:.0f} s"
             )
         try:
-            decision = self._sparing(decision)
+            if decision.action is Action.SCALE_IN:
+                protected = count_protected(self._ecs, self._cluster, decision.service)
+                decision = keep_protected_workers(decision, protected)
             result = self._set(decision)
         except AWS_ERRORS as error:
             if throttled(error) or isinstance(error, BotoCoreError):
@@ -77,22 +76,6 @@ class Actuator:
             return Application(decision, Result.FAILED, f"{decision.service} could not be resized: {error}")
         self._pause_seconds = FIRST_PAUSE_SECONDS
         return Application(decision, result)
-
-    def _sparing(self, decision: Decision) -> Decision:
-        """The decision, or the smallest size that no protected worker is too many for."""
-        if decision.action is not Action.SCALE_IN or decision.desired is None or decision.current is None:
-            return decision
-        protected = count_protected(self._ecs, self._cluster, decision.service)
-        if protected <= decision.desired:
-            return decision
-        size = min(protected, decision.current)
-        action = Action.SCALE_IN if size < decision.current else Action.KEEP
-        return replace(
-            decision,
-            action=action,
-            desired=size,
-            reasons=(*decision.reasons, f"{protected} workers hold scale-in protection: {size} are kept"),
-        )
 
     def _set(self, decision: Decision) -> Result:
         if decision.desired == decision.current:

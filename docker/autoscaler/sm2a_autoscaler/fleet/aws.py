@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Reads of ECS and SQS, in bulk, with bounded waits; and the AWS clients that everything else is given."""
+"""Bulk reads of ECS services and SQS queues with bounded waits, and the factory of all AWS clients."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sm2a_autoscaler.decision.model import MessageCounts
+
 Value = TypeVar("Value")
 
 AWS_ERRORS = (ClientError, BotoCoreError)
@@ -21,9 +23,9 @@ THROTTLING_CODES = frozenset(
 DESCRIBE_SERVICES_LIMIT = 10  # services in one DescribeServices call
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceCounts:
-    """What ECS says of one service. ``replaced`` are the earlier deployments that still have tasks, by id."""
+    """Counts of one ECS service. ``replaced`` are the ids of earlier deployments that still have tasks."""
 
     desired: int
     running: int
@@ -32,34 +34,26 @@ class ServiceCounts:
 
 
 @dataclass(frozen=True)
-class MessageCounts:
-    """What SQS says of one queue: approximately the queued and the running tasks."""
-
-    visible: int
-    in_flight: int
-
-
-@dataclass(frozen=True)
 class Read(Generic[Value]):
-    """Values by name, and one sentence for each name that could not be read."""
+    """Values by name, and an error message for each name that could not be read."""
 
     values: Mapping[str, Value]
     problems: Mapping[str, str]
 
 
 def client(service: str, region: str, attempts: int = 2) -> Any:
-    """A client that gives up after about 8 s an attempt. Few attempts: the next tick is the better retry."""
+    """A client that waits about 8 s per attempt. Few attempts, because the next tick is the better retry."""
     config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": attempts})
     return boto3.client(service, region_name=region, config=config)
 
 
 def throttled(error: Exception) -> bool:
-    """True when AWS refused a call because of its rate."""
+    """True when AWS throttled the call."""
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLING_CODES
 
 
 def read_services(ecs: Any, cluster: str, services: Sequence[str]) -> Read[ServiceCounts]:
-    """Counts by service name. A service that is missing or being deleted is a problem, not a zero."""
+    """Counts by service name. A service that is missing or being deleted is a problem, not a count of zero."""
     values: dict[str, ServiceCounts] = {}
     problems: dict[str, str] = {}
     for start in range(0, len(services), DESCRIBE_SERVICES_LIMIT):
@@ -67,7 +61,7 @@ def read_services(ecs: Any, cluster: str, services: Sequence[str]) -> Read[Servi
         try:
             reply = ecs.describe_services(cluster=cluster, services=list(names))
         except AWS_ERRORS as error:
-            # After a lost connection the rest would only wait in vain as well.
+            # Without a connection the remaining calls would fail as well, each after its timeout.
             lost = isinstance(error, BotoCoreError)
             unread = services[start:] if lost else names
             problems.update(dict.fromkeys(unread, f"ECS services could not be read: {error}"))
@@ -81,7 +75,10 @@ def read_services(ecs: Any, cluster: str, services: Sequence[str]) -> Read[Servi
                 continue
             item = active[name]
             values[name] = ServiceCounts(
-                item["desiredCount"], item["runningCount"], item["pendingCount"], _replaced(item.get("deployments", ()))
+                desired=item["desiredCount"],
+                running=item["runningCount"],
+                pending=item["pendingCount"],
+                replaced=_replaced(item.get("deployments", ())),
             )
     return Read(values, problems)
 

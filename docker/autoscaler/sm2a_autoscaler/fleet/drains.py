@@ -1,11 +1,11 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Which workers take no further tasks, so that they become idle, and how they are told.
+"""Which workers drain, that is, take no new tasks so that they become idle, and the drain marker that tells them so.
 
-They are told by their own scale-in protection, the one thing that autoscaler and worker may both set: a worker
-protects itself for twelve hours while it has tasks; one that shall drain is protected for two days
-(``sm2a_runtime.worker.drain``). So nobody loses protection, the sign outlives a restart of the autoscaler, and ECS
-stops a worker only after it gave its protection back itself, without a task.
+The drain marker is the length of a worker's scale-in protection, which both autoscaler and worker can set. A busy
+worker protects itself for twelve hours, and the autoscaler marks a worker by protecting it for 48 hours
+(``sm2a_runtime.worker.drain`` reads it). Setting or clearing the marker therefore never removes protection, the marker
+survives a restart of the autoscaler, and ECS stops a worker only after the worker itself has released its protection.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from typing import Any
 
 from sm2a_autoscaler.fleet.ecs_tasks import Worker
 
-SIGN_MINUTES = 2880
-OWN_MINUTES = 720
-# What lasts longer is the sign, on either side.
-SIGN_SECONDS = 24 * 3600.0
-UPDATED_AT_ONCE = 10  # tasks in one call of UpdateTaskProtection
+# Protection of a worker that drains, and of one that does not.
+DRAIN_MARKER_MINUTES = 2880
+BUSY_WORKER_MINUTES = 720
+# Protection that lasts longer than this is a drain marker. The worker uses the same threshold.
+DRAIN_MARKER_SECONDS = 24 * 3600.0
+TASKS_PER_UPDATE = 10  # limit of UpdateTaskProtection
 
 
 @dataclass(frozen=True)
 class Draining:
-    """Busy workers of a group: those that drain from now on, those that take tasks again, and all that drain then."""
+    """Changes to the drain markers of a group: workers to mark, workers to unmark, and how many drain afterwards."""
 
-    begin: tuple[Worker, ...] = ()
-    end: tuple[Worker, ...] = ()
+    mark: tuple[Worker, ...] = ()
+    unmark: tuple[Worker, ...] = ()
     total: int = 0
 
 
@@ -41,32 +42,32 @@ def choose(
     *,
     replaced: Collection[Worker] = (),
 ) -> Draining:
-    """The busy ones of the workers that are ``replaced``, and ``wanted`` others.
+    """Choose the busy workers that drain: all that are ``replaced``, and ``wanted`` others.
 
-    Of these first those that drain already, then those with the fewest tasks, which are empty first.
+    Workers that drain already come first, then those with the fewest tasks, which are empty soonest.
 
-    ``tasks`` are running tasks by address, ``protected`` when the protection of a task ends (see ``read_protection``).
-    Only protected workers are told: one without has no task any more, or not yet its protection.
+    ``tasks`` is the number of running tasks by address, ``protected`` the end of protection by ARN (see
+    ``read_protection``). Only protected workers are marked: any other has no task left, or is about to protect itself.
     """
     busy = [worker for worker in workers if worker.address in tasks and worker.arn in protected]
-    told = {worker.arn for worker in busy if protected[worker.arn] - wall > SIGN_SECONDS}
+    marked = {worker.arn for worker in busy if protected[worker.arn] - wall > DRAIN_MARKER_SECONDS}
     leaving = [worker for worker in busy if worker in replaced]
     staying = [worker for worker in busy if worker not in replaced]
-    staying.sort(key=lambda worker: (worker.arn not in told, tasks[worker.address or ""], worker.arn))
+    staying.sort(key=lambda worker: (worker.arn not in marked, tasks[worker.address or ""], worker.arn))
     chosen, others = leaving + staying[: max(0, wanted)], staying[max(0, wanted) :]
     return Draining(
-        begin=tuple(worker for worker in chosen if worker.arn not in told),
-        end=tuple(worker for worker in others if worker.arn in told),
+        mark=tuple(worker for worker in chosen if worker.arn not in marked),
+        unmark=tuple(worker for worker in others if worker.arn in marked),
         total=len(chosen),
     )
 
 
-def tell(ecs: Any, cluster: str, draining: Draining) -> None:
-    """Protect those that drain for as long as is the sign, and the others as they do themselves.
+def update_markers(ecs: Any, cluster: str, draining: Draining) -> None:
+    """Set and clear drain markers.
 
-    A worker that ended meanwhile is refused by ECS, which is no error here. Raises botocore's errors.
+    ECS reports a worker that has ended meanwhile as a failure, which is no error here. Raises botocore's errors.
     """
-    for workers, minutes in ((draining.end, OWN_MINUTES), (draining.begin, SIGN_MINUTES)):
-        for start in range(0, len(workers), UPDATED_AT_ONCE):
-            arns = [worker.arn for worker in workers[start : start + UPDATED_AT_ONCE]]
+    for workers, minutes in ((draining.unmark, BUSY_WORKER_MINUTES), (draining.mark, DRAIN_MARKER_MINUTES)):
+        for start in range(0, len(workers), TASKS_PER_UPDATE):
+            arns = [worker.arn for worker in workers[start : start + TASKS_PER_UPDATE]]
             ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=True, expiresInMinutes=minutes)

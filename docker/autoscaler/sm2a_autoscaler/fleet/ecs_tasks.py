@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The tasks of one ECS service, each a worker: read in pages of a hundred, so many at most."""
+"""Reads the tasks of one ECS service, each of which is a worker: ten pages of a hundred tasks at most."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-PAGE = 100  # tasks in one call of ListTasks, DescribeTasks or GetTaskProtection
-PAGES = 10  # of one service that are read
+PAGE_SIZE = 100  # limit of ListTasks, DescribeTasks and GetTaskProtection
+PAGE_LIMIT = 10  # pages read of one service
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Worker:
-    """One task. Times are seconds since the epoch; ``address`` is the one by which Airflow knows the worker, and
-    ``deployment`` the id of the service's deployment that started it."""
+    """One task. Times are seconds since the epoch.
+
+    ``address`` is the IP address under which Airflow records the worker, ``deployment`` the id of the deployment that
+    started it.
+    """
 
     arn: str
     created_at: float
@@ -27,12 +30,12 @@ class Worker:
 
     @property
     def name(self) -> str:
-        """The id, for people."""
+        """The task id, for messages."""
         return self.arn.rpartition("/")[2]
 
 
 def read_workers(ecs: Any, cluster: str, service: str) -> tuple[Worker, ...]:
-    """The tasks that ECS wants running. Raises botocore's errors."""
+    """The tasks with desired status RUNNING. Raises botocore's errors."""
     found: list[Worker] = []
     for arns in _pages(ecs, cluster, service):
         reply = ecs.describe_tasks(cluster=cluster, tasks=arns)
@@ -41,13 +44,13 @@ def read_workers(ecs: Any, cluster: str, service: str) -> tuple[Worker, ...]:
 
 
 def read_protection(ecs: Any, cluster: str, arns: Sequence[str]) -> Mapping[str, float]:
-    """When the protection of those tasks that have one ends, seconds since the epoch. Raises botocore's errors.
+    """The end of scale-in protection by task ARN, in seconds since the epoch. Raises botocore's errors.
 
-    A task that ECS cannot tell about (it just ended) is absent as well: ask for those only that you know to exist.
+    Unprotected tasks are absent, and so are tasks that ECS no longer knows because they have just ended.
     """
     ends: dict[str, float] = {}
-    for start in range(0, len(arns), PAGE):
-        reply = ecs.get_task_protection(cluster=cluster, tasks=list(arns[start : start + PAGE]))
+    for start in range(0, len(arns), PAGE_SIZE):
+        reply = ecs.get_task_protection(cluster=cluster, tasks=list(arns[start : start + PAGE_SIZE]))
         for item in reply["protectedTasks"]:
             if item.get("protectionEnabled"):
                 ends[item["taskArn"]] = _seconds(item.get("expirationDate")) or float("inf")
@@ -55,12 +58,12 @@ def read_protection(ecs: Any, cluster: str, arns: Sequence[str]) -> Mapping[str,
 
 
 def count_protected(ecs: Any, cluster: str, service: str) -> int:
-    """How many tasks of a service hold scale-in protection. Raises botocore's errors."""
+    """The number of tasks of a service that hold scale-in protection. Raises botocore's errors."""
     return sum(len(read_protection(ecs, cluster, arns)) for arns in _pages(ecs, cluster, service))
 
 
 def worker(task: Mapping[str, Any]) -> Worker:
-    """One task of DescribeTasks."""
+    """Convert one task of a DescribeTasks reply."""
     started = _seconds(task.get("startedAt")) if task.get("lastStatus") == "RUNNING" else None
     return Worker(
         arn=task["taskArn"],
@@ -74,8 +77,10 @@ def worker(task: Mapping[str, Any]) -> Worker:
 
 def _pages(ecs: Any, cluster: str, service: str) -> Iterator[list[str]]:
     token: dict[str, str] = {}
-    for _ in range(PAGES):
-        reply = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="RUNNING", maxResults=PAGE, **token)
+    for _ in range(PAGE_LIMIT):
+        reply = ecs.list_tasks(
+            cluster=cluster, serviceName=service, desiredStatus="RUNNING", maxResults=PAGE_SIZE, **token
+        )
         if reply["taskArns"]:
             yield reply["taskArns"]
         if not reply.get("nextToken"):

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""How long a worker takes from its order to its first task, learned by watching workers start."""
+"""Measures how long workers take from their creation in ECS to their first task."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from collections.abc import Collection, Sequence
 
 from sm2a_autoscaler.fleet.ecs_tasks import Worker
 
-SAMPLES = 20  # of a service that count
-SHARE = 0.9
-# Something else than a start is wrong with a worker that takes longer.
+SAMPLES = 20  # latest samples kept per service
+PERCENTILE = 0.9
+# A worker that takes longer has another problem and gives no sample.
 LONGEST_SECONDS = 900.0
 
 
 class StartUps:
-    """Start-up times by service. Of a worker that was first seen when it was ready nobody knows since when."""
+    """Start-up times by service. A worker already ready when first seen gives no sample."""
 
     def __init__(self) -> None:
         self._samples: dict[str, deque[float]] = {}
         self._starting: dict[str, set[str]] = {}
 
     def watching(self, service: str) -> bool:
-        """True while workers of the service are seen starting, which are worth another look."""
+        """True while workers of the service are starting, so that the next tick must read them again."""
         return bool(self._starting.get(service))
 
     def observe(self, service: str, workers: Sequence[Worker], busy: Collection[str], wall: float) -> None:
-        """Look at all workers of a service; ``busy`` are the addresses of those that run tasks, ``wall`` is the time.
+        """Record all workers of a service; ``busy`` are the addresses of those that run tasks, ``wall`` is the time.
 
-        Ready is who runs a task or is healthy, whichever is seen first: health is checked every 30 s only.
+        A worker is ready when it runs a task or is healthy, whichever is seen first: ECS checks health only every 30 s.
         """
         starting = self._starting.setdefault(service, set())
         now_starting = set()
@@ -46,6 +46,6 @@ class StartUps:
         }
 
     def percentile(self, service: str) -> float | None:
-        """The 90th percentile in seconds, None while no start was seen."""
+        """The 90th percentile in seconds, None before the first sample."""
         samples = sorted(self._samples.get(service, ()))
-        return samples[math.ceil(SHARE * len(samples)) - 1] if samples else None
+        return samples[math.ceil(PERCENTILE * len(samples)) - 1] if samples else None

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What is to be expected of every queue: pure functions of what is in progress, of the DAGs' shapes and of history."""
+"""The forecast of every queue, as pure functions of the tasks in progress, DAG structures and task history."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from sm2a_autoscaler.look_ahead.plans import (
     WAITING,
     KnownPast,
     Plan,
-    Structures,
+    StructuresByVersion,
     mean,
+    plans_of_running_runs,
+    plans_of_starting_runs,
     remaining,
-    starting,
-    under_way,
     width,
 )
-from sm2a_autoscaler.look_ahead.progress import ARRIVALS_SECONDS, Arrivals, Progress, Standing
-from sm2a_autoscaler.look_ahead.start_times import chain
+from sm2a_autoscaler.look_ahead.progress import ARRIVALS_SECONDS, Arrivals, Progress, TaskStateCount
+from sm2a_autoscaler.look_ahead.start_times import expected_tasks
 
 
 @dataclass(frozen=True)
 class QueueOutlook:
-    """The forecast of one queue, with the words of ``policy.Demand``."""
+    """The forecast of one queue; the fields are those of ``decision.model.Demand``."""
 
     remaining_seconds: tuple[float, ...] = ()
     upcoming: tuple[Upcoming, ...] = ()
@@ -37,11 +37,11 @@ class QueueOutlook:
     unscheduled_rate: float = 0.0
 
 
-def keys_of_interest(progress: Progress, structures: Structures) -> Iterator[TaskKey]:
-    """Tasks whose past is needed, the most telling first: those that run, those that wait, those to come."""
+def keys_of_interest(progress: Progress, structures: StructuresByVersion) -> Iterator[TaskKey]:
+    """Tasks whose history is needed, the most important first: running, waiting, then future tasks."""
     yield from (task.key for task in progress.running)
-    yield from (item.key for item in progress.standings if item.state in WAITING)
-    yield from (item.key for item in progress.standings if item.state is None)
+    yield from (item.key for item in progress.task_states if item.state in WAITING)
+    yield from (item.key for item in progress.task_states if item.state is None)
     for run in progress.starting:
         structure = structures.get(run.version or "")
         yield from ((run.dag_id, task_id) for task_id in structure.tasks) if structure else ()
@@ -49,22 +49,25 @@ def keys_of_interest(progress: Progress, structures: Structures) -> Iterator[Tas
 
 def look_ahead(
     progress: Progress,
-    structures: Structures,
+    structures: StructuresByVersion,
     past: KnownPast,
     *,
     default_queue: str,
     horizon_seconds: float,
 ) -> Mapping[str, QueueOutlook]:
-    """The outlook by queue; a queue without any is absent. ``structures`` are those that are known."""
+    """The outlook by queue; queues without one are absent. ``structures`` holds the DAG versions read so far."""
     ends: dict[str, list[float]] = defaultdict(list)
     for task in progress.running:
         seconds = remaining(task, past)
         if seconds is not None:
             ends[task.queue].append(seconds)
-    plans = (*under_way(progress, structures, past), *starting(progress, structures, past, default_queue))
+    plans = (
+        *plans_of_running_runs(progress, structures, past),
+        *plans_of_starting_runs(progress, structures, past, default_queue),
+    )
     upcoming = upcoming_tasks(plans, horizon_seconds)
     rates = arrival_rates(progress.arrivals, structures, past, default_queue)
-    means = mean_seconds(progress.standings, past)
+    means = mean_seconds(progress.task_states, past)
     return {
         queue: QueueOutlook(
             tuple(sorted(ends.get(queue, ()))),
@@ -77,13 +80,13 @@ def look_ahead(
 
 
 def upcoming_tasks(plans: Iterable[Plan], horizon_seconds: float) -> Mapping[str, tuple[Upcoming, ...]]:
-    """What the plans bring within the horizon, by queue and in order of time; alike tasks of one second are joined."""
+    """The planned tasks within the horizon, by queue and in order of time; similar tasks of one second are merged."""
     tasks: dict[str, Counter[tuple[float, float]]] = defaultdict(Counter)
     for plan in plans:
         expected = [
             (queue, item)
             for queue in sorted(set(plan.queues))
-            for item in chain(plan.for_queue(queue), horizon_seconds)
+            for item in expected_tasks(plan.for_queue(queue), horizon_seconds)
         ]
         for queue, item in within_limit(expected, plan.active, plan.limit, horizon_seconds):
             seconds = -1.0 if item.seconds is None else round(item.seconds, 1)
@@ -96,11 +99,11 @@ def upcoming_tasks(plans: Iterable[Plan], horizon_seconds: float) -> Mapping[str
     }
 
 
-def mean_seconds(standings: Iterable[Standing], past: KnownPast) -> Mapping[str, float]:
-    """Mean duration of the tasks that wait or run now, by queue, as far as their past is known."""
+def mean_seconds(task_states: Iterable[TaskStateCount], past: KnownPast) -> Mapping[str, float]:
+    """Mean duration of the waiting and running tasks with a known history, by queue."""
     totals: dict[str, float] = defaultdict(float)
     counts: Counter[str] = Counter()
-    for item in standings:
+    for item in task_states:
         seconds = mean(item.key, past) if item.state in ACTIVE else None
         if seconds is not None:
             totals[item.queue] += seconds * item.count
@@ -109,9 +112,9 @@ def mean_seconds(standings: Iterable[Standing], past: KnownPast) -> Mapping[str,
 
 
 def arrival_rates(
-    arrivals: Iterable[Arrivals], structures: Structures, past: KnownPast, default_queue: str
+    arrivals: Iterable[Arrivals], structures: StructuresByVersion, past: KnownPast, default_queue: str
 ) -> Mapping[str, float]:
-    """First tasks of unannounced runs a second, by queue. What follows those tasks is foreseen once they run."""
+    """Root tasks of unannounced runs per second, by queue. Their downstream tasks are forecast once they run."""
     arrived: Counter[str] = Counter()
     for run in arrivals:
         structure = structures.get(run.version or "")

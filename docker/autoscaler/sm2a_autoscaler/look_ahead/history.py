@@ -1,29 +1,28 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""How long tasks took before: durations of the last instances of each (dag_id, task_id), read once and kept a while."""
+"""Task history: durations of the last instances of each (dag_id, task_id), cached for some minutes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from sm2a_autoscaler.look_ahead.batch_size import Batch
-from sm2a_autoscaler.metadata.database import DatabaseError
+from sm2a_autoscaler.metadata.database import DatabaseError, Reader
 
 TaskKey = tuple[str, str]  # dag_id, task_id
 
-SAMPLES = 10  # instances of a task that tell of its past
-WALKED = 200  # ended instances among which they are looked for
-KEPT_SECONDS = 600.0  # before a task is looked up again
-UNKNOWN_SECONDS = 60.0  # before one without a past is; each time twice as long, up to KEPT_SECONDS
-LOOKUPS = 100  # tasks looked up in one tick; the others follow in the next ones
-REMEMBERED = 20_000  # tasks
-PATIENCE_SECONDS = 30.0  # that a task may be overdue, besides twice its longest duration
+SAMPLES = 10  # latest successful instances that count
+SCANNED_INSTANCES = 200  # latest ended instances in which the samples are searched
+CACHE_TTL_SECONDS = 600.0
+UNKNOWN_TTL_SECONDS = 60.0  # for tasks without a history; doubled with each look-up, up to CACHE_TTL_SECONDS
+LOOKUPS = 100  # tasks looked up in one tick; the others follow in later ticks
+CACHE_SIZE = 20_000  # tasks
+OVERDUE_GRACE_SECONDS = 30.0  # beyond twice the longest duration; after that the history says nothing about a task
 
-# The index `ti_state_lkp` (dag_id, task_id, run_id, state) is read backwards: ids of runs end in their time, so the
-# last of a kind come first. The walk is bounded, or a task that is almost always skipped would lead through all of its
-# history. PostgreSQL ends it as soon as enough are found; MySQL has all that it needs in the index itself.
+# The index `ti_state_lkp` (dag_id, task_id, run_id, state) is scanned backwards: run ids end in a timestamp, so the
+# latest runs of each type come first. The scan is bounded because a task that is almost always skipped would otherwise
+# cause a scan of its whole history. PostgreSQL stops once enough rows are found; MySQL needs nothing but the index.
 SAMPLE_QUERY = """
 (SELECT %s AS number, latest.run_id, ti.map_index, ti.duration
 FROM (
@@ -45,32 +44,25 @@ WHERE dag_id = %s AND task_id = %s AND run_id = %s AND map_index >= 0
 """
 
 
-class Reader(Protocol):
-    """Who can look into the database."""
-
-    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows; raises DatabaseError."""
-
-
 @dataclass(frozen=True)
 class Past:
-    """Seconds that the last instances of one task took, and how many instances its last run had."""
+    """Durations of the last instances of one task in seconds, and its number of instances in the last run."""
 
     durations: tuple[float, ...]
     width: int = 1
 
     @property
     def mean(self) -> float | None:
-        """Mean duration in seconds, None without any."""
+        """Mean duration in seconds, None without samples."""
         return sum(self.durations) / len(self.durations) if self.durations else None
 
     def remaining(self, elapsed: float) -> float | None:
-        """Expected seconds until a task that runs since ``elapsed`` seconds ends.
+        """Expected seconds until a task ends that has been running for ``elapsed`` seconds.
 
-        The mean of what was left to those that took longer, 0 when none did. None without a history, and for a task so
-        long overdue that the history tells nothing about it.
+        The mean remaining time of the samples that took longer, 0 if none did. None without samples, and for a task
+        that has run far longer than any of them.
         """
-        if not self.durations or elapsed > 2 * max(self.durations) + PATIENCE_SECONDS:
+        if not self.durations or elapsed > 2 * max(self.durations) + OVERDUE_GRACE_SECONDS:
             return None
         left = [duration - elapsed for duration in self.durations if duration > elapsed]
         return sum(left) / len(left) if left else 0.0
@@ -81,29 +73,29 @@ UNKNOWN = Past(())
 
 @dataclass(frozen=True)
 class LookUp:
-    """What was found at a time (monotonic seconds), and for how many seconds it is kept."""
+    """A cache entry: the ``past`` that was read ``at`` a time (monotonic seconds), and its time to live in seconds."""
 
     past: Past
     at: float
-    kept: float
+    ttl: float
 
 
 class History:
-    """What is known of tasks. ``refresh`` fills it by and by: unknown tasks first, then those looked up longest ago."""
+    """The cache of task histories. ``refresh`` fills it step by step: unknown tasks first, then the oldest entries."""
 
     def __init__(self) -> None:
         self._found: dict[TaskKey, LookUp] = {}
         self._batch = Batch(LOOKUPS)
 
     def of(self, key: TaskKey) -> Past | None:
-        """The past of a task; None when it was not looked up yet."""
+        """The history of a task; None if it was not looked up yet."""
         found = self._found.get(key)
         return found.past if found else None
 
     def refresh(self, reader: Reader, keys: Iterable[TaskKey], now: float) -> None:
-        """Look up some of the tasks, oldest knowledge first; ``now`` is monotonic seconds. Raises DatabaseError.
+        """Look up some of the tasks, oldest entries first; ``now`` is monotonic seconds. Raises DatabaseError.
 
-        A task whose look-up fails even alone keeps the past that it has, and its turn comes as if it had been found.
+        A task whose look-up fails even on its own keeps its entry, and is retried after the same time as any other.
         """
         due = [key for key in dict.fromkeys(keys) if self._due(key, now)]
         due = sorted(due, key=self._looked_up_at)[: self._batch.size]
@@ -114,41 +106,41 @@ class History:
         except DatabaseError:
             self._batch.failed(len(due))
             if len(due) == 1:
-                self._enter(due[0], LookUp(self.of(due[0]) or UNKNOWN, now, KEPT_SECONDS))
+                self._enter(due[0], LookUp(self.of(due[0]) or UNKNOWN, now, CACHE_TTL_SECONDS))
             raise
         self._batch.succeeded()
         for key, past in found.items():
-            self._enter(key, LookUp(past, now, self._kept_seconds(key, past)))
-        for key in list(self._found)[: max(0, len(self._found) - REMEMBERED)]:
+            self._enter(key, LookUp(past, now, self._ttl(key, past)))
+        for key in list(self._found)[: max(0, len(self._found) - CACHE_SIZE)]:
             del self._found[key]
 
     def _due(self, key: TaskKey, now: float) -> bool:
         found = self._found.get(key)
-        return found is None or now - found.at >= found.kept
+        return found is None or now - found.at >= found.ttl
 
     def _looked_up_at(self, key: TaskKey) -> float:
         found = self._found.get(key)
         return found.at if found else float("-inf")
 
-    def _kept_seconds(self, key: TaskKey, past: Past) -> float:
+    def _ttl(self, key: TaskKey, past: Past) -> float:
         before = self._found.get(key)
         if past.durations:
-            return KEPT_SECONDS
-        return min(KEPT_SECONDS, 2 * before.kept) if before else UNKNOWN_SECONDS
+            return CACHE_TTL_SECONDS
+        return min(CACHE_TTL_SECONDS, 2 * before.ttl) if before else UNKNOWN_TTL_SECONDS
 
     def _enter(self, key: TaskKey, found: LookUp) -> None:
-        # Anew, so that the order of the dictionary is that of the look-ups.
+        # Inserted anew, so that the dictionary is in the order of look-ups.
         self._found.pop(key, None)
         self._found[key] = found
 
 
 def read_past(reader: Reader, keys: list[TaskKey]) -> Mapping[TaskKey, Past]:
-    """One query for the durations of all these tasks, and one for the widths of those that are mapped."""
+    """One query for the durations of all these tasks, and one for the widths of mapped tasks."""
     query = " UNION ALL ".join([SAMPLE_QUERY] * len(keys))
     durations: dict[int, list[float]] = {}
     mapped_runs: dict[int, str] = {}
-    arguments = [part for number, key in enumerate(keys) for part in (number, *key, WALKED, SAMPLES)]
-    for number, run_id, map_index, duration in reader.look(query, arguments):
+    arguments = [part for number, key in enumerate(keys) for part in (number, *key, SCANNED_INSTANCES, SAMPLES)]
+    for number, run_id, map_index, duration in reader.query(query, arguments):
         if duration is not None:
             durations.setdefault(int(number), []).append(float(duration))
         if map_index >= 0:
@@ -156,6 +148,6 @@ def read_past(reader: Reader, keys: list[TaskKey]) -> Mapping[TaskKey, Past]:
     widths: dict[int, int] = {}
     if mapped_runs:
         arguments = [part for number, run in mapped_runs.items() for part in (number, *keys[number], run)]
-        rows = reader.look(" UNION ALL ".join([WIDTH_QUERY] * len(mapped_runs)), arguments)
+        rows = reader.query(" UNION ALL ".join([WIDTH_QUERY] * len(mapped_runs)), arguments)
         widths = {int(number): int(width) for number, width in rows}
     return {key: Past(tuple(durations.get(i, ())), widths.get(i, 1)) for i, key in enumerate(keys)}

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The limit of a DAG run: of its tasks only ``max_active_tasks`` are active at once, the others wait for their turn."""
+"""The ``max_active_tasks`` limit of a DAG run: so many of its tasks are active at once, the others wait."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Expected = tuple[str, Upcoming]  # queue, tasks
 def within_limit(
     expected: Iterable[Expected], active: Iterable[float], limit: int | None, horizon: float
 ) -> Iterator[Expected]:
-    """The same tasks one by one, each no sooner than the limit lets it start; those beyond the horizon are left out.
+    """The same tasks one by one, delayed until the limit allows their start; those beyond the horizon are left out.
 
-    ``active`` is seconds until each active task of the run ends, infinite for one that nobody knows of.
+    ``active`` has the seconds until each active task of the run ends, infinity where unknown.
     """
     ends = list(active)
     heapq.heapify(ends)
@@ -30,7 +30,7 @@ def within_limit(
             heapq.heappop(ends)
         for _ in range(item.tasks):
             start = item.in_seconds
-            # The place that comes free first; what takes it ends later, so that none is given away twice.
+            # Take the slot that becomes free first. Its new task ends later, so no slot is used twice.
             while ends and len(ends) >= limit:
                 start = heapq.heappop(ends)
             if start > horizon or limit < 1:

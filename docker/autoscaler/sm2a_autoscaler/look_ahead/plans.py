@@ -1,10 +1,10 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What is left to do of each DAG run that runs or starts soon, as ``chain`` takes it: pure functions.
+"""The remaining work of each DAG run that is running or starts soon, as input for ``expected_tasks``: pure functions.
 
-Foreseen is what Airflow starts for certain if all goes well. What follows a task that failed, was skipped, waits for a
-retry or is deferred is not; nor are the children of a branch, tasks that wait for a failure or for an earlier run, and
-whatever comes after those.
+Only tasks that Airflow will certainly start if all goes well are forecast. Excluded are tasks downstream of a task that
+failed, was skipped, waits for a retry or is deferred; children of a branch; tasks that wait for a failure or for an
+earlier run; and everything downstream of those.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sm2a_autoscaler.look_ahead.history import Past, TaskKey
-from sm2a_autoscaler.look_ahead.progress import Progress, RunningTask, Standing, Starting
+from sm2a_autoscaler.look_ahead.progress import Progress, RunningTask, StartingRuns, TaskStateCount
 from sm2a_autoscaler.look_ahead.start_times import Outstanding
 from sm2a_autoscaler.look_ahead.structures import DagStructure, TaskShape
 
@@ -24,25 +24,26 @@ DONE = frozenset({"success", "removed"})
 WAITING = frozenset({"scheduled", "queued"})
 RUNNING = frozenset({"running", "restarting"})
 ACTIVE = WAITING | RUNNING
-# Whatever comes after this is unknown.
+# Nothing downstream of this is forecast.
 BLOCKED = Outstanding((), 0.0, None, 0)
 
-Structures = Mapping[str, DagStructure]  # by DAG version
+StructuresByVersion = Mapping[str, DagStructure]  # by DAG version
 RunKey = tuple[str, str]  # dag_id, run_id
 
 
 class KnownPast(Protocol):
-    """Who knows of the past of tasks."""
+    """Anything that knows task histories."""
 
     def of(self, key: TaskKey) -> Past | None:
-        """The past of one task, None when unknown."""
+        """The history of one task, None if unknown."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a run that are left, parents first, with the queue of each; so many ``runs`` are alike.
+    """The remaining steps of a run, parents first, and the queue of each step; the plan holds for ``runs`` equal runs.
 
-    ``active`` is seconds until each active task of the run ends, infinite where unknown, of ``limit`` at once.
+    ``active`` has the seconds until each active task of the run ends, infinity where unknown. At most ``limit`` tasks
+    of the run are active at once.
     """
 
     steps: tuple[Outstanding, ...]
@@ -52,17 +53,17 @@ class Plan:
     runs: int = 1
 
     def for_queue(self, queue: str) -> list[Outstanding]:
-        """The steps, of which those of other queues count as none."""
+        """The steps, with no tasks for the steps of other queues."""
         return [
             step if own == queue else replace(step, tasks=0) for step, own in zip(self.steps, self.queues, strict=True)
         ]
 
 
-def under_way(progress: Progress, structures: Structures, past: KnownPast) -> Iterator[Plan]:
-    """The plan of each running run in which tasks are to come, as far as the structure of its DAG is known."""
-    runs: dict[RunKey, dict[str, list[Standing]]] = defaultdict(lambda: defaultdict(list))
+def plans_of_running_runs(progress: Progress, structures: StructuresByVersion, past: KnownPast) -> Iterator[Plan]:
+    """The plan of each running DAG run that has future tasks and whose DAG structure is known."""
+    runs: dict[RunKey, dict[str, list[TaskStateCount]]] = defaultdict(lambda: defaultdict(list))
     versions: dict[RunKey, str] = {}
-    for item in progress.standings:
+    for item in progress.task_states:
         runs[item.dag_id, item.run_id][item.task_id].append(item)
         if item.state is None and item.version:
             versions[item.dag_id, item.run_id] = item.version
@@ -74,19 +75,21 @@ def under_way(progress: Progress, structures: Structures, past: KnownPast) -> It
         structure = structures.get(version)
         if structure is not None:
             ends_here = {task_id: ends[dag_id, run_id, task_id] for task_id in structure.tasks}
-            yield _rest(structure, runs[dag_id, run_id], ends_here, past)
+            yield _remaining_plan(structure, runs[dag_id, run_id], ends_here, past)
 
 
-def starting(progress: Progress, structures: Structures, past: KnownPast, default_queue: str) -> Iterator[Plan]:
-    """The whole plan of each run that starts soon."""
+def plans_of_starting_runs(
+    progress: Progress, structures: StructuresByVersion, past: KnownPast, default_queue: str
+) -> Iterator[Plan]:
+    """The full plan of each DAG run that starts soon."""
     for run in progress.starting:
         structure = structures.get(run.version or "")
         if structure is not None and run.runs:
-            yield _whole(structure, run, past, default_queue)
+            yield _full_plan(structure, run, past, default_queue)
 
 
 def mean(key: TaskKey, past: KnownPast) -> float | None:
-    """Seconds that a task takes by experience."""
+    """Mean duration of a task in seconds."""
     known = past.of(key)
     return known.mean if known else None
 
@@ -98,16 +101,16 @@ def remaining(task: RunningTask, past: KnownPast) -> float | None:
 
 
 def width(shape: TaskShape, key: TaskKey, past: KnownPast) -> int:
-    """Instances of a task in a run: what the DAG says, else as many as last time."""
+    """Instances of a task in a run: as the DAG says, else as many as in the last run."""
     if shape.width is not None:
         return shape.width
     known = past.of(key)
     return known.width if known else 1
 
 
-def _rest(
+def _remaining_plan(
     structure: DagStructure,
-    standings: Mapping[str, list[Standing]],
+    task_states: Mapping[str, list[TaskStateCount]],
     ends: Mapping[str, list[float | None]],
     past: KnownPast,
 ) -> Plan:
@@ -116,7 +119,7 @@ def _rest(
     active: list[float] = []
     positions: dict[str, int] = {}
     for task_id, shape in structure.tasks.items():
-        own = standings.get(task_id, [])
+        own = task_states.get(task_id, [])
         if own and {item.state for item in own} <= DONE:
             continue
         step = _step(own, shape, ends[task_id], past)
@@ -130,26 +133,28 @@ def _rest(
     return Plan(tuple(steps), tuple(queues), structure.max_active_tasks, tuple(active))
 
 
-def _ends(standings: list[Standing], running: list[float | None], past: KnownPast) -> Iterator[float]:
-    """When the active instances of one task end; those that wait count as begun."""
+def _ends(task_states: list[TaskStateCount], running: list[float | None], past: KnownPast) -> Iterator[float]:
+    """Seconds until the active instances of one task end; waiting instances count as started now."""
     yield from (math.inf if seconds is None else seconds for seconds in running)
-    for item in standings:
+    for item in task_states:
         if item.state in WAITING:
             seconds = mean(item.key, past)
             yield from [math.inf if seconds is None else seconds] * item.count
 
 
-def _step(standings: list[Standing], shape: TaskShape, ends: list[float | None], past: KnownPast) -> Outstanding:
-    """One task of which not every instance has ended well; its parents are added by the caller."""
+def _step(
+    task_states: list[TaskStateCount], shape: TaskShape, ends: list[float | None], past: KnownPast
+) -> Outstanding:
+    """One task with instances that have not succeeded yet; the caller adds its parents."""
     counts: Counter[str | None] = Counter()
-    for item in standings:
+    for item in task_states:
         counts[item.state] += item.count
     states = counts.keys() - DONE
     if not states or not states <= ACTIVE | {None}:
         return BLOCKED
-    key = standings[0].key
+    key = task_states[0].key
     if None in states:
-        # One instance that is yet to be expanded stands for all of them.
+        # A mapped task that is not expanded yet has a single row.
         tasks = counts[None] if counts[None] > 1 else width(shape, key, past)
         return Outstanding((), None, mean(key, past), tasks) if shape.foreseeable else BLOCKED
     if states <= RUNNING:
@@ -158,14 +163,14 @@ def _step(standings: list[Standing], shape: TaskShape, ends: list[float | None],
     return Outstanding((), 0.0, mean(key, past), 0)
 
 
-def _whole(structure: DagStructure, run: Starting, past: KnownPast, default_queue: str) -> Plan:
+def _full_plan(structure: DagStructure, run: StartingRuns, past: KnownPast, default_queue: str) -> Plan:
     steps: list[Outstanding] = []
     positions: dict[str, int] = {}
     for task_id, shape in structure.tasks.items():
         positions[task_id] = len(steps)
         key = run.dag_id, task_id
         parents = tuple(positions[parent] for parent in shape.parents)
-        # The first tasks of a run that starts any moment wait for nothing; 0 would mean that they are queued already.
+        # Root tasks of a run that starts at any moment have no parents to wait for; 0 would mean already queued.
         starts_in = run.in_seconds if run.in_seconds > 0 and not parents else None
         tasks = width(shape, key, past)
         steps.append(Outstanding(parents, starts_in, mean(key, past), tasks) if shape.foreseeable else BLOCKED)

@@ -1,36 +1,36 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What Airflow is in the middle of, and what it is about to start: four indexed queries on the metadata database.
+"""The tasks that Airflow is running and about to start: four indexed queries on the metadata database.
 
-Every answer is bounded. One that reaches its bound is refused: half of the picture would be a wrong one.
+Every query has a row limit. A result that reaches it is rejected, because a partial result would be misleading.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sm2a_autoscaler.look_ahead.history import Reader, TaskKey
-from sm2a_autoscaler.metadata.database import DatabaseError
+from sm2a_autoscaler.look_ahead.history import TaskKey
+from sm2a_autoscaler.metadata.database import DatabaseError, Reader
 from sm2a_autoscaler.metadata.dialect import Dialect
 
 RUNNING_LIMIT = 10_000
-STANDINGS_LIMIT = 50_000
+TASK_STATES_LIMIT = 50_000
 RUNS_LIMIT = 2_000
-# A run that is overdue for longer is not made at all: the scheduler is down, or refuses to.
+# Runs that are overdue for longer are ignored: the scheduler is down or does not create them.
 OVERDUE_SECONDS = 120
-# Arrivals that no schedule announced are counted over this time.
+# Period over which unannounced arrivals are counted.
 ARRIVALS_SECONDS = 300
 
-# Found through `ti_state`.
+# Uses the index `ti_state`.
 RUNNING_QUERY = """
 SELECT dag_id, run_id, task_id, queue, {elapsed}
 FROM task_instance
 WHERE state IN ('running', 'restarting') AND start_date IS NOT NULL
 LIMIT %s
 """
-# The running runs come from `idx_dag_run_running_dags`, their tasks from `ti_dag_run`. Runs of a paused DAG go on no
-# further than the tasks that run already.
-STANDINGS_QUERY = """
+# Uses `idx_dag_run_running_dags` for the runs and `ti_dag_run` for their tasks. Runs of a paused DAG start no further
+# tasks.
+TASK_STATES_QUERY = """
 SELECT ti.dag_id, ti.run_id, ti.task_id, ti.state, ti.queue, ti.dag_version_id, count(*)
 FROM dag_run dr
 JOIN dag d ON d.dag_id = dr.dag_id AND d.is_paused = false
@@ -39,10 +39,9 @@ WHERE dr.state = 'running'
 GROUP BY ti.dag_id, ti.run_id, ti.task_id, ti.state, ti.queue, ti.dag_version_id
 LIMIT %s
 """
-# Through `idx_next_dagrun_create_after` and through `idx_dag_run_queued_dags`. The scheduler makes no run where
-# `exceeds_max_non_backfill` is set, and starts none beyond `max_active_runs`, at 0 or NULL none at all. Runs of a
-# backfill take turns: one starts when another ends, which the forecast of that one's tasks does not know, so they are
-# left out.
+# Uses `idx_next_dagrun_create_after` and `idx_dag_run_queued_dags`. The scheduler creates no run where
+# `exceeds_max_non_backfill` is set, and starts no more than `max_active_runs` (none for 0 or NULL). Queued runs of a
+# backfill are left out: each starts when an earlier one ends, and that moment is not forecast.
 STARTING_QUERY = """
 SELECT d.dag_id, v.id, {until}, 1, 1
 FROM dag d
@@ -60,7 +59,7 @@ WHERE dr.state = 'queued' AND dr.backfill_id IS NULL AND dr.run_after <= now()
 GROUP BY dr.dag_id, dr.created_dag_version_id
 LIMIT %s
 """
-# Through `idx_dag_run_run_after`.
+# Uses `idx_dag_run_run_after`.
 ARRIVALS_QUERY = """
 SELECT dag_id, created_dag_version_id, count(*)
 FROM dag_run
@@ -70,9 +69,9 @@ LIMIT %s
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunningTask:
-    """A task instance that runs since ``elapsed`` seconds."""
+    """A task instance that has been running for ``elapsed`` seconds."""
 
     dag_id: str
     run_id: str
@@ -82,13 +81,13 @@ class RunningTask:
 
     @property
     def key(self) -> TaskKey:
-        """By which its history is kept."""
+        """The key of its history."""
         return self.dag_id, self.task_id
 
 
-@dataclass(frozen=True)
-class Standing:
-    """``count`` instances of one task of one running DAG run are in this state; None is that of tasks yet to come."""
+@dataclass(frozen=True, kw_only=True)
+class TaskStateCount:
+    """``count`` instances of one task of one running DAG run are in this state; None means not scheduled yet."""
 
     dag_id: str
     run_id: str
@@ -100,13 +99,13 @@ class Standing:
 
     @property
     def key(self) -> TaskKey:
-        """By which its history is kept."""
+        """The key of its history."""
         return self.dag_id, self.task_id
 
 
-@dataclass(frozen=True)
-class Starting:
-    """``runs`` runs of a DAG that start in so many seconds, or as soon as the scheduler gets to them (0)."""
+@dataclass(frozen=True, kw_only=True)
+class StartingRuns:
+    """``runs`` runs of a DAG that start in ``in_seconds``, or as soon as the scheduler gets to them (0)."""
 
     dag_id: str
     version: str | None
@@ -116,7 +115,7 @@ class Starting:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Runs of a DAG that came unannounced (by hand, through the API, from assets) within ARRIVALS_SECONDS."""
+    """Unannounced runs of a DAG (manual, API, assets) within ARRIVALS_SECONDS."""
 
     dag_id: str
     version: str | None
@@ -128,42 +127,58 @@ class Progress:
     """Everything that was read."""
 
     running: tuple[RunningTask, ...] = ()
-    standings: tuple[Standing, ...] = ()
-    starting: tuple[Starting, ...] = ()
+    task_states: tuple[TaskStateCount, ...] = ()
+    starting: tuple[StartingRuns, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
 
     def versions(self) -> frozenset[str]:
-        """Ids of the DAG versions whose structure is needed to look ahead."""
-        pending = {item.version for item in self.standings if item.state is None}
+        """Ids of the DAG versions whose structure the forecast needs."""
+        pending = {item.version for item in self.task_states if item.state is None}
         starting = {item.version for item in self.starting} | {item.version for item in self.arrivals}
         return frozenset(version for version in pending | starting if version)
 
 
 def read_progress(reader: Reader, dialect: Dialect, horizon_seconds: int) -> Progress:
-    """The progress now, with DAG runs that are due within the horizon. Raises DatabaseError."""
+    """Read the present progress and the DAG runs due within the horizon. Raises DatabaseError."""
     elapsed, until = dialect.seconds_since("start_date"), f"-({dialect.seconds_since('d.next_dagrun_create_after')})"
-    running = reader.look(RUNNING_QUERY.format(elapsed=elapsed), (RUNNING_LIMIT,))
-    standings = reader.look(STANDINGS_QUERY, (STANDINGS_LIMIT,))
-    starting = reader.look(STARTING_QUERY.format(until=until), (str(horizon_seconds), str(OVERDUE_SECONDS), RUNS_LIMIT))
-    arrivals = reader.look(ARRIVALS_QUERY, (str(ARRIVALS_SECONDS), RUNS_LIMIT))
+    running = reader.query(RUNNING_QUERY.format(elapsed=elapsed), (RUNNING_LIMIT,))
+    task_states = reader.query(TASK_STATES_QUERY, (TASK_STATES_LIMIT,))
+    starting = reader.query(
+        STARTING_QUERY.format(until=until), (str(horizon_seconds), str(OVERDUE_SECONDS), RUNS_LIMIT)
+    )
+    arrivals = reader.query(ARRIVALS_QUERY, (str(ARRIVALS_SECONDS), RUNS_LIMIT))
     for rows, limit, what in (
         (running, RUNNING_LIMIT, "running tasks"),
-        (standings, STANDINGS_LIMIT, "tasks in running DAG runs"),
-        (starting, RUNS_LIMIT, "DAGs with runs that are about to start"),
-        (arrivals, RUNS_LIMIT, "DAGs that were started by hand"),
+        (task_states, TASK_STATES_LIMIT, "tasks in running DAG runs"),
+        (starting, RUNS_LIMIT, "DAGs with runs about to start"),
+        (arrivals, RUNS_LIMIT, "DAGs with unannounced runs"),
     ):
         if len(rows) >= limit:
-            raise DatabaseError(f"there are {limit} {what} or more, too many to look ahead")
+            raise DatabaseError(f"there are {limit} or more {what}, too many for the look-ahead")
     return Progress(
         running=tuple(
-            RunningTask(dag, run, task, str(queue), max(0.0, float(age))) for dag, run, task, queue, age in running
+            RunningTask(dag_id=dag, run_id=run, task_id=task, queue=str(queue), elapsed=max(0.0, float(age)))
+            for dag, run, task, queue, age in running
         ),
-        standings=tuple(
-            Standing(dag, run, task, state, str(queue), _id(version), int(count))
-            for dag, run, task, state, queue, version, count in standings
+        task_states=tuple(
+            TaskStateCount(
+                dag_id=dag,
+                run_id=run,
+                task_id=task,
+                state=state,
+                queue=str(queue),
+                version=_id(version),
+                count=int(count),
+            )
+            for dag, run, task, state, queue, version, count in task_states
         ),
         starting=tuple(
-            Starting(dag, _id(version), max(0.0, float(seconds)), max(0, min(int(runs), int(room))))
+            StartingRuns(
+                dag_id=dag,
+                version=_id(version),
+                in_seconds=max(0.0, float(seconds)),
+                runs=max(0, min(int(runs), int(room))),
+            )
             for dag, version, seconds, runs, room in starting
         ),
         arrivals=tuple(Arrivals(dag, _id(version), int(runs)) for dag, version, runs in arrivals),

@@ -1,9 +1,9 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The look-ahead of one tick: bounded reads of the metadata database, with what earlier ticks learned kept in memory.
+"""Reads the forecast of one tick: bounded queries on the metadata database, with caches that last between ticks.
 
-It may fail at any point without harm, be it by a defect: the exact counts were read before, and the decision is then
-made without it.
+Any failure here, even a programming error, is harmless: the exact counts were read before, and the decision then uses
+these alone.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any
 from sm2a_autoscaler.look_ahead.forecast import QueueOutlook, keys_of_interest, look_ahead
 from sm2a_autoscaler.look_ahead.history import History
 from sm2a_autoscaler.look_ahead.progress import Progress, read_progress
-from sm2a_autoscaler.look_ahead.structure_cache import Structures
+from sm2a_autoscaler.look_ahead.structure_cache import StructureCache
 from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase
 
-HORIZON_SECONDS = 300  # further ahead no worker has to be started
+HORIZON_SECONDS = 300  # no worker has to be started earlier than this
 STATEMENT_SECONDS = 2.0
-TOTAL_SECONDS = 4.0  # no further query is sent after this time
-PAUSE_SECONDS = 60.0  # after a failure: a database in trouble is left alone
+TOTAL_SECONDS = 4.0  # after this time no further query is sent
+BACKOFF_SECONDS = 60.0  # after a failure, to spare a database in trouble
 
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The outlook by queue, None when there is none and ``problem`` says why. ``remarks`` tell of what it lacks."""
+    """The outlook by queue, or None and the reason in ``problem``. ``remarks`` names what is missing from it."""
 
     queues: Mapping[str, QueueOutlook] | None = None
     problem: str | None = None
@@ -38,52 +38,52 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Budget:
-    """Passes queries on until the time is up."""
+    """Passes queries to the database until the time budget of the tick is used up."""
 
     database: MetadataDatabase
     monotonic: Callable[[], float]
     until: float
 
-    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows; raises DatabaseError, also when there is no time left for the query."""
+    def query(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows; raises DatabaseError, also when the time budget is used up."""
         if self.monotonic() >= self.until:
-            raise DatabaseError(f"its queries together took longer than {TOTAL_SECONDS:g} s")
-        return self.database.look(query, arguments)
+            raise DatabaseError(f"the queries together took longer than {TOTAL_SECONDS:g} s")
+        return self.database.query(query, arguments)
 
 
 @dataclass
-class Rest:
-    """A time after a failure in which the database is left alone."""
+class Backoff:
+    """A pause after a failure in which no queries are sent."""
 
     reason: str = ""
     until: float = float("-inf")
 
     def begin(self, reason: str, now: float) -> None:
-        """Rest from now on."""
-        self.reason, self.until = reason, now + PAUSE_SECONDS
+        """Start the pause."""
+        self.reason, self.until = reason, now + BACKOFF_SECONDS
 
     def left(self, now: float) -> str | None:
-        """For how long and why, None once it is over."""
+        """The remaining time and the reason, None once the pause is over."""
         return f"for another {self.until - now:.0f} s, after: {self.reason}" if now < self.until else None
 
 
 @dataclass
 class ForecastReader:
-    """Reads the outlook for all queues. ``default_queue`` is that of tasks which name none."""
+    """Reads the outlook for all queues. ``default_queue`` is the queue of tasks that name none."""
 
     database: MetadataDatabase
     default_queue: str
     monotonic: Callable[[], float]
-    _structures: Structures = field(default_factory=Structures, init=False)
+    _structures: StructureCache = field(default_factory=StructureCache, init=False)
     _history: History = field(default_factory=History, init=False)
     _means: dict[str, float] = field(default_factory=dict, init=False)
-    _rest: Rest = field(default_factory=Rest, init=False)
-    _rest_of_learning: Rest = field(default_factory=Rest, init=False)
+    _backoff: Backoff = field(default_factory=Backoff, init=False)
+    _learning_backoff: Backoff = field(default_factory=Backoff, init=False)
 
     def read(self) -> Forecast:
-        """The outlook now. What the database refuses, and any defect, is told in its problem, never raised."""
+        """The present outlook. Errors of the database and programming errors become its ``problem``; none is raised."""
         started = self.monotonic()
-        if left := self._rest.left(started):
+        if left := self._backoff.left(started):
             return Forecast(problem=f"no look-ahead {left}")
         try:
             return self._read(Budget(self.database, self.monotonic, started + TOTAL_SECONDS), started)
@@ -91,9 +91,9 @@ class ForecastReader:
             reason = str(error)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            if reason != self._rest.reason:
-                LOG.exception("the look-ahead has a defect")
-        self._rest.begin(reason, self.monotonic())
+            if reason != self._backoff.reason:
+                LOG.exception("unexpected error in the look-ahead")
+        self._backoff.begin(reason, self.monotonic())
         return Forecast(problem=f"no look-ahead: {reason}")
 
     def _read(self, reader: Budget, now: float) -> Forecast:
@@ -111,20 +111,20 @@ class ForecastReader:
         return Forecast(self._with_means(queues), remarks=(*lacks, *self._structures.problems(versions)))
 
     def _learn(self, reader: Budget, progress: Progress, now: float) -> list[str]:
-        """Look up DAGs and tasks that are new. A failure costs the outlook no more than what it would have told."""
-        if left := self._rest_of_learning.left(now):
-            return [f"no new DAGs and durations {left}"]
+        """Look up new DAGs and tasks. After a failure the outlook lacks only these."""
+        if left := self._learning_backoff.left(now):
+            return [f"new DAGs and durations are not read {left}"]
         versions = progress.versions()
         try:
             self._structures.refresh(reader, versions, now)
             self._history.refresh(reader, keys_of_interest(progress, self._structures.known(versions)), now)
         except DatabaseError as error:
-            self._rest_of_learning.begin(str(error), self.monotonic())
-            return [f"no new DAGs and durations: {error}"]
+            self._learning_backoff.begin(str(error), self.monotonic())
+            return [f"new DAGs and durations could not be read: {error}"]
         return []
 
     def _with_means(self, queues: Mapping[str, QueueOutlook]) -> Mapping[str, QueueOutlook]:
-        """The outlook in which a queue that has no tasks at the moment keeps the mean duration that it had."""
+        """The outlook in which queues without tasks at the moment keep their last known mean duration."""
         self._means |= {
             queue: item.mean_task_seconds for queue, item in queues.items() if item.mean_task_seconds is not None
         }

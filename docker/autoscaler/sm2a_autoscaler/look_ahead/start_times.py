@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""When the tasks of one DAG run that are not queued yet are expected to be, however many steps ahead."""
+"""Expected start times of the tasks of one DAG run that are not queued yet, any number of steps ahead."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sm2a_autoscaler.decision.model import Upcoming
 class Outstanding:
     """A task that has not ended.
 
-    ``parents`` are the positions, in the same sequence, of those parents that have not ended either; all come before
-    it. ``starts_in`` is seconds until it begins: negative once it runs, 0 while it is queued, positive for a root task
-    of a run that is due then; None for one that waits for its parents. ``seconds`` is how long it takes by experience,
-    None without any. ``tasks`` is how many instances it is expanded to; 0 when its queue is another one.
+    ``parents`` are the positions, in the same sequence, of the parents that have not ended; all come before it.
+    ``starts_in`` is the seconds until it starts: negative for a running task, 0 for a queued one, positive for a root
+    task of a future run, None for a task that waits for its parents. ``seconds`` is its mean duration, None if unknown.
+    ``tasks`` is its number of mapped instances, 0 if it belongs to another queue.
     """
 
     parents: tuple[int, ...]
@@ -27,10 +27,10 @@ class Outstanding:
     tasks: int = 1
 
 
-def chain(run: Iterable[Outstanding], horizon: float) -> list[Upcoming]:
-    """What will be queued within ``horizon`` seconds, in the order given.
+def expected_tasks(run: Iterable[Outstanding], horizon: float) -> list[Upcoming]:
+    """The tasks that will be queued within ``horizon`` seconds, in the order given.
 
-    What follows a task of unknown duration is unknown and left out. A running task that is overdue ends any moment.
+    Tasks downstream of a task with unknown duration are left out. An overdue task is expected to end at any moment.
     """
     ends: list[float] = []
     expected: list[Upcoming] = []

@@ -1,9 +1,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The shape of a DAG, from Airflow's serialized form: which task waits for which, and in which queue it will run.
+"""The structure of a DAG, parsed from Airflow's serialized form: dependencies and queues of its tasks.
 
-Pure functions. Tasks that Airflow finishes without a worker (``EmptyOperator``) are left out: whoever waits for one
-waits for what that one waits for.
+Pure functions. Tasks that need no worker (``EmptyOperator``) are left out; their children depend on their parents.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# With these rules a task starts when all its parents have succeeded. Some start earlier: then they are queued already.
+# Under these rules a task starts at the latest when all its parents have succeeded.
 RULES_MET_BY_SUCCESS = frozenset(
     {
         "all_success",
@@ -28,20 +27,20 @@ RULES_MET_BY_SUCCESS = frozenset(
         "one_success",
     }
 )
-# Beyond the parents' states these make a task wait for earlier runs, or start it on the triggerer.
+# Options that make a task wait for earlier runs, or start it on the triggerer.
 HINDRANCES = ("depends_on_past", "wait_for_downstream", "start_from_trigger")
 
 
 class StructureError(Exception):
-    """The serialized DAG has not the form that Airflow 3 writes; the message is one line."""
+    """The serialized DAG does not have the format of Airflow 3; the message is one line."""
 
 
 @dataclass(frozen=True)
 class TaskShape:
     """One task of a DAG.
 
-    ``queue`` is None for the default queue. ``width`` is the number of its instances in a run, None where only the run
-    tells (mapped over a result). ``foreseeable`` is false when success of all ``parents`` need not start it.
+    ``queue`` is None for the default queue. ``width`` is the number of its instances in a run, None if it is known only
+    at run time (mapped over a result). ``foreseeable`` is false if success of all ``parents`` may not start it.
     """
 
     queue: str | None
@@ -52,22 +51,22 @@ class TaskShape:
 
 @dataclass(frozen=True)
 class DagStructure:
-    """Tasks by id, parents first, without those that need no worker; so many of a run are active at once."""
+    """Tasks by id, parents first, without those that need no worker, and the limit of active tasks per run."""
 
     tasks: Mapping[str, TaskShape]
     max_active_tasks: int | None
 
 
 def decode(data: Any, compressed: Any) -> Mapping[str, Any]:
-    """The serialized DAG of one row: JSON that a driver parsed or not, or zlib-compressed; raises StructureError."""
+    """The serialized DAG of one row: JSON (parsed by the driver or not) or zlib-compressed; raises StructureError."""
     try:
         if compressed:
             data = zlib.decompress(bytes(compressed))
         value = json.loads(data) if isinstance(data, str | bytes | bytearray) else data
     except (ValueError, zlib.error) as error:
-        raise StructureError(f"is not readable: {error}") from error
+        raise StructureError(f"could not be decoded: {error}") from error
     if not isinstance(value, Mapping):
-        raise StructureError("is no JSON object")
+        raise StructureError("is not a JSON object")
     return value
 
 
@@ -76,11 +75,11 @@ def parse(data: Mapping[str, Any]) -> DagStructure:
     try:
         tasks = {str(task["task_id"]): task for task in (entry["__var"] for entry in data["dag"]["tasks"])}
         limit = data["dag"].get("max_active_tasks")
-        # What the DAG processor was configured with, where that differs from Airflow's own defaults.
+        # Present if the DAG processor's default queue differs from Airflow's own default.
         queue = (data.get("client_defaults") or {}).get("tasks", {}).get("queue")
         return DagStructure(_shapes(tasks, queue), int(limit) if limit is not None else None)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StructureError(f"has an unknown form: {type(error).__name__} {error}") from error
+        raise StructureError(f"has an unknown format: {type(error).__name__} {error}") from error
 
 
 def _shapes(tasks: Mapping[str, Mapping[str, Any]], queue: str | None) -> dict[str, TaskShape]:
@@ -97,14 +96,14 @@ def _shapes(tasks: Mapping[str, Mapping[str, Any]], queue: str | None) -> dict[s
         for parent in parents[task_id]:
             empty = bool(tasks[parent].get("_is_empty"))
             waits_for |= shapes[parent].parents if empty else {parent}
-            # A branch or a short circuit may leave its children out.
+            # A branch or a short circuit may skip its children.
             foreseeable &= shapes[parent].foreseeable if empty else not tasks[parent].get("_can_skip_downstream")
         shapes[task_id] = TaskShape(_option(task, "queue") or queue, frozenset(waits_for), _width(task), foreseeable)
     return {task_id: shape for task_id, shape in shapes.items() if not tasks[task_id].get("_is_empty")}
 
 
 def _in_order(parents: Mapping[str, Iterable[str]]) -> list[str]:
-    """Parents before children; a cycle, which Airflow does not allow, is a ValueError."""
+    """Task ids, parents before children; raises ValueError for a cycle, which Airflow does not allow."""
     waiting = {task_id: set(ids) for task_id, ids in parents.items()}
     children: dict[str, list[str]] = {}
     for task_id, ids in parents.items():
@@ -122,20 +121,20 @@ def _in_order(parents: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _option(task: Mapping[str, Any], name: str) -> Any:
-    """An option of an operator; a mapped one has it among the arguments that all instances share."""
+    """An option of an operator; a mapped operator has it in ``partial_kwargs``."""
     return task.get(name, (task.get("partial_kwargs") or {}).get(name))
 
 
 def _starts_on_success(task: Mapping[str, Any]) -> bool:
     rule = _option(task, "trigger_rule")
-    # An enumeration is wrapped in some versions of the format.
+    # Some versions of the format wrap enumerations.
     rule = rule.get("__var") if isinstance(rule, Mapping) else rule
     return (rule or "all_success") in RULES_MET_BY_SUCCESS and not any(_option(task, name) for name in HINDRANCES)
 
 
 def _width(task: Mapping[str, Any]) -> int | None:
     if not task.get("_is_mapped"):
-        # A task of a mapped task group needs expansion as well, and the group tells by how much.
+        # A task in a mapped task group is expanded as well; only the run tells how often.
         return None if task.get("_needs_expansion") else 1
     found = task.get(task.get("_expand_input_attr") or "expand_input") or {}
     if not isinstance(found, Mapping):

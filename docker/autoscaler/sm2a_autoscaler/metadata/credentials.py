@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The database URI of Airflow: read from Secrets Manager at run time, kept in memory only, never printed."""
+"""Reads Airflow's database URI from Secrets Manager at run time; it is kept in memory only and never logged."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PORTS = {POSTGRES: 5432, MYSQL: 3306}
 
 
 class CredentialsError(Exception):
-    """The secret could not be read or is no URI of PostgreSQL or MySQL. The message never contains its value."""
+    """The secret could not be read or is not a PostgreSQL or MySQL URI. The message never contains its value."""
 
 
 class DatabaseSecret:
-    """The connection parameters in one secret, cached until ``refresh`` is called."""
+    """The connection parameters from one secret, cached until ``refresh`` is called."""
 
     def __init__(self, client: Any, secret_id: str) -> None:
         self._client = client
@@ -32,13 +32,13 @@ class DatabaseSecret:
         return self._dialect
 
     def parameters(self) -> dict[str, Any]:
-        """Parameters of libpq or of PyMySQL, from memory when the secret was read before; raises CredentialsError."""
+        """Parameters for libpq or PyMySQL, from the cache after the first read; raises CredentialsError."""
         if self._parameters is None:
             self.refresh()
         return dict(self._parameters or {})
 
     def refresh(self) -> bool:
-        """Read the secret again; True when it differs from the one in memory (a rotation)."""
+        """Read the secret again; True when it has changed since the last read (rotation)."""
         try:
             reply = self._client.get_secret_value(SecretId=self._secret_id)
         except (ClientError, BotoCoreError) as error:
@@ -46,7 +46,7 @@ class DatabaseSecret:
         try:
             dialect, parameters = connection_parameters(reply.get("SecretString", ""))
         except ValueError as error:
-            # The cause is dropped: it might quote the value.
+            # Without the cause, which could quote the value.
             raise CredentialsError(f"secret {self._secret_id} {error}") from None
         changed = parameters != self._parameters
         self._dialect, self._parameters = dialect, parameters
@@ -54,11 +54,11 @@ class DatabaseSecret:
 
 
 def connection_parameters(uri: str) -> tuple[str, dict[str, Any]]:
-    """Dialect and the driver's parameters of an SQLAlchemy URI.
+    """Dialect and driver parameters of an SQLAlchemy URI.
 
-    Such as ``postgresql+psycopg2://user:p%40ss@host:5432/airflow?sslmode=require`` (libpq), or
+    For example ``postgresql+psycopg2://user:p%40ss@host:5432/airflow?sslmode=require`` (libpq), or
     ``mysql+mysqldb://user:p%40ss@host:3306/airflow?ssl_mode=REQUIRED`` (PyMySQL).
-    Raises ValueError without any part of the value.
+    Raises ValueError whose message contains no part of the value.
     """
     try:
         parts = urlsplit(uri.strip())
@@ -67,7 +67,9 @@ def connection_parameters(uri: str) -> tuple[str, dict[str, Any]]:
         raise ValueError("is not a URI") from None
     dialect = {"postgres": POSTGRES}.get(parts.scheme.partition("+")[0], parts.scheme.partition("+")[0])
     if dialect not in PORTS:
-        raise ValueError("is not a URI of PostgreSQL or MySQL (postgresql+psycopg2://user:password@host:port/database)")
+        raise ValueError(
+            "is not a PostgreSQL or MySQL URI such as postgresql+psycopg2://user:password@host:port/database"
+        )
     database = unquote(parts.path.removeprefix("/"))
     if not parts.hostname or not parts.username or not database:
         raise ValueError("lacks a host, a user or a database name")
@@ -81,7 +83,7 @@ def connection_parameters(uri: str) -> tuple[str, dict[str, Any]]:
 
 
 def _mysql_tls(parts: SplitResult) -> dict[str, Any]:
-    """PyMySQL's option for the TLS options of mysqlclient, which Airflow uses: ``ssl_mode`` and ``ssl_ca``."""
+    """PyMySQL's equivalent of mysqlclient's TLS options ``ssl_mode`` and ``ssl_ca``, which Airflow uses."""
     query = dict(parse_qsl(parts.query))
     if query.get("ssl_mode") == "VERIFY_IDENTITY":
         return {"ssl": {"ca": query.get("ssl_ca"), "check_hostname": True}}

@@ -1,8 +1,8 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""Airflow's metadata database: all task counts in one bounded query, and the lock of the active instance.
+"""Airflow's metadata database: task counts, heartbeats, and the lock of the active instance.
 
-One read-only session serves both, so that an instance that lost its session has lost the lock as well.
+One read-only session serves all of them, so that an instance that loses its session also loses the lock.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg2
 import pymysql
@@ -23,32 +23,32 @@ from sm2a_autoscaler.metadata.timeouts import bounded_connect
 
 ERRORS = (psycopg2.Error, pymysql.err.MySQLError)
 STATEMENT_TIMEOUT_SECONDS = 5
-# For a connection attempt, and for a server that does not even keep its own timeout.
+# For connection attempts, and for a server that does not enforce its own statement timeout.
 ANSWER_TIMEOUT_SECONDS = 8
-# Keepalives find a peer that vanished. The server gets the same ones, or it would keep the lock of an instance that
-# ended without closing its connection for two hours.
+# Keepalives detect a dead peer. The server uses the same values: by default it would keep the lock of an instance that
+# vanished without closing its connection for two hours.
 CONNECTION = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
     "application_name": "sm2a_autoscaler",
-    # A replica or a writer that was just demoted would answer with old counts and would grant its own lock.
+    # A replica or a demoted writer would return stale counts and grant a lock of its own.
     "target_session_attrs": "primary",
     "options": (
         f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c default_transaction_read_only=on"
         " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
     ),
 }
-# A session of MySQL ends after a tick and so long without a query; calls to AWS that all time out take a good minute.
-# The lock of an instance that vanished without closing its session comes free then.
-SILENCE_SECONDS = 90
+# MySQL ends a session that sends no query for one tick and this long; a tick in which all AWS calls time out takes over
+# a minute. This also releases the lock of an instance that vanished without closing its session.
+MYSQL_IDLE_SECONDS = 90
 MYSQL_SESSION = (
     f"SET SESSION max_execution_time = {STATEMENT_TIMEOUT_SECONDS * 1000}, transaction_read_only = 1,"
     " time_zone = '+00:00', wait_timeout = {}"
 )
-# `restarting` is a task whose worker was told to stop it: it still fills a slot. `hostname` is the worker's address, so
-# its distinct values are the workers that must not be stopped. All states are found through the index `ti_state`.
+# A `restarting` task is being stopped by its worker and still occupies a slot. `hostname` is the worker's address, so
+# its distinct values are the busy workers, which must not be stopped. The query uses the index `ti_state`.
 COUNTS_QUERY = """
 SELECT queue,
        count(CASE WHEN state = 'scheduled' THEN 1 END),
@@ -59,15 +59,14 @@ FROM task_instance
 WHERE state IN ('scheduled', 'queued', 'running', 'restarting')
 GROUP BY queue
 """
-# The addresses at which tasks run at this moment, and how many.
+# The addresses of busy workers and the number of tasks that each of them runs.
 BUSY_QUERY = """
 SELECT hostname, count(*)
 FROM task_instance
 WHERE state IN ('running', 'restarting') AND hostname <> ''
 GROUP BY hostname
 """
-# Airflow's components write a heartbeat each into their row; a component that runs several times has several rows. The
-# server's clock is the one that the heartbeats are compared with.
+# Each process of an Airflow component writes heartbeats to a row of its own. Ages are computed by the server's clock.
 HEARTBEATS_QUERY = """
 SELECT job_type, {age}
 FROM job
@@ -77,12 +76,12 @@ GROUP BY job_type
 
 
 class DatabaseError(Exception):
-    """The database could not be asked; the message is one line without secrets."""
+    """The database could not be read; the message is one line without secrets."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskCounts:
-    """Task instances of one queue by state, and the distinct workers that run some of them."""
+    """Task instances of one queue by state, and the number of workers that run them."""
 
     scheduled: int = 0
     queued: int = 0
@@ -90,8 +89,24 @@ class TaskCounts:
     busy_workers: int = 0
 
 
+@dataclass(frozen=True)
+class TaskRead:
+    """Result of reading the counts: counts by queue, or None and the reason in ``problem``."""
+
+    counts: Mapping[str, TaskCounts] | None
+    read_at: float
+    problem: str | None = None
+
+
+class Reader(Protocol):
+    """Anything that can send read-only queries to the database."""
+
+    def query(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows; raises DatabaseError."""
+
+
 class MetadataDatabase:
-    """A lazily opened session that is dropped at the first error and opened again at the next call.
+    """A session that is opened on first use, dropped at the first error, and opened again at the next call.
 
     It is used every ``tick_seconds``.
     """
@@ -119,21 +134,24 @@ class MetadataDatabase:
         return self._holds_lock
 
     def counts(self) -> Mapping[str, TaskCounts]:
-        """Task counts by queue; a queue without waiting or running tasks is absent. Raises DatabaseError."""
-        return {str(queue): TaskCounts(*numbers) for queue, *numbers in self._rows(COUNTS_QUERY)}
+        """Task counts by queue; queues without waiting or running tasks are absent. Raises DatabaseError."""
+        return {
+            str(queue): TaskCounts(scheduled=scheduled, queued=queued, running=running, busy_workers=busy)
+            for queue, scheduled, queued, running, busy in self._rows(COUNTS_QUERY)
+        }
 
     def heartbeat_ages(self) -> Mapping[str, float]:
-        """Seconds since the latest heartbeat of the last day, by job type (``SchedulerJob``). Raises DatabaseError."""
+        """Seconds since the latest heartbeat within a day, by job type (``SchedulerJob``). Raises DatabaseError."""
         query = HEARTBEATS_QUERY.format(age=self.dialect().seconds_since("max(latest_heartbeat)"))
         return {str(job_type): max(0.0, float(age)) for job_type, age in self._rows(query)}
 
     def busy_addresses(self) -> Mapping[str, int]:
-        """Running tasks by the address of their worker, at this moment. Raises DatabaseError."""
+        """The current number of running tasks by worker address. Raises DatabaseError."""
         return {str(hostname): int(count) for hostname, count in self._rows(BUSY_QUERY)}
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
-        """Within it a statement may take ``seconds`` only. Raises DatabaseError."""
+        """Context in which each statement may take at most ``seconds``. Raises DatabaseError."""
         self._rows(self.dialect().statement_timeout(seconds))
         try:
             yield
@@ -141,15 +159,15 @@ class MetadataDatabase:
             if self._connection is not None:
                 self._rows(self.dialect().statement_timeout(STATEMENT_TIMEOUT_SECONDS))
 
-    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows of a query that may fail: what the server refuses or cancels leaves the session, and so the lock, alone.
+    def query(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query that may fail: an error reported by the server does not end the session, so the lock is kept.
 
         Raises DatabaseError.
         """
         return self._rows(query, tuple(arguments), keep=True)
 
     def dialect(self) -> Dialect:
-        """The SQL of the server's engine. Raises DatabaseError."""
+        """The SQL dialect of the server. Raises DatabaseError."""
         try:
             return dialect.MYSQL if self._secret.dialect() == MYSQL else dialect.POSTGRES
         except CredentialsError as error:
@@ -174,7 +192,7 @@ class MetadataDatabase:
             raise DatabaseError(_one_line(error)) from error
 
     def _open(self) -> Any:
-        """A new session; when it is refused and the secret has changed meanwhile (rotation), one more attempt."""
+        """A new session; if it is refused and the secret has changed meanwhile (rotation), one retry."""
         try:
             return self._session()
         except (psycopg2.OperationalError, pymysql.err.OperationalError):
@@ -186,20 +204,20 @@ class MetadataDatabase:
         if self._secret.dialect() == MYSQL:
             return connect_to_mysql(self._secret.parameters(), self._tick_seconds)
         connection = self._connect(**{**self._secret.parameters(), **CONNECTION})
-        # No transaction stays open between ticks: it would hold back vacuum.
+        # An open transaction between ticks would hold back vacuum.
         connection.autocommit = True
         return connection
 
 
 def connect_to_mysql(parameters: Mapping[str, Any], tick_seconds: float) -> Any:
-    """A read-only session that waits for each answer as long as one of PostgreSQL does."""
+    """A read-only session with the same timeouts as on PostgreSQL."""
     return pymysql.connect(
         **parameters,
         autocommit=True,
         connect_timeout=ANSWER_TIMEOUT_SECONDS,
         read_timeout=ANSWER_TIMEOUT_SECONDS,
         write_timeout=ANSWER_TIMEOUT_SECONDS,
-        init_command=MYSQL_SESSION.format(round(tick_seconds + SILENCE_SECONDS)),
+        init_command=MYSQL_SESSION.format(round(tick_seconds + MYSQL_IDLE_SECONDS)),
     )
 
 
@@ -208,9 +226,9 @@ def _is_closed(connection: Any) -> bool:
 
 
 def _survived(connection: Any, error: Exception) -> bool:
-    """True when the server itself answered with the error and goes on with the session."""
+    """True when the server reported the error and keeps the session open."""
     if isinstance(error, psycopg2.Error):
-        # 57P01 and its like: the server ends the session.
+        # 57P01 and related codes mean that the server ends the session.
         return bool(error.pgcode) and not str(error.pgcode).startswith("57P") and not _is_closed(connection)
     return isinstance(error, pymysql.err.MySQLError) and not _is_closed(connection)
 

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What PostgreSQL and MySQL say differently. All times are the server's, so that no other clock is compared with it."""
+"""SQL that differs between PostgreSQL and MySQL. All times use the server's clock only."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dialect:
-    """SQL of one engine. ``_elapsed`` and ``_timeout`` are templates of an expression and of a statement."""
+    """SQL of one engine. ``_elapsed`` is a template of an expression, ``_timeout`` one of a statement."""
 
     lock: str
     _elapsed: str
     _timeout: str
 
     def seconds_since(self, column: str) -> str:
-        """Expression: seconds from the value of a column or aggregate until now, negative for the future."""
+        """Expression for the seconds since the value of a column or aggregate, negative for the future."""
         return self._elapsed.format(column)
 
     def statement_timeout(self, seconds: float) -> str:
-        """Statement that bounds every later statement of the session."""
+        """Statement that sets the timeout of every later statement of the session."""
         return self._timeout.format(round(seconds * 1000))
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""A bound on every wait for the database.
+"""A timeout for every wait for PostgreSQL.
 
-libpq has none of its own: statement_timeout is kept by the server, and keepalives are answered by its kernel even while
-the server itself is stuck, for instance on a stalled disk. Without a bound a tick could last for ever.
+libpq has none of its own: the server enforces statement_timeout, and its kernel answers keepalives even while the
+server process hangs, for example on a stalled disk. Without a timeout on this side a tick could block forever.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def wait_at_most(seconds: float) -> Callable[[Any], None]:
 
 
 def bounded_connect(seconds: float) -> Callable[..., Any]:
-    """psycopg2.connect for a process whose every connection waits at most that long for each answer."""
+    """psycopg2.connect, with a timeout for each answer that applies to all connections of the process."""
 
     def connect(**parameters: Any) -> Any:
         extensions.set_wait_callback(wait_at_most(seconds))

@@ -20,7 +20,7 @@ logger = logging.getLogger("sm2a.cloudwatch_alarms")
 
 Alarm = dict[str, Any]
 
-LOOK_SECONDS = 5.0
+POLL_INTERVAL_SECONDS = 5.0
 # What an alarm on an expression does not have.
 OF_ONE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
 
@@ -45,7 +45,7 @@ def start() -> None:
 
 def _look_forever() -> None:
     while True:
-        threading.Event().wait(LOOK_SECONDS)
+        threading.Event().wait(POLL_INTERVAL_SECONDS)
         try:
             look()
         except Exception:

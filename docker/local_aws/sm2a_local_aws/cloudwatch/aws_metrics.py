@@ -43,7 +43,7 @@ def get_metric_statistics(original: Callable[..., Any], *request: Any) -> Any:
 
 @replaces("ministack.services.cloudwatch:_list_metrics", "2464a5f77c28")
 def list_metrics(original: Callable[..., Any], *request: Any) -> Any:
-    """Know the metrics of what is there."""
+    """Computes the metrics of existing resources."""
     measure(MEASURES)
     return original(*request)
 

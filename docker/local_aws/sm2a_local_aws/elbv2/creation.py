@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""ELBv2: a repeated creation answers with what is there when it asks for the same, and is refused otherwise."""
+"""ELBv2: a repeated creation returns the existing resource if its settings are the same, and is refused otherwise."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def _task_status(task: Task) -> str:
 
 
 def _replace_unhealthy(task: Task) -> None:
-    """A service replaces the task; a one-off task goes on, as on ECS."""
+    """A service replaces an unhealthy task; a one-off task continues, as on ECS."""
     if ecs_lookup.service_key(task) is None:
         return
     logger.info("task %s failed its container health checks", task["taskArn"])

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # Apache License 2.0 (see LICENSE)
-"""End a long poll when its client is gone: MiniStack would give it the next message, which nobody could then receive.
+"""End a long poll when its client has disconnected: MiniStack would hand the next message to it, and lose it.
 
 A Celery worker that scales in leaves such a poll behind.
 """

@@ -20,7 +20,7 @@ PATH = "/_sm2a/outages"
 LONGEST_SECONDS = 3600.0
 # The credential scope of a signed call names its service.
 SERVICE = re.compile(rb"/([a-z0-9-]+)/aws4_request")
-LOOK_SECONDS = 0.2
+POLL_INTERVAL_SECONDS = 0.2
 
 
 def middleware(application: Application) -> Application:
@@ -35,7 +35,7 @@ def middleware(application: Application) -> Application:
         held = _is_out(ends, service)
         # Looked at again and again: an outage may be ended early.
         while _is_out(ends, service):
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
         if held:
             # Too late: the client is gone or will try again.
             await answer_json(send, 503, b"")

@@ -50,7 +50,7 @@ def is_issued(access_key: str) -> bool:
 
 
 def find(access_key: str, token: str, account: str) -> Caller:
-    """The caller with this access key; SignatureError when nobody has it."""
+    """The caller with this access key; SignatureError if there is none."""
     if credentials.have_ended(access_key):
         raise SignatureError("ExpiredTokenException", "The security token included in the request is expired")
     found = iam_evaluator.resolve_credential(access_key, account, token)

@@ -101,7 +101,7 @@ def keep(account_id: str, region: str, arn: str, request: Request) -> None:
 
 
 def line(arn: str, request: Request) -> str:
-    """The fields that AWS documents, up to conn_trace_id; `-` for what nobody knows here."""
+    """The fields that AWS documents, up to conn_trace_id; `-` for values that are unknown here."""
     end = time.monotonic()
     waited, thought, replied = _durations(request, end)
     secure = request.scheme == "https"
@@ -178,7 +178,7 @@ def key(prefix: str, place: Place, end: datetime) -> str:
 
 
 async def run(stop: asyncio.Event) -> None:
-    """Write what was kept, again and again until told to stop, and then once more."""
+    """Write buffered entries periodically until stopped, and a last time after that."""
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), FLUSH_SECONDS)

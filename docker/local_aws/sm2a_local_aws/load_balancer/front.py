@@ -27,7 +27,7 @@ from sm2a_local_aws.patching.points import relies_on, replaces
 
 logger = logging.getLogger("sm2a.load_balancer_front")
 
-LOOK_SECONDS = 0.5
+POLL_INTERVAL_SECONDS = 0.5
 CLOSE_SECONDS = 2
 IDLE_SECONDS = 60
 
@@ -78,7 +78,7 @@ async def run(stop: asyncio.Event) -> None:
     while not stop.is_set():
         await _follow_listeners()
         try:
-            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+            await asyncio.wait_for(stop.wait(), POLL_INTERVAL_SECONDS)
         except TimeoutError:
             continue
     await asyncio.gather(*(_close(front) for front in list(_fronts.values())))
@@ -86,7 +86,7 @@ async def run(stop: asyncio.Event) -> None:
 
 @replaces("ministack.services.alb:_create_listener", "23d4ba6f6584")
 def create_listener(original: Callable[..., Any], parameters: dict[str, Any]) -> Any:
-    """Refuse a port that this machine cannot bind: a listener that no one can reach helps nobody."""
+    """Refuse a port that this machine cannot bind, because such a listener would be unreachable."""
     port = int(alb._p(parameters, "Port") or 0)
     if port not in _fronts:
         for address in settings.current().bind_addresses:

@@ -26,7 +26,7 @@ logger = logging.getLogger("sm2a.load_balancer_health")
 Group = dict[str, Any]
 Target = dict[str, Any]
 
-LOOK_SECONDS = 0.5
+POLL_INTERVAL_SECONDS = 0.5
 # A starting target is asked this often, so that it serves soon; its failures count at the group's interval.
 INITIAL_INTERVAL_SECONDS = 1.0
 PROBES_AT_ONCE = 8
@@ -72,7 +72,7 @@ def _health_xml(group: Group, target: Target) -> str:
 def _probe_forever() -> None:
     pool = concurrent.futures.ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="sm2a-target-probe")
     while True:
-        threading.Event().wait(LOOK_SECONDS)
+        threading.Event().wait(POLL_INTERVAL_SECONDS)
         try:
             _submit_due(pool)
         except Exception:

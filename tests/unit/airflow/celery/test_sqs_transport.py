@@ -8,7 +8,7 @@ from typing import Any
 
 import kombu
 import pytest
-from sm2a_runtime.celery.sqs_transport import LOOK_SECONDS, Channel, Transport
+from sm2a_runtime.celery.sqs_transport import SLOT_CHECK_SECONDS, Channel, Transport
 
 URL = "http://127.0.0.1:9/000000000000/default"
 
@@ -105,12 +105,12 @@ def test_tasks_that_end_together_are_followed_by_one_poll(channel: Polls) -> Non
     assert channel.asked == [2, 2]
 
 
-def test_a_free_slot_that_nobody_told_of_is_found_after_a_while(channel: Polls) -> None:
+def test_a_free_slot_that_was_not_reported_is_found_after_a_while(channel: Polls) -> None:
     receive(channel, "a", "b")
     channel.qos._delivered.pop("a")
     ((seconds, _, fire),) = channel.hub.later
     fire()
-    assert (seconds, channel.asked) == (LOOK_SECONDS, [2, 1])
+    assert (seconds, channel.asked) == (SLOT_CHECK_SECONDS, [2, 1])
 
 
 def test_a_rejected_message_frees_its_slot_as_well(channel: Polls) -> None:

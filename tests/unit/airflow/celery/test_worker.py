@@ -39,8 +39,8 @@ RUNTIME = PROJECT / "docker/airflow"
 POLL_SECONDS = 5
 TASK_SECONDS = 3
 # On a busy machine a worker takes a while to start.
-PATIENCE_SECONDS = 120
-SIGN_SECONDS = 48 * 3600
+TIMEOUT_SECONDS = 120
+DRAIN_MARKED_SECONDS = 48 * 3600
 APPLICATION = """
 import sys
 import time
@@ -52,10 +52,10 @@ from sm2a_runtime.celery import sqs_transport
 from sm2a_runtime.worker import drain
 
 # Everything as in production, only sooner.
-drain.LOOK_SECONDS, drain.PAUSE_SECONDS, drain.STAY_SECONDS = 1, 1, 8
+drain.POLL_INTERVAL_SECONDS, drain.PAUSE_SECONDS, drain.STAY_SECONDS = 1, 1, 8
 sqs_transport.AGAIN_SECONDS = 1
 # A worker that was full takes no message but for the one that has ended.
-sqs_transport.LOOK_SECONDS = 3600
+sqs_transport.SLOT_CHECK_SECONDS = 3600
 
 # As Airflow makes its Celery application, without Airflow.
 airflows = types.ModuleType("default_celery")
@@ -154,7 +154,7 @@ class Worker:
 
     def wait_for(self, text: str, times: int = 1) -> None:
         """Until the worker has said so that often."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while (said := self.log.read_text()).count(text) < times:
             assert time.monotonic() < deadline, said
             assert self.process.poll() is None, said
@@ -289,11 +289,11 @@ def test_a_worker_that_drains_leaves_messages_to_others_until_nobody_stops_it(wo
     worker.send(TASK_SECONDS)
     worker.wait_for("nap begins")
     worker.wait_for("Task protection: protect")
-    agent.protect(SIGN_SECONDS)
-    worker.wait_for("Drain: begins")
+    agent.protect(DRAIN_MARKED_SECONDS)
+    worker.wait_for("Drain: started")
     worker.wait_for("nap ends")
-    assert agent.left() > SIGN_SECONDS / 2, "the sign was wiped out"
-    worker.wait_for("Drain: done")
+    assert agent.left() > DRAIN_MARKED_SECONDS / 2, "the drain marker was cleared"
+    worker.wait_for("Drain: finished")
     assert agent.left() == 0
     # The poll that was under way may bring it once more to this worker, which gives it back.
     worker.send(0)
@@ -369,7 +369,7 @@ def test_a_refused_message_takes_no_slot_and_ends_in_the_dead_letter_queue(worke
     for body in bodies:
         worker.sqs.send_message(QueueUrl=worker.url, MessageBody=body)
     found: set[str] = set()
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while found != bodies:
         assert time.monotonic() < deadline, (found, worker.log.read_text())
         answer = worker.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, WaitTimeSeconds=1)

@@ -1,11 +1,11 @@
 # Copyright: SM2A contributors
 # Apache License 2.0
-"""A worker follows the sign to drain, keeps its protection while it has tasks, and comes back when nobody stops it."""
+"""A worker follows the drain marker, stays protected while it has tasks, and takes tasks again if it is not stopped."""
 
 from dataclasses import dataclass, field
 
 import pytest
-from sm2a_runtime.worker.drain import LOOK_SECONDS, PAUSE_SECONDS, SETTLE_SECONDS, STAY_SECONDS, Drainer
+from sm2a_runtime.worker.drain import PAUSE_SECONDS, POLL_INTERVAL_SECONDS, SETTLE_SECONDS, STAY_SECONDS, Drainer
 from sm2a_runtime.worker.protection import ProtectionError, ProtectionPolicy, Protector
 
 SIGN = 48 * 3600.0
@@ -66,8 +66,8 @@ def test_without_the_sign_protection_is_as_ever(world: World, drainer: Drainer) 
 def test_a_worker_that_drains_is_protected_to_its_last_task_and_then_released(world: World, drainer: Drainer) -> None:
     world.run(drainer, 30, held=5)
     world.protect(SIGN)
-    world.run(drainer, LOOK_SECONDS, held=5)
-    # For longer than its own protection would last; nothing renews that, or the sign would be lost.
+    world.run(drainer, POLL_INTERVAL_SECONDS, held=5)
+    # For longer than its own protection would last; nothing renews that, or the marker would be cleared.
     assert world.run(drainer, 7200, held=1) == {False}
     assert world.calls == [(1000, True)]
     done = world.now
@@ -87,10 +87,10 @@ def test_a_worker_that_drained_waits_to_be_stopped_and_then_comes_back(world: Wo
 def test_the_sign_can_be_taken_back(world: World, drainer: Drainer) -> None:
     world.run(drainer, 1, held=2)
     world.protect(SIGN)
-    world.run(drainer, LOOK_SECONDS + 1, held=2)
+    world.run(drainer, POLL_INTERVAL_SECONDS + 1, held=2)
     assert not drainer.takes_tasks
     world.protect(OWN)
-    world.run(drainer, LOOK_SECONDS + PAUSE_SECONDS, held=2)
+    world.run(drainer, POLL_INTERVAL_SECONDS + PAUSE_SECONDS, held=2)
     assert drainer.takes_tasks
     assert world.calls == [(1000, True)]
     assert world.protected_seconds() > 0
@@ -99,12 +99,12 @@ def test_the_sign_can_be_taken_back(world: World, drainer: Drainer) -> None:
 def test_two_polls_never_run_side_by_side(world: World, drainer: Drainer) -> None:
     world.protect(SIGN)
     drainer.update(1)
-    told = world.now
+    marked_at = world.now
     world.protect(OWN)
-    world.run(drainer, LOOK_SECONDS + 1, held=1)
+    world.run(drainer, POLL_INTERVAL_SECONDS + 1, held=1)
     while not drainer.takes_tasks:
         world.run(drainer, 1, held=1)
-    assert world.now - told == PAUSE_SECONDS
+    assert world.now - marked_at == PAUSE_SECONDS
 
 
 def test_a_protection_that_nobody_needs_any_more_is_given_back(world: World, drainer: Drainer) -> None:
@@ -128,5 +128,5 @@ def test_an_agent_that_fails_changes_nothing_and_is_asked_again(world: World, dr
 def test_a_task_that_lost_its_protection_is_protected_again(world: World, drainer: Drainer) -> None:
     world.run(drainer, 30, held=1)
     world.ends = 0.0
-    world.run(drainer, LOOK_SECONDS, held=1)
+    world.run(drainer, POLL_INTERVAL_SECONDS, held=1)
     assert world.protected_seconds() > 0

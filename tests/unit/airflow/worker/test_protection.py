@@ -205,7 +205,7 @@ def test_the_agent_tells_how_long_the_protection_lasts(server: AgentServer) -> N
     assert client(server).protected_seconds() == 0
     assert server.requests == [("/api/abc/task-protection/v1/state", None)] * 2
     server.answer = 200, {"protection": {"ProtectionEnabled": True}}
-    with pytest.raises(ProtectionError, match="unexpected answer"):
+    with pytest.raises(ProtectionError, match="unexpected response"):
         client(server).protected_seconds()
 
 
@@ -217,7 +217,7 @@ def test_the_agent_tells_how_long_the_protection_lasts(server: AgentServer) -> N
         (400, {"error": {"Code": "AccessDeniedException"}}, "AccessDeniedException"),
         (500, b"", "500"),
         (200, b"no json", "Expecting value"),
-        (200, {}, "unexpected answer"),
+        (200, {}, "unexpected response"),
     ],
 )
 def test_every_way_to_say_no_is_an_error(server: AgentServer, status: int, answer: Any, message: str) -> None:

@@ -14,8 +14,8 @@ from sm2a_autoscaler.decision.model import CapacitySchedule, WorkerGroup
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEKDAYS = frozenset(range(5))
-OFFICE = CapacitySchedule(WEEKDAYS, time(8), time(18), BERLIN, minimum=3)
-NIGHT = CapacitySchedule(frozenset({4}), time(22), time(6), BERLIN, minimum=2, maximum=5)
+OFFICE = CapacitySchedule(days=WEEKDAYS, begin=time(8), end=time(18), time_zone=BERLIN, minimum=3)
+NIGHT = CapacitySchedule(days=frozenset({4}), begin=time(22), end=time(6), time_zone=BERLIN, minimum=2, maximum=5)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_schedule_holds_within_its_window(schedule: CapacitySchedule, wall: st
 
 
 def test_a_window_that_ends_where_it_begins_is_a_whole_day() -> None:
-    saturday = CapacitySchedule(frozenset({5}), time(0), time(0), UTC, minimum=1)
+    saturday = CapacitySchedule(days=frozenset({5}), begin=time(0), end=time(0), time_zone=UTC, minimum=1)
     assert holds(saturday, datetime(2026, 1, 10, 0, 0, tzinfo=UTC))
     assert holds(saturday, datetime(2026, 1, 10, 23, 59, tzinfo=UTC))
     assert not holds(saturday, datetime(2026, 1, 11, 0, 0, tzinfo=UTC))
@@ -46,7 +46,7 @@ def test_a_window_that_ends_where_it_begins_is_a_whole_day() -> None:
 
 def test_the_largest_values_of_several_hold_and_the_minimum_gives_way(group: WorkerGroup) -> None:
     noon = datetime(2026, 1, 5, 11, 0, tzinfo=UTC)
-    always = CapacitySchedule(frozenset(range(7)), time(0), time(0), UTC, minimum=2, maximum=4)
+    always = CapacitySchedule(days=frozenset(range(7)), begin=time(0), end=time(0), time_zone=UTC, minimum=2, maximum=4)
     both = dataclasses.replace(group, schedules=(OFFICE, always))
     assert limits(both, noon) == Limits(3, 4, by_schedule=True)
     tight = dataclasses.replace(group, schedules=(OFFICE, dataclasses.replace(always, maximum=2)))

@@ -32,12 +32,12 @@ def demand(
     queued: int = 0, running: int = 0, busy: int = 0, at: float = NOW, source: Source = Source.DATABASE
 ) -> Demand:
     """A demand read ``at`` that time."""
-    return Demand(queued, running, at, busy_workers=busy, source=source)
+    return Demand(queued=queued, running=running, read_at=at, busy_workers=busy, source=source)
 
 
 def fleet(desired: int, at: float = NOW) -> Fleet:
     """A settled service."""
-    return Fleet(desired, desired, 0, at)
+    return Fleet(desired=desired, running=desired, pending=0, read_at=at)
 
 
 class Simulation:
@@ -171,7 +171,7 @@ def test_workers_with_many_slots_drain_when_the_others_have_room_for_their_tasks
         assert simulation.drain == 0, "not before the hold is over"
     assert simulation.at(60, spread) == (Action.KEEP, 5)
     assert simulation.drain == 3
-    assert "3 of them take no new tasks" in "; ".join(simulation.reasons)
+    assert "3 of them drain" in "; ".join(simulation.reasons)
     assert simulation.at(70, demand(running=15, busy=4)) == (Action.SCALE_IN, 4)
     assert simulation.drain == 2
     assert simulation.at(80, demand(running=14, busy=3)) == (Action.SCALE_IN, 3)
@@ -193,13 +193,15 @@ def test_a_need_to_come_keeps_workers_but_starts_none(group: WorkerGroup) -> Non
     later = (Upcoming(120, 12, 60.0),)
     simulation = Simulation(group, size=3)
     for seconds in range(0, 130, 10):
-        assert simulation.at(seconds, Demand(0, 0, NOW, upcoming=later)) == (Action.KEEP, 3)
+        assert simulation.at(seconds, Demand(queued=0, running=0, read_at=NOW, upcoming=later)) == (Action.KEEP, 3)
     assert "3 are needed within 150 s" in simulation.reasons
-    assert Simulation(group, size=1).at(0, Demand(0, 0, NOW, upcoming=later)) == (Action.KEEP, 1)
+    assert Simulation(group, size=1).at(0, Demand(queued=0, running=0, read_at=NOW, upcoming=later)) == (Action.KEEP, 1)
 
 
 def test_a_schedule_raises_the_minimum_at_its_hours(group: WorkerGroup) -> None:
-    hours = CapacitySchedule(frozenset({0}), time(8), time(18), ZoneInfo("Europe/Berlin"), minimum=4)
+    hours = CapacitySchedule(
+        days=frozenset({0}), begin=time(8), end=time(18), time_zone=ZoneInfo("Europe/Berlin"), minimum=4
+    )
     busy_hours = dataclasses.replace(group, schedules=(hours,))
     monday = datetime(2026, 6, 1, 6, 30, tzinfo=UTC)
     seen = {"default": GroupObservation(demand(), fleet(1))}

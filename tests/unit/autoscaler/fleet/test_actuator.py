@@ -18,7 +18,7 @@ def decision(current: int | None, desired: int | None, service: str = "worker-de
     action = Action.KEEP
     if current is not None and desired is not None and current != desired:
         action = Action.SCALE_OUT if desired > current else Action.SCALE_IN
-    return Decision("default", service, action, current, desired, ())
+    return Decision(group="default", service=service, action=action, current=current, desired=desired, reasons=())
 
 
 def refused(code: str) -> ClientError:

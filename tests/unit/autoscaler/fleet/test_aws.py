@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from sm2a_autoscaler.fleet.aws import MessageCounts, ServiceCounts, client, read_queues, read_services, throttled
+from sm2a_autoscaler.decision.model import MessageCounts
+from sm2a_autoscaler.fleet.aws import ServiceCounts, client, read_queues, read_services, throttled
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_a_missing_or_deleted_service_is_a_problem_of_its_own(ecs: Any, cluster:
         ecs.create_service(cluster=cluster, serviceName=name, taskDefinition="worker", desiredCount=0)
     ecs.delete_service(cluster=cluster, service="worker-b", force=True)
     read = read_services(ecs, cluster, ["worker-a", "worker-b", "worker-c"])
-    assert read.values == {"worker-a": ServiceCounts(0, 0, 0)}
+    assert read.values == {"worker-a": ServiceCounts(desired=0, running=0, pending=0)}
     assert sorted(read.problems) == ["worker-b", "worker-c"]
     assert "worker-c does not exist" in read.problems["worker-c"]
 

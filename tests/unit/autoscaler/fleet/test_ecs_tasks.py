@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sm2a_autoscaler.fleet.ecs_tasks import PAGE, PAGES, Worker, read_protection, read_workers, worker
+from sm2a_autoscaler.fleet.ecs_tasks import PAGE_LIMIT, PAGE_SIZE, Worker, read_protection, read_workers, worker
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,8 +24,8 @@ class Ecs:
 
     def list_tasks(self, cluster: str, serviceName: str, nextToken: str = "0", **_: Any) -> dict[str, Any]:  # noqa: N803
         start = int(nextToken)
-        arns = [f"arn/{number}" for number in range(start, min(start + PAGE, self.tasks))]
-        return {"taskArns": arns} | ({"nextToken": str(start + PAGE)} if start + PAGE < self.tasks else {})
+        arns = [f"arn/{number}" for number in range(start, min(start + PAGE_SIZE, self.tasks))]
+        return {"taskArns": arns} | ({"nextToken": str(start + PAGE_SIZE)} if start + PAGE_SIZE < self.tasks else {})
 
     def describe_tasks(self, cluster: str, tasks: list[str]) -> dict[str, Any]:
         self.described.append(len(tasks))
@@ -36,7 +36,9 @@ class Ecs:
         return {"protectedTasks": [{"taskArn": arn, "protectionEnabled": arn == "arn/7"} for arn in tasks]}
 
 
-@pytest.mark.parametrize(("tasks", "pages"), [(0, []), (100, [100]), (230, [100, 100, 30]), (5000, [PAGE] * PAGES)])
+@pytest.mark.parametrize(
+    ("tasks", "pages"), [(0, []), (100, [100]), (230, [100, 100, 30]), (5000, [PAGE_SIZE] * PAGE_LIMIT)]
+)
 def test_workers_are_read_in_pages_and_not_without_end(tasks: int, pages: list[int]) -> None:
     ecs = Ecs(tasks)
     assert len(read_workers(ecs, "sm2a", "worker-default")) == sum(pages)
@@ -60,7 +62,9 @@ def test_a_task_tells_of_its_worker() -> None:
         "attachments": [interface],
     }
     seconds = CREATED.timestamp()
-    assert worker(task) == Worker(task["taskArn"], seconds, seconds, "10.0.0.1", healthy=True)
+    assert worker(task) == Worker(
+        arn=task["taskArn"], created_at=seconds, started_at=seconds, address="10.0.0.1", healthy=True
+    )
     assert worker(task).name == "abc"
     assert not worker(task | {"healthStatus": "UNKNOWN"}).healthy
     assert worker(task | {"lastStatus": "ACTIVATING"}).started_at is None

@@ -10,7 +10,9 @@ from sm2a_autoscaler.fleet.start_ups import LONGEST_SECONDS, SAMPLES, StartUps
 
 def worker(number: int, created: float, *, healthy: bool) -> Worker:
     """A worker of that age."""
-    return Worker(f"arn/{number}", created, created + 20, f"10.0.0.{number}", healthy)
+    return Worker(
+        arn=f"arn/{number}", created_at=created, started_at=created + 20, address=f"10.0.0.{number}", healthy=healthy
+    )
 
 
 def test_a_start_lasts_until_the_worker_is_healthy_or_busy() -> None:

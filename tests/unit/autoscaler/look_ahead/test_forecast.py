@@ -11,7 +11,7 @@ import pytest
 from sm2a_autoscaler.decision.model import Upcoming
 from sm2a_autoscaler.look_ahead.forecast import QueueOutlook, keys_of_interest, look_ahead
 from sm2a_autoscaler.look_ahead.history import Past, TaskKey
-from sm2a_autoscaler.look_ahead.progress import Arrivals, Progress, RunningTask, Standing, Starting
+from sm2a_autoscaler.look_ahead.progress import Arrivals, Progress, RunningTask, StartingRuns, TaskStateCount
 from sm2a_autoscaler.look_ahead.structures import DagStructure, TaskShape
 
 # extract -> two transforms, one of them in another queue -> load; both transforms take a minute, the others 10 s.
@@ -38,14 +38,24 @@ class Memory:
         return Past((seconds,), 7 if key[1] == "large" else 1) if seconds is not None else None
 
 
-def standing(task: str, state: str | None, count: int = 1) -> Standing:
+def state_of(task: str, state: str | None, count: int = 1) -> TaskStateCount:
     """Instances of a task of the one run."""
-    return Standing("dag", "run", task, state, "large" if task == "large" else "default", "v", count)
+    return TaskStateCount(
+        dag_id="dag",
+        run_id="run",
+        task_id=task,
+        state=state,
+        queue="large" if task == "large" else "default",
+        version="v",
+        count=count,
+    )
 
 
 def running(task: str, elapsed: float = 4) -> RunningTask:
     """An instance that runs."""
-    return RunningTask("dag", "run", task, "large" if task == "large" else "default", elapsed)
+    return RunningTask(
+        dag_id="dag", run_id="run", task_id=task, queue="large" if task == "large" else "default", elapsed=elapsed
+    )
 
 
 def outlook(
@@ -55,11 +65,11 @@ def outlook(
     return look_ahead(progress, {"v": structure}, past or Memory(), default_queue="default", horizon_seconds=300)
 
 
-PENDING = tuple(standing(task, None) for task in ("small", "large", "load"))
+PENDING = tuple(state_of(task, None) for task in ("small", "large", "load"))
 
 
 def test_what_follows_a_running_task_is_foreseen_step_by_step() -> None:
-    found = outlook(Progress(running=(running("extract"),), standings=(standing("extract", "running"), *PENDING)))
+    found = outlook(Progress(running=(running("extract"),), task_states=(state_of("extract", "running"), *PENDING)))
     # 6 s are left of the extract; the load follows the transforms. The mapped one is as wide as last time.
     assert found["default"].upcoming == (Upcoming(6, 1, 60), Upcoming(66, 1, 10))
     assert found["large"].upcoming == (Upcoming(6, 7, 60),)
@@ -67,12 +77,12 @@ def test_what_follows_a_running_task_is_foreseen_step_by_step() -> None:
 
 
 def test_tasks_that_are_ready_are_expected_at_any_moment() -> None:
-    found = outlook(Progress(standings=(standing("extract", "success"), *PENDING)))
+    found = outlook(Progress(task_states=(state_of("extract", "success"), *PENDING)))
     assert found["default"].upcoming[0] == Upcoming(0, 1, 60)
 
 
 def test_queued_parents_count_from_now_and_are_not_counted_again() -> None:
-    found = outlook(Progress(standings=(standing("extract", "queued"), *PENDING)))
+    found = outlook(Progress(task_states=(state_of("extract", "queued"), *PENDING)))
     assert found["default"].upcoming == (Upcoming(10, 1, 60), Upcoming(70, 1, 10))
 
 
@@ -80,12 +90,12 @@ def test_expanded_instances_count_as_they_are_and_the_last_one_is_waited_for() -
     found = outlook(
         Progress(
             running=(running("large", 50), running("large", 20), running("small", 59)),
-            standings=(
-                standing("extract", "success"),
-                standing("small", "running"),
-                standing("large", "success", 3),
-                standing("large", "running", 2),
-                standing("load", None),
+            task_states=(
+                state_of("extract", "success"),
+                state_of("small", "running"),
+                state_of("large", "success", 3),
+                state_of("large", "running", 2),
+                state_of("load", None),
             ),
         )
     )
@@ -95,41 +105,46 @@ def test_expanded_instances_count_as_they_are_and_the_last_one_is_waited_for() -
 
 
 def test_instances_of_one_task_in_two_versions_count_together() -> None:
-    versions = (standing("large", None, 3), replace(standing("large", None, 2), version="older"))
-    found = outlook(Progress(standings=(standing("extract", "success"), *versions, standing("load", None))))
+    versions = (state_of("large", None, 3), replace(state_of("large", None, 2), version="older"))
+    found = outlook(Progress(task_states=(state_of("extract", "success"), *versions, state_of("load", None))))
     assert found["large"].upcoming == (Upcoming(0, 5, 60),)
 
 
 @pytest.mark.parametrize("state", ["failed", "skipped", "upstream_failed", "up_for_retry", "deferred"])
 def test_nothing_is_foreseen_after_what_did_not_go_well(state: str) -> None:
-    assert not outlook(Progress(standings=(standing("extract", state), *PENDING)))
+    assert not outlook(Progress(task_states=(state_of("extract", state), *PENDING)))
 
 
 def test_nothing_is_foreseen_after_a_task_without_history() -> None:
-    progress = Progress(running=(running("extract"),), standings=(standing("extract", "running"), *PENDING))
+    progress = Progress(running=(running("extract"),), task_states=(state_of("extract", "running"), *PENDING))
     assert not outlook(progress, Memory({"small": 60.0}))
 
 
 def test_nothing_is_foreseen_of_an_unknown_dag() -> None:
-    progress = Progress(standings=(standing("extract", "success"), *PENDING), starting=(Starting("dag", "v", 0, 1),))
+    progress = Progress(
+        task_states=(state_of("extract", "success"), *PENDING),
+        starting=(StartingRuns(dag_id="dag", version="v", in_seconds=0, runs=1),),
+    )
     assert not look_ahead(progress, {}, Memory(), default_queue="default", horizon_seconds=300)
 
 
 def test_tasks_that_the_structure_hides_block_what_comes_after_them() -> None:
     hidden = {**STRUCTURE.tasks, "small": TaskShape(None, frozenset({"extract"}), 1, False)}
-    found = outlook(Progress(standings=(standing("extract", "success"), *PENDING)), structure=DagStructure(hidden, 16))
+    found = outlook(
+        Progress(task_states=(state_of("extract", "success"), *PENDING)), structure=DagStructure(hidden, 16)
+    )
     assert "default" not in found
     assert found["large"].upcoming == (Upcoming(0, 7, 60),)
 
 
 def test_a_task_without_an_instance_blocks() -> None:
-    found = outlook(Progress(standings=(standing("extract", "success"), *PENDING[1:])))
+    found = outlook(Progress(task_states=(state_of("extract", "success"), *PENDING[1:])))
     assert "default" not in found
 
 
 def test_the_limit_of_the_dag_makes_tasks_wait_for_their_turn() -> None:
     structure = DagStructure(STRUCTURE.tasks, 3)
-    found = outlook(Progress(standings=(standing("extract", "success"), *PENDING)), structure=structure)
+    found = outlook(Progress(task_states=(state_of("extract", "success"), *PENDING)), structure=structure)
     # Eight tasks of a minute and the load, three at a time.
     assert found["default"].upcoming == (Upcoming(0, 1, 60), Upcoming(120, 1, 10))
     assert found["large"].upcoming == (Upcoming(0, 2, 60), Upcoming(60, 3, 60), Upcoming(120, 2, 60))
@@ -139,12 +154,12 @@ def test_active_tasks_count_against_the_limit_until_they_end() -> None:
     structure = DagStructure(STRUCTURE.tasks, 2)
     progress = Progress(
         running=(running("small", 40),),
-        standings=(
-            standing("extract", "success"),
-            standing("small", "running"),
-            standing("large", "queued"),
-            standing("large", None, 3),
-            standing("load", None),
+        task_states=(
+            state_of("extract", "success"),
+            state_of("small", "running"),
+            state_of("large", "queued"),
+            state_of("large", None, 3),
+            state_of("load", None),
         ),
     )
     assert outlook(progress, structure=structure)["large"].upcoming == (
@@ -155,18 +170,32 @@ def test_active_tasks_count_against_the_limit_until_they_end() -> None:
 
 
 def test_runs_that_start_are_foreseen_with_all_that_follows() -> None:
-    found = outlook(Progress(starting=(Starting("dag", "v", 120.4, 2), Starting("dag", None, 5, 1))))
+    found = outlook(
+        Progress(
+            starting=(
+                StartingRuns(dag_id="dag", version="v", in_seconds=120.4, runs=2),
+                StartingRuns(dag_id="dag", version=None, in_seconds=5, runs=1),
+            )
+        )
+    )
     assert found["default"].upcoming == (Upcoming(120, 2, 10), Upcoming(130, 2, 60), Upcoming(190, 2, 10))
     assert found["large"].upcoming == (Upcoming(130, 14, 60),)
 
 
 def test_a_run_that_starts_any_moment_begins_now() -> None:
-    found = outlook(Progress(starting=(Starting("dag", "v", 0, 1), Starting("dag", "v", 0, 0))))
+    found = outlook(
+        Progress(
+            starting=(
+                StartingRuns(dag_id="dag", version="v", in_seconds=0, runs=1),
+                StartingRuns(dag_id="dag", version="v", in_seconds=0, runs=0),
+            )
+        )
+    )
     assert found["default"].upcoming[0] == Upcoming(0, 1, 10)
 
 
-def test_beyond_the_horizon_nothing_is_told() -> None:
-    assert not outlook(Progress(starting=(Starting("dag", "v", 301, 1),)))
+def test_nothing_beyond_the_horizon_is_forecast() -> None:
+    assert not outlook(Progress(starting=(StartingRuns(dag_id="dag", version="v", in_seconds=301, runs=1),)))
 
 
 def test_unannounced_runs_make_a_rate_of_their_first_tasks() -> None:
@@ -177,10 +206,10 @@ def test_unannounced_runs_make_a_rate_of_their_first_tasks() -> None:
 def test_the_mean_is_of_the_tasks_that_wait_or_run() -> None:
     found = outlook(
         Progress(
-            standings=(
-                standing("extract", "queued", 3),
-                standing("small", "running", 1),
-                standing("load", "success", 9),
+            task_states=(
+                state_of("extract", "queued", 3),
+                state_of("small", "running", 1),
+                state_of("load", "success", 9),
             )
         )
     )
@@ -190,8 +219,8 @@ def test_the_mean_is_of_the_tasks_that_wait_or_run() -> None:
 def test_tasks_whose_past_is_needed_are_named_the_most_telling_first() -> None:
     progress = Progress(
         running=(running("extract"),),
-        standings=(standing("load", None), standing("small", "queued")),
-        starting=(Starting("other", "v", 0, 1),),
+        task_states=(state_of("load", None), state_of("small", "queued")),
+        starting=(StartingRuns(dag_id="other", version="v", in_seconds=0, runs=1),),
     )
     keys = list(keys_of_interest(progress, {"v": STRUCTURE}))
     assert keys[:3] == [("dag", "extract"), ("dag", "small"), ("dag", "load")]

@@ -1,6 +1,6 @@
 # Copyright (c) SM2A contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""The past of tasks: estimates of what is left, and look-ups that are few and take turns."""
+"""Task history: estimates of remaining time, and look-ups in batches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.support.postgres import Postgres
-from sm2a_autoscaler.look_ahead.history import KEPT_SECONDS, LOOKUPS, UNKNOWN_SECONDS, WALKED, History, Past, read_past
+from sm2a_autoscaler.look_ahead.history import (
+    CACHE_TTL_SECONDS,
+    LOOKUPS,
+    SCANNED_INSTANCES,
+    UNKNOWN_TTL_SECONDS,
+    History,
+    Past,
+    read_past,
+)
 from sm2a_autoscaler.metadata.database import DatabaseError
 
 KEYS = [("dag", f"task_{number}") for number in range(LOOKUPS + 30)]
@@ -23,7 +31,7 @@ class Reader:
         self.asked: list[list[str]] = []
         self.too_much = too_much
 
-    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         names = list(arguments)[2::5]
         self.asked.append(names)
         if self.too_much in names:
@@ -65,9 +73,9 @@ def test_many_tasks_are_looked_up_in_turn_the_first_named_first() -> None:
 def test_knowledge_grows_old_and_unknown_tasks_go_before_it() -> None:
     subject, reader = History(), Reader()
     subject.refresh(reader, KEYS[:2], 0)
-    subject.refresh(reader, KEYS[:2], KEPT_SECONDS - 1)
+    subject.refresh(reader, KEYS[:2], CACHE_TTL_SECONDS - 1)
     assert len(reader.asked) == 1
-    subject.refresh(reader, [*KEYS[:2], KEYS[5]], KEPT_SECONDS)
+    subject.refresh(reader, [*KEYS[:2], KEYS[5]], CACHE_TTL_SECONDS)
     assert reader.asked[1] == ["task_5", "task_0", "task_1"]
 
 
@@ -75,22 +83,22 @@ def test_a_task_without_a_past_is_looked_up_again_soon_and_then_ever_less_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     subject, reader = History(), Reader()
-    monkeypatch.setattr(reader, "look", lambda *_: [])
+    monkeypatch.setattr(reader, "query", lambda *_: [])
     now = 0.0
     for wait in (1, 2, 4, 8):
         subject.refresh(reader, KEYS[:1], now)
         assert subject.of(KEYS[0]) == Past(())
-        now += wait * UNKNOWN_SECONDS
+        now += wait * UNKNOWN_TTL_SECONDS
     subject.refresh(reader, KEYS[:1], now)
     monkeypatch.undo()
-    subject.refresh(reader, KEYS[:1], now + KEPT_SECONDS - 1)
+    subject.refresh(reader, KEYS[:1], now + CACHE_TTL_SECONDS - 1)
     assert reader.asked == []
-    subject.refresh(reader, KEYS[:1], now + KEPT_SECONDS)
+    subject.refresh(reader, KEYS[:1], now + CACHE_TTL_SECONDS)
     assert subject.of(KEYS[0]) == Past((5.0,))
 
 
 def refresh_in_vain(subject: History, reader: Reader, now: float = 0) -> None:
-    """One look-up that the database gives up."""
+    """One look-up that the database cancels."""
     with pytest.raises(DatabaseError, match="statement timeout"):
         subject.refresh(reader, KEYS, now)
 
@@ -106,7 +114,7 @@ def test_what_was_too_much_is_asked_for_in_parts_until_only_the_cause_is_left_ou
     assert [len(names) for names in reader.asked[7:]] == [1, 2, 4, 8, 16, 32, 64, 2]
     assert all(subject.of(key) == Past((5.0,)) for key in KEYS[1:])
     # It has its turn again with the others.
-    refresh_in_vain(subject, reader, KEPT_SECONDS)
+    refresh_in_vain(subject, reader, CACHE_TTL_SECONDS)
 
 
 def test_few_tasks_that_are_too_much_are_halved_as_well() -> None:
@@ -124,9 +132,9 @@ def test_what_is_known_of_a_task_outlives_a_failure() -> None:
     subject.refresh(reader, KEYS[:1], 0)
     reader.too_much = "task_0"
     with pytest.raises(DatabaseError):
-        subject.refresh(reader, KEYS[:1], KEPT_SECONDS)
+        subject.refresh(reader, KEYS[:1], CACHE_TTL_SECONDS)
     assert subject.of(KEYS[0]) == Past((5.0,))
-    subject.refresh(reader, KEYS[:1], 2 * KEPT_SECONDS - 1)
+    subject.refresh(reader, KEYS[:1], 2 * CACHE_TTL_SECONDS - 1)
     assert len(reader.asked) == 2
 
 
@@ -136,7 +144,7 @@ class Server:
     def __init__(self, postgres: Postgres) -> None:
         self.postgres = postgres
 
-    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with closing(self.postgres.superuser()) as connection, connection.cursor() as cursor:
             cursor.execute(query, arguments)
             return list(cursor.fetchall())
@@ -172,7 +180,7 @@ def test_the_last_instances_that_succeeded_tell_of_a_task(server: Server) -> Non
 
 def test_the_search_ends_after_a_bounded_number_of_ended_instances(server: Server) -> None:
     keys = [("dag", "task")]
-    add_runs(server, "skipped", 10, WALKED - 4)
+    add_runs(server, "skipped", 10, SCANNED_INSTANCES - 4)
     assert read_past(server, keys) == {keys[0]: Past((9, 9, 9, 7), 3)}
     add_runs(server, "failed", 1_000, 10)
     assert read_past(server, keys) == {keys[0]: Past(())}
@@ -180,12 +188,12 @@ def test_the_search_ends_after_a_bounded_number_of_ended_instances(server: Serve
 
 @pytest.mark.parametrize("state", ["running", "queued", "up_for_retry", "deferred", None])
 def test_instances_that_have_not_ended_do_not_hide_those_that_have(server: Server, state: str | None) -> None:
-    add_runs(server, state, 10, 2 * WALKED)
+    add_runs(server, state, 10, 2 * SCANNED_INSTANCES)
     assert read_past(server, [("dag", "task")])["dag", "task"].durations == (9, 9, 9, 7, 7, 7, 5)
 
 
 def test_what_was_asked_for_longest_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sm2a_autoscaler.look_ahead.history.REMEMBERED", 3)
+    monkeypatch.setattr("sm2a_autoscaler.look_ahead.history.CACHE_SIZE", 3)
     subject, reader = History(), Reader()
     for number in range(5):
         subject.refresh(reader, [KEYS[number]], number)

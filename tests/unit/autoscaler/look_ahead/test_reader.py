@@ -17,7 +17,7 @@ from ansible_collections.sm2a.airflow.tests.support.postgres import Postgres
 from sm2a_autoscaler.decision.model import Upcoming
 from sm2a_autoscaler.look_ahead import progress, structure_cache
 from sm2a_autoscaler.look_ahead import reader as forecast_reader
-from sm2a_autoscaler.look_ahead.reader import PAUSE_SECONDS, Forecast, ForecastReader
+from sm2a_autoscaler.look_ahead.reader import BACKOFF_SECONDS, Forecast, ForecastReader
 from sm2a_autoscaler.look_ahead.structures import DagStructure, parse
 from sm2a_autoscaler.metadata.credentials import DatabaseSecret
 from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase
@@ -244,37 +244,39 @@ def test_a_slow_query_is_given_up_keeps_the_lock_and_is_not_sent_again_for_a_whi
     assert world.database.counts() == {}
     assert world.database._rows("SHOW statement_timeout") == [("5s",)]
     assert world.database._holds_lock
-    world.now = PAUSE_SECONDS - 1
+    world.now = BACKOFF_SECONDS - 1
     assert "no look-ahead for another 1 s, after: " in str(world.reader.read().problem)
-    world.now = PAUSE_SECONDS
+    world.now = BACKOFF_SECONDS
     assert world.reader.read() == Forecast({})
 
 
 @pytest.mark.parametrize("refused", ["LIMIT %s)", "data_compressed"])
-def test_a_failing_look_up_costs_no_more_than_what_it_would_have_told(
+def test_after_a_failed_look_up_the_outlook_lacks_only_its_result(
     world: Environment, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
     world.add_dag()
     world.add_past()
     add_run_in_progress(world)
-    look, sent = world.database.look, []
+    query_database, sent = world.database.query, []
 
     def refuse(query: str, arguments: Any = ()) -> list[Any]:
         sent.append(query)
         if refused in query:
             raise DatabaseError("too slow")
-        return look(query, arguments)
+        return query_database(query, arguments)
 
-    monkeypatch.setattr(world.database, "look", refuse)
+    monkeypatch.setattr(world.database, "query", refuse)
     for _ in range(2):
         forecast = world.reader.read()
         assert forecast.problem is None
         assert forecast.queues is not None
-        assert forecast.remarks[0].startswith("no new DAGs and durations")
+        assert forecast.remarks[0].startswith(
+            ("new DAGs and durations could not be read: ", "new DAGs and durations are not read for another ")
+        )
     # The database is left alone with it for a while, and asked for the rest.
     assert len([query for query in sent if refused in query]) == 1
     monkeypatch.undo()
-    world.now = PAUSE_SECONDS
+    world.now = BACKOFF_SECONDS
     # The DAG was refused on its own, which is not tried again soon; durations are.
     forecast = world.reader.read()
     assert forecast.queues is not None
@@ -293,7 +295,7 @@ def test_a_session_that_is_lost_on_the_way_is_a_problem_and_no_more(world: Envir
     assert world.database.counts() == {}
 
 
-def test_a_defect_is_a_problem_and_is_told_once_with_its_traceback(
+def test_a_defect_is_a_problem_and_is_logged_once_with_its_traceback(
     world: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -304,7 +306,7 @@ def test_a_defect_is_a_problem_and_is_told_once_with_its_traceback(
     for defect in ("one", "one", "other"):
         assert world.reader.read().problem == f"no look-ahead: TypeError: {defect}"
         assert f"after: TypeError: {defect}" in str(world.reader.read().problem)
-        world.now += PAUSE_SECONDS
+        world.now += BACKOFF_SECONDS
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["one", "other"]
     assert world.database._holds_lock
     monkeypatch.undo()
@@ -323,26 +325,28 @@ def test_a_missing_table_is_a_problem_and_no_more(world: Environment) -> None:
 def test_no_query_is_sent_once_the_time_is_up(world: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
 
-    def look(query: str, arguments: Any = ()) -> list[Any]:
+    def query(query: str, arguments: Any = ()) -> list[Any]:
         sent.append(query)
         world.now += 3
         return []
 
-    monkeypatch.setattr(world.database, "look", look)
+    monkeypatch.setattr(world.database, "query", query)
     assert "took longer than 4 s" in str(world.reader.read().problem)
     assert len(sent) == 2
 
 
 def test_too_much_at_once_is_not_looked_at_in_part(world: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "STANDINGS_LIMIT", 3)
+    monkeypatch.setattr(progress, "TASK_STATES_LIMIT", 3)
     world.add_dag()
     add_run_in_progress(world)
-    assert "3 tasks in running DAG runs or more, too many to look ahead" in str(world.reader.read().problem)
+    assert "there are 3 or more tasks in running DAG runs, too many for the look-ahead" in str(
+        world.reader.read().problem
+    )
 
 
 def test_a_refused_statement_does_not_end_the_session(world: Environment) -> None:
     assert world.database.acquire_lock()
     with pytest.raises(DatabaseError, match="division by zero"):
-        world.database.look("SELECT 1 / 0")
+        world.database.query("SELECT 1 / 0")
     assert world.database._holds_lock
-    assert world.database.look("SELECT %s", (1,)) == [(1,)]
+    assert world.database.query("SELECT %s", (1,)) == [(1,)]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from sm2a_autoscaler.look_ahead import structure_cache
-from sm2a_autoscaler.look_ahead.structure_cache import PARSED_AT_ONCE, RETRY_SECONDS, Structures
+from sm2a_autoscaler.look_ahead.structure_cache import DAGS_PER_TICK, RETRY_SECONDS, StructureCache
 from sm2a_autoscaler.metadata.database import DatabaseError
 
 TASKS = 9  # of every DAG; with one for itself each takes ten of the memory
-VERSIONS = [f"version_{number:02}" for number in range(PARSED_AT_ONCE + 5)]
+VERSIONS = [f"version_{number:02}" for number in range(DAGS_PER_TICK + 5)]
 
 
 class Reader:
@@ -23,7 +23,7 @@ class Reader:
         self.read: list[list[str]] = []
         self.too_much = too_much
 
-    def look(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, query: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         versions = [str(version) for version in arguments]
         if "data_compressed" not in query:
             return [(version, "hash") for version in versions]
@@ -37,17 +37,17 @@ class Reader:
 @pytest.fixture
 def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """For three DAGs."""
-    monkeypatch.setattr(structure_cache, "REMEMBERED_TASKS", 30)
+    monkeypatch.setattr(structure_cache, "CACHE_SIZE_TASKS", 30)
 
 
-def want(subject: Structures, reader: Reader, *versions: str, now: float = 0) -> set[str]:
+def want(subject: StructureCache, reader: Reader, *versions: str, now: float = 0) -> set[str]:
     """Ask for these versions; those that are known then."""
     subject.refresh(reader, versions, now)
     return set(subject.known(versions))
 
 
 def test_what_was_not_wanted_for_the_longest_is_forgotten_first(small_memory: None) -> None:
-    subject, reader = Structures(), Reader()
+    subject, reader = StructureCache(), Reader()
     oldest, second, third, new = VERSIONS[:4]
     for version in (oldest, second, third, oldest):
         want(subject, reader, version)
@@ -57,7 +57,7 @@ def test_what_was_not_wanted_for_the_longest_is_forgotten_first(small_memory: No
 
 
 def test_what_is_wanted_together_is_kept_and_bounded_by_its_tasks(small_memory: None) -> None:
-    subject, reader = Structures(), Reader()
+    subject, reader = StructureCache(), Reader()
     assert want(subject, reader, *VERSIONS[:2]) == set(VERSIONS[:2])
     # What was read at once may go beyond the bound; nothing further is read then, and nothing is read anew.
     everything = want(subject, reader, *VERSIONS[:8])
@@ -69,7 +69,7 @@ def test_what_is_wanted_together_is_kept_and_bounded_by_its_tasks(small_memory: 
 
 
 def test_dags_that_are_too_much_are_read_in_parts_until_only_the_cause_is_left_out() -> None:
-    subject, reader = Structures(), Reader(VERSIONS[-1])
+    subject, reader = StructureCache(), Reader(VERSIONS[-1])
     for _ in range(5):
         with pytest.raises(DatabaseError):
             want(subject, reader, *VERSIONS)

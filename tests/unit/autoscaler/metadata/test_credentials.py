@@ -56,9 +56,9 @@ def test_every_postgresql_dialect_is_read_and_the_port_defaults(scheme: str) -> 
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("", "is not a URI of PostgreSQL or MySQL"),
-        ('{"username":"a","password":"SECRET"}', "is not a URI of PostgreSQL or MySQL"),
-        ("oracle+oracledb://a:SECRET@h/airflow", "is not a URI of PostgreSQL or MySQL"),
+        ("", "is not a PostgreSQL or MySQL URI"),
+        ('{"username":"a","password":"SECRET"}', "is not a PostgreSQL or MySQL URI"),
+        ("oracle+oracledb://a:SECRET@h/airflow", "is not a PostgreSQL or MySQL URI"),
         ("postgresql://a:SECRET@h:port/airflow", "is not a URI"),
         ("postgresql://a:SECRET@h", "lacks a host, a user or a database name"),
         ("postgresql://:SECRET@h/airflow", "lacks a host, a user or a database name"),
@@ -90,7 +90,7 @@ def test_a_missing_secret_is_named(secrets_manager: Any) -> None:
 def test_a_faulty_secret_is_named_without_its_value(secrets_manager: Any) -> None:
     name = f"test/{uuid.uuid4()}"
     secrets_manager.create_secret(Name=name, SecretString="oracle://airflow:SECRET@h/airflow")
-    with pytest.raises(CredentialsError, match=f"secret {name} is not a URI of PostgreSQL or MySQL") as raised:
+    with pytest.raises(CredentialsError, match=f"secret {name} is not a PostgreSQL or MySQL URI") as raised:
         DatabaseSecret(secrets_manager, name).parameters()
     assert "SECRET" not in str(raised.value)
     assert raised.value.__cause__ is None

@@ -94,7 +94,10 @@ def database(driver: Driver, secrets: Secrets | None = None) -> MetadataDatabase
 def test_all_queues_come_from_one_query_on_one_bounded_read_only_session() -> None:
     driver = Driver([[("default", 1, 2, 3, 2), ("large", 0, 0, 4, 4)], []])
     subject = database(driver)
-    assert subject.counts() == {"default": TaskCounts(1, 2, 3, 2), "large": TaskCounts(0, 0, 4, 4)}
+    assert subject.counts() == {
+        "default": TaskCounts(scheduled=1, queued=2, running=3, busy_workers=2),
+        "large": TaskCounts(scheduled=0, queued=0, running=4, busy_workers=4),
+    }
     assert subject.counts() == {}
     assert driver.sessions[0].queries == [COUNTS_QUERY, COUNTS_QUERY]
     assert driver.sessions[0].autocommit
@@ -160,7 +163,7 @@ def test_mysql_gets_its_own_dialect_on_a_bounded_read_only_session(monkeypatch: 
     subject = MetadataDatabase(DatabaseSecret(MySql("one"), "uri"), "sm2a", tick_seconds=20)
     assert subject.acquire_lock()
     assert subject.heartbeat_ages() == {"SchedulerJob": 1.5}
-    assert subject.counts() == {"default": TaskCounts(1, 2, 3, 2)}
+    assert subject.counts() == {"default": TaskCounts(scheduled=1, queued=2, running=3, busy_workers=2)}
     (parameters,) = driver.calls
     assert parameters["ssl"] == {"check_hostname": False}
     assert parameters["read_timeout"] == 8

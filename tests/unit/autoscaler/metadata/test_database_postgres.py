@@ -73,7 +73,7 @@ def test_tasks_are_counted_by_queue_and_state(postgres: Postgres, open_database:
     }
 
 
-def test_busy_workers_are_told_by_address_with_their_tasks(postgres: Postgres, open_database: Open) -> None:
+def test_busy_workers_are_reported_by_address_with_their_tasks(postgres: Postgres, open_database: Open) -> None:
     postgres.set_tasks(
         ("default", "running", "10.0.0.1", 3),
         ("large", "restarting", "10.0.0.2", 1),

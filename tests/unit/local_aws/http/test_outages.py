@@ -15,7 +15,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
-IMPATIENT = Config(read_timeout=1, retries={"total_max_attempts": 1})
+ONE_SECOND = Config(read_timeout=1, retries={"total_max_attempts": 1})
 
 
 def declare(control_plane: Any, **asked: Any) -> int:
@@ -29,15 +29,17 @@ def declare(control_plane: Any, **asked: Any) -> int:
         return error.code
 
 
-def impatient(control_plane: Any, service: str) -> Any:
+def client_with_short_timeout(control_plane: Any, service: str) -> Any:
     """A client that waits for a second only."""
     meta = control_plane.client(service).meta
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return boto3.client(service, region_name=meta.region_name, endpoint_url=meta.endpoint_url, config=IMPATIENT, **keys)
+    return boto3.client(
+        service, region_name=meta.region_name, endpoint_url=meta.endpoint_url, config=ONE_SECOND, **keys
+    )
 
 
 def test_one_service_is_silent_until_the_outage_ends(control_plane: Any) -> None:
-    sqs, sns = impatient(control_plane, "sqs"), impatient(control_plane, "sns")
+    sqs, sns = client_with_short_timeout(control_plane, "sqs"), client_with_short_timeout(control_plane, "sns")
     assert declare(control_plane, service="sqs", seconds=30) == 200
     with pytest.raises(ReadTimeoutError):
         sqs.list_queues()
@@ -47,7 +49,7 @@ def test_one_service_is_silent_until_the_outage_ends(control_plane: Any) -> None
 
 
 def test_it_ends_by_itself(control_plane: Any) -> None:
-    sns = impatient(control_plane, "sns")
+    sns = client_with_short_timeout(control_plane, "sns")
     assert declare(control_plane, service="sns", seconds=1.2) == 200
     with pytest.raises(ReadTimeoutError):
         sns.list_topics()

@@ -239,5 +239,5 @@ def test_play_stops_when_right_types_do_not_fit_together(tmp_path: Path) -> None
     group = {"name": "a", "queue": "a", "cpu": 1024, "memory": 1000, "concurrency": 4, "min": 0, "max": 2}
     run = play(tmp_path, {"sm2a_name": "try", "sm2a_region": "eu-west-1", "airflow_worker_groups": [group]})
     assert run.returncode == 2, run.stdout
-    assert "airflow_worker_groups, group a: Fargate gives 1024 CPU units" in run.stdout + run.stderr
+    assert "airflow_worker_groups, group a: with 1024 CPU units Fargate offers" in run.stdout + run.stderr
     assert not (tmp_path / "changed").exists()

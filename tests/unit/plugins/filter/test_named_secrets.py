@@ -47,7 +47,7 @@ def test_values_of_groups_lie_below_the_name_of_their_group() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"a/b": {"c": "Tr0ub4dor"}}, "'a/b' is no name of a group"),
+        ({"a/b": {"c": "Tr0ub4dor"}}, "'a/b' is not a valid group name"),
         ({"a": "Tr0ub4dor"}, "must be a dictionary"),
         ({"a": {"b/c": "Tr0ub4dor"}}, "'b/c' has characters"),
     ],

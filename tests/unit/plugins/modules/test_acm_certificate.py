@@ -200,7 +200,7 @@ def test_the_private_key_stays_inside(
             "Cannot read certificate_file /nonexistent: No such file",
         ),
         ({"source": "import"}, "certificate_file and private_key_file, or certificate_secret"),
-        ({"source": "import", "certificate_secret": "unknown"}, "Secret unknown is no JSON object with the keys"),
+        ({"source": "import", "certificate_secret": "unknown"}, "Secret unknown must be a JSON object with the keys"),
         ({"source": "request"}, "hosted_zone_id or hosted_zone_name is required"),
     ],
 )
@@ -237,5 +237,5 @@ def test_a_certificate_in_use_is_named_with_its_users(
 
     monkeypatch.setattr(acm_certificate, "client", lambda _module, _service: InUse())
     monkeypatch.setattr(acm_api, "IN_USE_RETRIES", 1)
-    with pytest.raises(support.ModuleFailedError, match=r"is used by .*app/web: remove its listeners"):
+    with pytest.raises(support.ModuleFailedError, match=r"is used by .*app/web: delete their listeners"):
         run_module(MODULE, absent)

@@ -220,7 +220,9 @@ def test_zones_by_name(run_module: support.RunModule, aws: Callable[[str], Any],
     name = present["name"]
     vpc = {"VPCRegion": support.REGION, "VPCId": aws("ec2").create_vpc(CidrBlock="10.6.0.0/16")["Vpc"]["VpcId"]}
     private = aws("route53").create_hosted_zone(Name=f"{name}.test", CallerReference=f"{name}-private", VPC=vpc)
-    with pytest.raises(support.ModuleFailedError, match=r"is there 2 times \(Z.*, Z.*\): give its id"):
+    with pytest.raises(
+        support.ModuleFailedError, match=r"There are 2 hosted zones .* \(Z.*, Z.*\): give the ID of one"
+    ):
         run_module(MODULE, by_name)
-    with pytest.raises(support.ModuleFailedError, match="is private: ACM validates in a public one"):
+    with pytest.raises(support.ModuleFailedError, match="is private: ACM needs a public hosted zone"):
         run_module(MODULE, {**present, "hosted_zone_id": private["HostedZone"]["Id"]})

@@ -84,7 +84,7 @@ def test_a_tag_of_a_registry_is_refused(
 ) -> None:
     monkeypatch.setattr(base_image, "registry_answers", lambda _host: True)
     for name in ("docker.io/library/debian:trixie-slim", "debian", f"debian@sha256:{'0' * 63}", "debian@sha512:0"):
-        with pytest.raises(support.ModuleFailedError, match="must be named by its digest"):
+        with pytest.raises(support.ModuleFailedError, match="must be given by digest"):
             run(arguments, name=name, source=source)
     assert podman.calls == []
 
@@ -107,7 +107,7 @@ def test_packages_are_verified(
     assert "--force-check-gpg" in options
     assert f"--keyring={debian_rootfs.KEYRING}" in options
     monkeypatch.setattr(debian_rootfs, "KEYRING", str(tmp_path / "missing.gpg"))
-    with pytest.raises(support.ModuleFailedError, match="needs Debian's keys to verify what it downloads"):
+    with pytest.raises(support.ModuleFailedError, match="needs Debian's keys to verify its downloads"):
         run(arguments, source="debootstrap", suite="forky")
 
 
@@ -133,7 +133,9 @@ def test_only_root_can_debootstrap(
     podman: fake_engine.FakeEngine, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(support.ModuleFailedError, match="needs root; run as root, or let the engine reach a registry"):
+    with pytest.raises(
+        support.ModuleFailedError, match="needs root; run as root, or give the engine access to a registry"
+    ):
         run(arguments)
 
 

@@ -138,7 +138,7 @@ def test_docker_program_without_a_daemon_does_not_count(machine: Path, directory
     (machine / "bin/docker").write_text(f"#!/bin/sh\n{answer}\n")
     (machine / "bin/docker").chmod(0o755)
     assert run(directory)["engine"] == "podman"
-    with pytest.raises(support.ModuleFailedError, match="No Docker daemon answers"):
+    with pytest.raises(support.ModuleFailedError, match="The Docker daemon does not answer"):
         run(directory, engine="docker")
 
 
@@ -167,7 +167,9 @@ def test_debootstrap_is_not_essential_elsewhere(machine: Path, directory: Path) 
 
 def test_only_root_can_use_podman(machine: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(support.ModuleFailedError, match=r"No container engine: .*Start Docker, or run again as root"):
+    with pytest.raises(
+        support.ModuleFailedError, match=r"No container engine found: .*Start Docker, or run again as root"
+    ):
         run(directory)
 
 

@@ -202,7 +202,7 @@ def test_another_base_image_makes_another_tag_and_a_tag_is_refused(
         return str(made["images"][0]["tag"])
 
     assert tag(BASE) != tag(f"docker.io/library/debian@sha256:{'5' * 64}")
-    with pytest.raises(support.ModuleFailedError, match="must be named by its digest"):
+    with pytest.raises(support.ModuleFailedError, match="must be given by digest"):
         tag("docker.io/library/debian:trixie-slim")
 
 
@@ -238,8 +238,11 @@ def test_too_little_disk_space_is_told_before_anything_is_begun(
     [
         ({"repository": "docker.io/library/tiny"}, "is not the URI of an ECR repository"),
         ({"dockerfile": "Other"}, "has no Other"),
-        ({"context": "/nonexistent"}, "has no /nonexistent"),
-        ({"secrets": {"ca_bundle": "/nonexistent.pem"}}, "ca_bundle of tiny is to be read from /nonexistent.pem"),
+        ({"context": "/nonexistent"}, "has no directory /nonexistent"),
+        (
+            {"secrets": {"ca_bundle": "/nonexistent.pem"}},
+            "ca_bundle of tiny cannot be read: /nonexistent.pem does not exist",
+        ),
     ],
 )
 def test_bad_input_is_named(
@@ -258,7 +261,9 @@ def test_no_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_module: support.RunModule, pushed: dict[str, Any]
 ) -> None:
     fake_engine.install(tmp_path, monkeypatch)
-    with pytest.raises(support.ModuleFailedError, match=r"No container engine: .* start or install one"):
+    with pytest.raises(
+        support.ModuleFailedError, match=r"No container engine found: .*Start Docker or install one of them"
+    ):
         run_module("container_image", pushed)
 
 
@@ -295,7 +300,7 @@ def test_overlays_are_laid_over_the_context_and_count(
     assert run_module("container_image", pushed, check=True)["images"][0]["tag"] != first
     for change in ({"source": str(tmp_path / "nowhere")}, {"include": ["nothing"]}):
         pushed["images"][0]["overlays"] = [{**overlay, **change}]
-        with pytest.raises(support.ModuleFailedError, match=r"There is no directory|has none of nothing"):
+        with pytest.raises(support.ModuleFailedError, match=r"The directory \S+ does not exist|has none of nothing"):
             run_module("container_image", pushed)
 
 
@@ -332,7 +337,10 @@ def test_images_for_several_platforms_do_not_stay_here(
     podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
 ) -> None:
     pushed["images"][0]["platforms"] = ["linux/arm64", "linux/amd64"]
-    with pytest.raises(support.ModuleFailedError, match="tiny: an image for several platforms can only be pushed"):
+    with pytest.raises(
+        support.ModuleFailedError,
+        match="tiny: an image for several platforms cannot stay on this machine; push it to a repository",
+    ):
         run_module("container_image", {**pushed, "push": False})
 
 

@@ -177,7 +177,7 @@ def test_rules_to_the_prefix_list_of_a_service(
     [permission] = group["IpPermissionsEgress"]
     assert [one["PrefixListId"] for one in permission["PrefixListIds"]] == [known["PrefixListId"]]
     unknown = {**options, "groups": [{**listed, "egress": [{"ports": [443], "services": ["sqs"]}]}]}
-    with pytest.raises(support.ModuleFailedError, match="AWS keeps no prefix list of: sqs"):
+    with pytest.raises(support.ModuleFailedError, match="AWS has no managed prefix list for: sqs"):
         run_module(MODULE, unknown, check=True)
     emptied = {**options, "groups": [{**listed, "egress": []}]}
     before = support.side(run_module(MODULE, emptied), "before")

@@ -108,7 +108,7 @@ def test_a_new_choice_of_endpoints(
 
 @pytest.mark.usefixtures("made")
 def test_the_type_cannot_change(run_module: support.RunModule, present: dict[str, Any]) -> None:
-    with pytest.raises(support.ModuleFailedError, match=r"type of the endpoint of .*s3 cannot change"):
+    with pytest.raises(support.ModuleFailedError, match=r"type of the endpoint of .*s3 cannot be changed"):
         run_module(MODULE, {**present, "endpoints": [{"service": "s3", "type": "Interface"}]}, check=True)
 
 
@@ -148,7 +148,7 @@ def test_own_endpoints_that_are_not_listed_are_told(run_module: support.RunModul
         f"{present['name']}-sqs",
     }
     assert purged["unlisted"] == []
-    with pytest.raises(support.ModuleFailedError, match="purge_endpoints needs lookup_tags"):
+    with pytest.raises(support.ModuleFailedError, match="purge_endpoints requires lookup_tags"):
         run_module(MODULE, {**present, "lookup_tags": {}, "purge_endpoints": True}, check=True)
 
 

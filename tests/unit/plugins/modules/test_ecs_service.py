@@ -294,7 +294,7 @@ def test_a_rollback_is_a_failure(
         return answer
 
     monkeypatch.setattr(ecs_api, "update_service", update_then_roll_back)
-    with pytest.raises(ModuleFailedError, match=rf"rolled back or replaced; the service is now on {cluster}:1"):
+    with pytest.raises(ModuleFailedError, match=rf"rolled back or replaced; the service now uses {cluster}:1"):
         run_module(MODULE, args(cluster, service(cluster) | {"task_definition": f"{cluster}:2"}))
 
 

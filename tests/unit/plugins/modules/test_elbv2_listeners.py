@@ -269,8 +269,8 @@ def test_the_secret_is_read_for_a_new_version_only(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"client_secret_name": "unknown"}, "Secret unknown with the client secret .* has no value"),
-        ({"client_secret_key": "other"}, "is no JSON object with the key other"),
+        ({"client_secret_name": "unknown"}, "Secret unknown must hold the client secret .*, but has no value"),
+        ({"client_secret_key": "other"}, "must be a JSON object with the key other"),
     ],
 )
 def test_a_wrong_secret_is_named(

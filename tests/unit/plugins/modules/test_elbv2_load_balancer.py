@@ -198,7 +198,10 @@ def test_a_protected_one_keeps_its_listeners(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"scheme": "internal"}, "scheme of load balancer .* cannot change: it is internet-facing.*Remove it first"),
+        (
+            {"scheme": "internal"},
+            "scheme of load balancer .* cannot be changed: it is internet-facing.*Delete it first",
+        ),
         ({"listeners": [{"port": 1, "protocol": "HTTPS", "redirect_to_port": 2}]}, "certificate_arn, ssl_policy"),
         ({"listeners": [{"port": 1, "protocol": "HTTP"}]}, "target_group_arn, redirect_to_port"),
     ],

@@ -126,7 +126,7 @@ def test_a_policy_in_other_words_is_the_same(run_module: RunModule, unique_name:
 def test_another_path_for_an_existing_role_is_refused(run_module: RunModule, unique_name: str) -> None:
     run_module(MODULE, full(unique_name))
     for check in (True, False):
-        with pytest.raises(ModuleFailedError, match=f"{unique_name} lies in the path /, which AWS cannot change"):
+        with pytest.raises(ModuleFailedError, match=f"{unique_name} has the path /, which AWS cannot change"):
             run_module(MODULE, {**full(unique_name), "path": "/other/"}, check=check)
 
 

@@ -243,7 +243,7 @@ def test_only_a_new_key_is_waited_for_and_not_for_ever(
 ) -> None:
     with monkeypatch.context() as refused:
         refuse(refused, "AccessDeniedException", 99)
-        refused.setattr(api, "PATIENCE_SECONDS", 0.0)
+        refused.setattr(api, "NEW_KEY_TIMEOUT_SECONDS", 0.0)
         with pytest.raises(support.ModuleFailedError, match="Failed to read the"):
             run_module(MODULE, present)
     with monkeypatch.context() as refused:

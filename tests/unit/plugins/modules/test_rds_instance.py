@@ -309,7 +309,7 @@ def test_restored_then_brought_to_the_rest(run_module: support.RunModule, aws: A
     ("more", "reason"),
     [
         ({"snapshot_identifier": "none"}, "DB snapshot none does not exist"),
-        ({"engine": "mysql"}, "is one of postgres, not mysql"),
+        ({"engine": "mysql"}, "has the engine postgres, not mysql"),
         ({}, "is not encrypted: copy it with a KMS key"),
     ],
 )
@@ -373,7 +373,7 @@ def test_automated_backups_go_with_the_instance_or_stay(scripted: Any, delete: b
 def test_a_failed_instance_leaves_no_snapshot(scripted: Any) -> None:
     client, stubber = scripted
     stubber.add_response("describe_db_instances", {"DBInstances": [described("airflow", "failed")]})
-    with pytest.raises(AnsibleAWSError, match="because it is failed: set skip_final_snapshot"):
+    with pytest.raises(AnsibleAWSError, match="while it is failed: set skip_final_snapshot"):
         rds_instance.ensure_absent(client, options(identifier="airflow"), check_mode=False)
 
 

@@ -77,7 +77,7 @@ def test_the_lock_of_another_run_stays(lock: Lock, here: dict[str, Any]) -> None
     lock(run_of())
     kept = lock(here, state="absent")
     assert kept["lock"]["host"] == "build7"
-    assert any("it belongs to ada@build7" in str(warning) for warning in kept["warnings"])
+    assert any("it belongs to another run: ada@build7" in str(warning) for warning in kept["warnings"])
     forced = lock(here, state="absent", force=True)
     assert (forced["changed"], forced["lock"], forced["previous"]["host"]) == (True, {}, "build7")
     assert lock(here)["held"]
@@ -101,7 +101,7 @@ def test_the_lock_of_a_process_that_ended_here_is_taken_over(lock: Lock, here: d
         process.kill()
     taken = lock(here)
     assert taken["previous"]["pid"] == process.pid
-    assert any("no longer runs" in str(warning) for warning in taken["warnings"])
+    assert any("is no longer running" in str(warning) for warning in taken["warnings"])
 
 
 def test_another_process_with_the_number_of_one_that_ended_does_not_count(lock: Lock, here: dict[str, Any]) -> None:
@@ -114,7 +114,7 @@ def test_check_mode_warns_and_writes_nothing(lock: Lock, here: dict[str, Any]) -
     lock(run_of())
     looked = lock(here, check=True)
     assert looked["lock"]["host"] == "build7"
-    assert any("predictions may be wrong" in str(warning) for warning in looked["warnings"])
+    assert any("the predicted changes may be wrong" in str(warning) for warning in looked["warnings"])
     assert lock(here, check=True, state="absent", force=True)["changed"]
     assert lock(run_of(), state="absent")["previous"]["host"] == "build7"
 

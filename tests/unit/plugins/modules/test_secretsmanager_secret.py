@@ -218,9 +218,12 @@ def test_resource_policy_is_set_and_removed(run_module: support.RunModule, aws: 
 @pytest.mark.parametrize(
     ("secret", "message"),
     [
-        ({"description": "nothing to create it with"}, "does not exist, and no value"),
-        ({"compose": {"source": "sm2a-nowhere", "template": "{a}"}}, "sm2a-nowhere, which others are composed from"),
-        ({"generate": {"kind": "password", "characters": "aaa"}}, "two different characters"),
+        ({"description": "nothing to create it with"}, "does not exist, and no value for its creation"),
+        (
+            {"compose": {"source": "sm2a-nowhere", "template": "{a}"}},
+            "sm2a-nowhere, from which other secrets are composed",
+        ),
+        ({"generate": {"kind": "password", "characters": "aaa"}}, "two distinct characters"),
         ({"generate_json": {"password": {"generate": "pin"}}}, "Cannot generate 'pin'"),
         ({"generate": {"kind": "token"}, "value": "two sources"}, "mutually exclusive"),
         ({"value_from": {}}, "one of the following is required"),

@@ -141,7 +141,7 @@ def test_a_queue_with_messages_is_deleted_only_when_told(
             run_module("sqs_queue", absent, check=check)
         kept = run_module("sqs_queue", {**absent, "when_not_empty": "keep"}, check=check)
         assert not kept["changed"]
-        assert f"Queue {unique_name} holds messages and was kept" in json.dumps(kept["warnings"])
+        assert f"Queue {unique_name} still holds messages and was kept" in json.dumps(kept["warnings"])
     assert run_module("sqs_queue", {**absent, "when_not_empty": "purge"}, check=True)["changed"]
     assert read(aws, unique_name)
     assert run_module("sqs_queue", {**absent, "when_not_empty": "purge"})["changed"]

@@ -43,7 +43,7 @@ def test_sizes_that_fargate_does_not_have(cpu: int, memory: int) -> None:
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "component size": (
         {"airflow_scheduler_cpu": 1024, "airflow_scheduler_memory": 1024},
-        "airflow_scheduler_cpu, airflow_scheduler_memory: Fargate gives 1024 CPU units 2048 to 8192",
+        "airflow_scheduler_cpu, airflow_scheduler_memory: with 1024 CPU units Fargate offers 2048 to 8192",
     ),
     "no scheduler": ({"airflow_scheduler_count": 0}, "airflow_scheduler_count: must be 1 or more"),
     "owned option": (
@@ -52,21 +52,30 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "secret option": (
         {"airflow_config": {"sentry": {"sentry_dsn": "https://canary"}}},
-        "airflow_config.sentry.sentry_dsn: is secret and belongs into Secrets Manager (name its secret in "
+        "airflow_config.sentry.sentry_dsn: is a secret and belongs in Secrets Manager (name its secret in "
         "airflow_config_secrets)",
     ),
     "secret option by command": (
         {"airflow_config": {"core": {"fernet_key_cmd": "cat /canary"}}},
-        "airflow_config.core.fernet_key_cmd: is secret",
+        "airflow_config.core.fernet_key_cmd: is a secret",
     ),
     "secret option by name of a secret": (
         {"airflow_config": {"database": {"sql_alchemy_conn_secret": "canary"}}},
-        "airflow_config.database.sql_alchemy_conn_secret: is secret",
+        "airflow_config.database.sql_alchemy_conn_secret: is a secret",
     ),
-    "list as a value": ({"airflow_config": {"core": {"x": [1]}}}, "airflow_config.core.x: must be text, a number"),
-    "no value": ({"airflow_config": {"core": {"x": None}}}, "airflow_config.core.x: must be text, a number"),
+    "list as a value": (
+        {"airflow_config": {"core": {"x": [1]}}},
+        "airflow_config.core.x: must be a string, number or boolean",
+    ),
+    "no value": (
+        {"airflow_config": {"core": {"x": None}}},
+        "airflow_config.core.x: must be a string, number or boolean",
+    ),
     "no section": ({"airflow_config": {"parallelism": 4}}, "airflow_config.parallelism: must be a dictionary"),
-    "upper case": ({"airflow_config": {"CORE": {"x": 1}}}, "airflow_config.CORE.x: section and option are lower-case"),
+    "upper case": (
+        {"airflow_config": {"CORE": {"x": 1}}},
+        "airflow_config.CORE.x: section and option must be lower-case",
+    ),
     "own secret": (
         {"airflow_config_secrets": {"core": {"fernet_key": "mine"}}},
         "airflow_config_secrets.core.fernet_key: is set by SM2A",
@@ -89,15 +98,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "group name": (
         {"airflow_worker_groups": [{**GROUP, "name": "Heavy_1"}]},
-        "airflow_worker_groups, group Heavy_1: name is lower-case",
+        "airflow_worker_groups, group Heavy_1: name must be at most 32 lower-case",
     ),
     "group size": (
         {"airflow_worker_groups": [{**GROUP, "memory": 512}]},
-        "airflow_worker_groups, group heavy: Fargate gives 2048 CPU units",
+        "airflow_worker_groups, group heavy: with 2048 CPU units Fargate offers",
     ),
     "min above max": (
         {"airflow_worker_groups": [{**GROUP, "min": 3}]},
-        "airflow_worker_groups, group heavy: min and max must be",
+        "airflow_worker_groups, group heavy: min and max must satisfy",
     ),
     "no concurrency": (
         {"airflow_worker_groups": [{**GROUP, "concurrency": 0}]},
@@ -129,7 +138,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "every action": (
         {"airflow_worker_groups": [{**GROUP, "policy_statements": [{"Effect": "Allow", "Action": "s3:*"}]}]},
-        "airflow_worker_groups, group heavy: policy_statements: allows s3:*",
+        "airflow_worker_groups, group heavy: policy_statements: s3:* allows too much",
     ),
     "architecture of a group": (
         {"images_platforms": ["linux/amd64"], "airflow_worker_groups": [{**GROUP, "cpu_architecture": "ARM64"}]},
@@ -151,7 +160,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no S3 address": ({"airflow_dags_s3_uri": "bucket/dags"}, "airflow_dags_s3_uri: must be s3://bucket"),
     "secrets of a group that shares a role": (
         {"airflow_worker_groups": [GROUP], "secrets_group_connections": {"heavy": {"warehouse": "canary"}}},
-        "secrets_group_connections: heavy is no group of airflow_worker_groups with own_task_role",
+        "secrets_group_connections: heavy is not a group in airflow_worker_groups with own_task_role",
     ),
     "a secret without a name": (
         {
@@ -162,7 +171,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "secrets of no group": (
         {"secrets_group_variables": {"heavy": {"limits": "canary"}}},
-        "secrets_group_variables: heavy is no group of airflow_worker_groups with own_task_role",
+        "secrets_group_variables: heavy is not a group in airflow_worker_groups with own_task_role",
     ),
     "image by tag": ({"images_airflow_image": "example/airflow:1"}, "images_airflow_image: must name the image by its"),
 }

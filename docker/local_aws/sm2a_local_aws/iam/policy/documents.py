@@ -37,7 +37,7 @@ class Statement:
     variables: bool = True
 
     def covers(self, action: str, resource: str, context: Context) -> bool:
-        """Whether it is about this action on this resource in this context, whoever asks."""
+        """Whether it applies to this action on this resource in this context, for any principal."""
         return (
             self._covers_action(action)
             and self._covers_resource(resource, context)

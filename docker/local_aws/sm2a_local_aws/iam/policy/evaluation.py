@@ -70,7 +70,7 @@ class Decision:
 
 
 def evaluate(principal: Principal, request: Request, policies: Policies) -> Decision:
-    """Deny beats allow; what nobody allows is denied."""
+    """Deny overrides allow; anything not allowed is denied."""
     asked = Request(request.action, request.resource, {**principal.context, **request.context})
     return _explicit_deny(principal, asked, policies) or _granted(principal, asked, policies)
 

@@ -266,7 +266,7 @@ def _rest(model: Any, words: _Words, message: Message) -> Reading:
 
 
 def _fold(name: str, value: str, headers: dict[str, str], presigned: bool) -> None:
-    """A presigned address may have a header of S3 as a parameter, but not once more as a header."""
+    """A presigned URL may have a header of S3 as a parameter, but not again as a header."""
     key = name.lower()
     if not presigned or key in headers or key in {one.lower() for one in SIGNING}:
         raise ValueError(f"{name} is no parameter of this address")

@@ -89,7 +89,7 @@ def action_keys(name: str) -> frozenset[str]:
 
 @functools.cache
 def resource_types(name: str) -> tuple[ResourceType, ...]:
-    """What an action can be done to; () for an action without resources and for one that nobody knows."""
+    """The resource types of an action; () for unknown actions and for those without resources."""
     prefix, _, operation = name.partition(":")
     if not _data().actions.action_exists(prefix, operation):
         return ()

@@ -181,7 +181,7 @@ def _elbv2(call: Call, place: Place, _existing: Existing) -> Iterable[str]:
 
 def _iam(call: Call, place: Place, existing: Existing) -> Iterable[str]:
     for name in _texts(call.parameters.get("RoleName")):
-        # Before it exists nobody but CreateRole knows its path.
+        # Before the role exists only CreateRole knows its path.
         yield existing.arn_of_role(name) or place.role_arn(name, str(call.parameters.get("Path") or "/"))
 
 
