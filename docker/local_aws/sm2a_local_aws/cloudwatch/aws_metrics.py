@@ -14,8 +14,8 @@ from ministack.services import alb, ecs, sqs
 from sm2a_local_aws import settings
 from sm2a_local_aws.cloudwatch import metric_store
 from sm2a_local_aws.cloudwatch.metric_store import Datum
-from sm2a_local_aws.load_balancer import targets as load_balancer_targets
-from sm2a_local_aws.load_balancer.targets import HEALTHY, UNHEALTHY
+from sm2a_local_aws.elbv2 import target_health
+from sm2a_local_aws.elbv2.target_health import HEALTHY, UNHEALTHY
 from sm2a_local_aws.patching.points import relies_on, replaces
 
 relies_on("ministack.services.sqs", {"_expire_retained": "c0da3361632b"})
@@ -83,7 +83,7 @@ def _targets(_now: float) -> Measured:
         targets = list(alb._targets.get(group["TargetGroupArn"], []))
         if not targets:
             continue  # An ALB reports nothing of a group without targets.
-        states = [load_balancer_targets.state(group, target).status for target in targets]
+        states = [target_health.state(group, target).status for target in targets]
         for arn in group.get("LoadBalancerArns", []):
             dimensions = {
                 "TargetGroup": group["TargetGroupArn"].rsplit(":", 1)[-1],

@@ -13,7 +13,7 @@ from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import request_scope
 from ministack.services import ecs, ecs_metadata
 
-from sm2a_local_aws.http.asgi import Application, answer_json, read_body
+from sm2a_local_aws.asgi import Application, answer_json, read_body
 from sm2a_local_aws.iam import credentials, enforcement
 from sm2a_local_aws.iam.request.calls import Call
 

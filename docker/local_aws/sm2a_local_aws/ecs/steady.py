@@ -10,7 +10,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import alb, ecs
 
 from sm2a_local_aws.ecs import lookup
-from sm2a_local_aws.load_balancer import targets as load_balancer_targets
+from sm2a_local_aws.elbv2 import target_health
 from sm2a_local_aws.patching.points import relies_on
 
 Task = dict[str, Any]
@@ -43,6 +43,6 @@ def _targets_are_healthy(task: Task) -> bool:
         if group is None:
             continue
         target = {"Id": ecs._task_ip(task), "Port": entry.get("containerPort")}
-        if load_balancer_targets.state(group, target).status != load_balancer_targets.HEALTHY:
+        if target_health.state(group, target).status != target_health.HEALTHY:
             return False
     return True

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from sm2a_local_aws.http.asgi import Application, Message, read_body, replaying
+from sm2a_local_aws.asgi import Application, Message, read_body, replaying
 
 # EC2 and ECS, Secrets Manager, Cloud Map, ACM.
 TOKENS = ("ClientToken", "clientToken", "ClientRequestToken", "CreatorRequestId", "IdempotencyToken")

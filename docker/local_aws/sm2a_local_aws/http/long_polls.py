@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from sm2a_local_aws.http.asgi import Application, Message
+from sm2a_local_aws.asgi import Application, Message
 
 # Part of the credential scope of every signed SQS call.
 SCOPE = b"/sqs/aws4_request"

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from functools import reduce
 
+from sm2a_local_aws.asgi import Application
 from sm2a_local_aws.ecs import agent
 from sm2a_local_aws.http import client_tokens, long_polls, outages, request_filter
-from sm2a_local_aws.http.asgi import Application
 from sm2a_local_aws.iam import enforcement
 
 MIDDLEWARES = (

@@ -14,7 +14,7 @@ import re
 import time
 from typing import Any
 
-from sm2a_local_aws.http.asgi import Application, Message, answer_json, read_body
+from sm2a_local_aws.asgi import Application, Message, answer_json, read_body
 
 PATH = "/_sm2a/outages"
 LONGEST_SECONDS = 3600.0

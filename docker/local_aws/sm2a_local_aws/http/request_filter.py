@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sm2a_local_aws import settings
-from sm2a_local_aws.http.asgi import Application, Message
+from sm2a_local_aws.asgi import Application, Message
 from sm2a_local_aws.http.outages import PATH as OUTAGES_PATH
 
 logger = logging.getLogger("sm2a.request_filter")

@@ -23,7 +23,7 @@ from ministack.core import iam_actions, responses, sigv4
 from ministack.core.router import detect_service, extract_access_key_id
 
 from sm2a_local_aws import settings
-from sm2a_local_aws.http.asgi import Application, read_body, replaying
+from sm2a_local_aws.asgi import Application, read_body, replaying
 from sm2a_local_aws.iam import callers, endpoints, recording, resource_policies
 from sm2a_local_aws.iam.callers import Caller
 from sm2a_local_aws.iam.endpoints import Way

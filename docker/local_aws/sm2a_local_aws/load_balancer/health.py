@@ -16,9 +16,9 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import alb
 
-from sm2a_local_aws.ecs import target_health as ecs_elb_health
-from sm2a_local_aws.load_balancer import targets as load_balancer_targets
-from sm2a_local_aws.load_balancer.targets import HEALTHY, INITIAL, UNHEALTHY, TargetState
+from sm2a_local_aws.elbv2 import target_health
+from sm2a_local_aws.elbv2.target_health import HEALTHY, INITIAL, UNHEALTHY, TargetState
+from sm2a_local_aws.load_balancer import ecs_tasks
 from sm2a_local_aws.patching.points import relies_on, replaces
 
 logger = logging.getLogger("sm2a.load_balancer_health")
@@ -59,7 +59,7 @@ def describe_target_health(_original: Callable[..., Any], parameters: dict[str, 
 
 
 def _health_xml(group: Group, target: Target) -> str:
-    status = load_balancer_targets.state(group, target).status
+    status = target_health.state(group, target).status
     reason = {INITIAL: "Elb.RegistrationInProgress", UNHEALTHY: "Target.FailedHealthChecks"}.get(status)
     port = target.get("Port") or group["Port"]
     return (
@@ -89,14 +89,14 @@ def _submit_due(pool: concurrent.futures.ThreadPoolExecutor) -> None:
         if group["TargetType"] not in ("ip", "instance"):
             continue
         for target in targets:
-            seen.add(load_balancer_targets.key(group, target))
-            state = load_balancer_targets.state(group, target)
+            seen.add(target_health.key(group, target))
+            state = target_health.state(group, target)
             if not group["HealthCheckEnabled"]:
                 state.status = HEALTHY
             elif not state.probing and state.due <= now:
                 state.probing = True
                 pool.submit(_probe, account_id, region, group, target, state)
-    load_balancer_targets.forget_all_but(seen)
+    target_health.forget_all_but(seen)
 
 
 def _probe(account_id: str, region: str, group: Group, target: Target, state: TargetState) -> None:
@@ -105,9 +105,9 @@ def _probe(account_id: str, region: str, group: Group, target: Target, state: Ta
         judge(state, group, passed=_answers_well(group, target))
         with request_scope(account_id, region):
             if state.status == HEALTHY and before != HEALTHY:
-                ecs_elb_health.target_became_healthy(target["Id"])
+                ecs_tasks.target_became_healthy(target["Id"])
             elif state.status == UNHEALTHY:
-                ecs_elb_health.target_is_unhealthy(target["Id"])
+                ecs_tasks.target_is_unhealthy(target["Id"])
     except Exception:
         logger.exception("the health check of %s failed to run", target["Id"])
     finally:

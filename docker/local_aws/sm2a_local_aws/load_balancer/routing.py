@@ -14,7 +14,8 @@ from typing import Any
 
 from ministack.services import alb
 
-from sm2a_local_aws.load_balancer import access_logs, targets
+from sm2a_local_aws.elbv2 import target_health
+from sm2a_local_aws.load_balancer import access_logs
 from sm2a_local_aws.patching.points import relies_on, replaces
 
 Target = dict[str, Any]
@@ -38,7 +39,7 @@ async def forward_to_target_group(
     if group is None or group["TargetType"] not in ("ip", "instance"):
         return await original(arn, method, path, *request)
     headers, body, query, raw_query, raw_path = request
-    candidates = targets.routable(group, registered)
+    candidates = target_health.routable(group, registered)
     if not candidates:
         return 503, {"Content-Type": "text/html"}, UNAVAILABLE
     attributes = {item["Key"]: item["Value"] for item in alb._tg_attrs.get(arn, [])}

@@ -7,8 +7,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from sm2a_local_aws.elbv2.target_health import HEALTHY, UNHEALTHY, TargetState
 from sm2a_local_aws.load_balancer import health
-from sm2a_local_aws.load_balancer.targets import HEALTHY, UNHEALTHY, TargetState
 
 GROUP = {
     "TargetGroupArn": "group",
