@@ -197,6 +197,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import
 
 # Identifier, in check mode, of a certificate that is to be created.
 UNMADE = "00000000-0000-0000-0000-000000000000"
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import ID, placeholder_arn
 
 
 def view_held(acm: Any, held: api.Held) -> dict[str, Any]:
@@ -209,7 +210,7 @@ def view_held(acm: Any, held: api.Held) -> dict[str, Any]:
 def ensure_present(clients: Clients, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Import or request what is missing, outdated or different, and bring the tags in order."""
     acm, name = clients("acm"), params["name"]
-    unmade = f"arn:aws:acm:{acm.meta.region_name}:000000000000:certificate/{UNMADE}"
+    unmade = placeholder_arn(acm, f"certificate/{ID}")
     wanted = {**params["tags"], "Name": name} if params["tags"] is not None else None
     if params["source"] == "request":
         return ensure_requested(Services(acm, clients("route53")), {**params, "tags": wanted}, unmade, check_mode)
