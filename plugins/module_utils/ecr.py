@@ -190,3 +190,36 @@ def caller(sts: Any) -> dict[str, Any]:
     """``Account`` and ``Arn`` of the credentials."""
     identity: dict[str, Any] = sts.get_caller_identity()
     return identity
+
+
+def view(repository: Mapping[str, Any], policy: Mapping[str, Any], tags: Mapping[str, Any]) -> dict[str, Any]:
+    """The repository as modules return it."""
+    return {
+        "name": repository["repositoryName"],
+        "uri": repository["repositoryUri"],
+        "arn": repository["repositoryArn"],
+        "image_tag_mutability": repository.get("imageTagMutability", "MUTABLE"),
+        "scan_on_push": (repository.get("imageScanningConfiguration") or {}).get("scanOnPush", False),
+        "kms_key": (repository.get("encryptionConfiguration") or {}).get("kmsKey", ""),
+        "lifecycle_policy": dict(policy),
+        "tags": dict(tags),
+    }
+
+
+def read_repository(ecr: Any, name: str) -> dict[str, Any] | None:
+    """The repository as it is, or None."""
+    repository = describe_repository(ecr, name)
+    if repository is None:
+        return None
+    return view(repository, lifecycle_policy(ecr, name), repository_tags(ecr, repository["repositoryArn"]))
+
+
+def new_repository(sts: Any, region: str, name: str) -> dict[str, str]:
+    """URI and ARN that AWS will give to a new repository, in its own names for them."""
+    account = caller(sts)
+    partition = account["Arn"].split(":")[1]
+    domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    return {
+        "repositoryUri": f"{account['Account']}.dkr.ecr.{region}.{domain}/{name}",
+        "repositoryArn": f"arn:{partition}:ecr:{region}:{account['Account']}:repository/{name}",
+    }

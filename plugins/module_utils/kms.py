@@ -20,6 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import ID, placeholder_arn
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import asking_first
 
 MISSING = ("NotFoundException",)
@@ -236,3 +237,35 @@ def find_key(kms: Any, alias: str, identity: Mapping[str, str]) -> tuple[dict[st
     live = only_one([metadata for metadata in tagged if not is_pending(metadata)])
     found = live or (tagged[-1] if tagged else None)
     return (found, False) if found else None
+
+
+def read_key(kms: Any, alias: str, identity: Mapping[str, str]) -> dict[str, Any]:
+    """The key in the shape that modules return; ``{}`` when there is none."""
+    found = find_key(kms, alias, identity)
+    return view(kms, found[0], alias if found[1] else None) if found else {}
+
+
+def view(kms: Any, metadata: Mapping[str, Any], alias: str | None) -> dict[str, Any]:
+    """The snake_case view of a key."""
+    key_id = metadata["KeyId"]
+    return {
+        "key_id": key_id,
+        "key_arn": metadata["Arn"],
+        "alias": alias,
+        "description": metadata.get("Description") or "",
+        "enabled": bool(metadata["Enabled"]),
+        "pending_deletion": is_pending(metadata),
+        "rotation_period_in_days": read_rotation(kms, key_id),
+        "policy": read_policy(kms, key_id),
+        "tags": read_tags(kms, key_id),
+    }
+
+
+def placeholder(kms: Any) -> dict[str, str]:
+    """Id and ARN of the right shape for a key that does not exist yet."""
+    return {"key_id": ID, "key_arn": placeholder_arn(kms, f"key/{ID}")}
+
+
+def alias_name(alias: str) -> str:
+    """The alias in KMS' form."""
+    return alias if alias.startswith("alias/") else f"alias/{alias}"

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import ACCOUNT, placeholder_arn
 
 # SQS reports a missing queue under its old name to older protocols and proxies.
 MISSING = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
@@ -132,6 +133,14 @@ def describe(name: str, attributes: Mapping[str, str], tags: Mapping[str, str]) 
         "managed_sse": attributes.get("SqsManagedSseEnabled", "false") == "true",
         **policies,
         "tags": dict(tags),
+    }
+
+
+def placeholder(sqs: Any, name: str) -> dict[str, str]:
+    """URL and ARN of the right shape for a queue that does not exist yet."""
+    return {
+        "url": f"https://sqs.{sqs.meta.region_name}.amazonaws.com/{ACCOUNT}/{name}",
+        "arn": placeholder_arn(sqs, name),
     }
 
 

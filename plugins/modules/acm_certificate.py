@@ -193,10 +193,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     exit_with,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import ID, placeholder_arn
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
-
-# Identifier, in check mode, of a certificate that is to be created.
-PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
 
 
 def view_held(acm: Any, held: api.Held) -> dict[str, Any]:
@@ -209,14 +207,12 @@ def view_held(acm: Any, held: api.Held) -> dict[str, Any]:
 def ensure_present(clients: Clients, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Import or request what is missing, outdated or different, and bring the tags in order."""
     acm, name = clients("acm"), params["name"]
-    placeholder_arn = f"arn:aws:acm:{acm.meta.region_name}:000000000000:certificate/{PLACEHOLDER_ID}"
+    new_arn = placeholder_arn(acm, f"certificate/{ID}")
     wanted = {**params["tags"], "Name": name} if params["tags"] is not None else None
     if params["source"] == "request":
-        return ensure_requested(
-            Services(acm, clients("route53")), {**params, "tags": wanted}, placeholder_arn, check_mode
-        )
+        return ensure_requested(Services(acm, clients("route53")), {**params, "tags": wanted}, new_arn, check_mode)
     found = next((held for held in api.named(acm, name) if held.imported), None)
-    arn, tags = (found.arn, found.tags) if found else (placeholder_arn, {})
+    arn, tags = (found.arn, found.tags) if found else (new_arn, {})
     change = tag_change(tags, wanted if found else {"Name": name, **(wanted or {})}, params["purge_tags"])
     current = api.get_certificate(acm, arn) if found else None
     before = view(arn, read_certificate(*current), tags) if current else {}

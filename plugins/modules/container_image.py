@@ -17,97 +17,6 @@ description:
 author:
   - SM2A contributors (@sm2a)
 options:
-  images:
-    description: The images.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: What the image is called in results, messages and the name of its log.
-        type: str
-        required: true
-      repository:
-        description: URI of the ECR repository, or without O(push) any image name without its tag.
-        type: str
-        required: true
-      tag:
-        description: Tag of the image. Without it, C(sha-) and the first 16 digits of the content hash.
-        type: str
-      context:
-        description: Directory that the Dockerfile's paths are relative to.
-        type: path
-        required: true
-      include:
-        description: Files and directories of the context that take part. Without it all do.
-        type: list
-        elements: str
-      exclude:
-        description: Patterns of names or of paths in the context that do not take part, nor do caches of tools.
-        type: list
-        elements: str
-      dockerfile:
-        description: Path of the Dockerfile in the context.
-        type: str
-        default: Dockerfile
-      build_args:
-        description: Values of the Dockerfile's ARG instructions. Never put a secret here, engines record them.
-        type: dict
-      secrets:
-        description: Files that the Dockerfile may mount as secrets, by id. They do not count for the content hash.
-        type: dict
-      overlays:
-        description:
-          - Directories elsewhere whose files are laid over those of the context, in this order. They take part in the
-            build and in the content hash like the others.
-        type: list
-        elements: dict
-        suboptions:
-          source:
-            description: The directory.
-            type: path
-            required: true
-          target:
-            description: Where its files go in the context.
-            type: str
-            required: true
-          include:
-            description: Files and directories in it that take part, as far as they exist. Without it all do.
-            type: list
-            elements: str
-      platforms:
-        description:
-          - Platforms such as V(linux/arm64). Without it the engine's own. With several, each is built and pushed with a
-            tag of its own, and the image's tag names an index of them.
-        type: list
-        elements: str
-      sbom:
-        description: Path in the image of its bill of materials, which is copied to O(sbom_directory).
-        type: str
-  base_image:
-    description:
-      - A Debian base image to have in the engine before anything is built, see M(sm2a.airflow.container_base_image).
-        Nothing is done about it when no image has to be built.
-    type: dict
-    suboptions:
-      name:
-        description:
-          - Full name of the image in its registry, by digest. The builds get the name of what the engine then has as
-            the build argument C(BASE_IMAGE). This one, not that, counts for the content hash.
-        type: str
-        default: docker.io/library/debian@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f
-      source:
-        description: V(auto) pulls when the registry answers, else makes the image with debootstrap.
-        type: str
-        choices: [auto, registry, debootstrap]
-        default: auto
-      suite:
-        description: Debian release that debootstrap installs.
-        type: str
-        default: trixie
-      mirror:
-        description: Debian mirror for debootstrap. Without it, those of this machine's own apt configuration.
-        type: str
   push:
     description: Whether the images go to ECR. Without it they stay in the engine.
     type: bool
@@ -146,6 +55,7 @@ extends_documentation_fragment:
   - sm2a.airflow.attributes
   - sm2a.airflow.attributes.platform
   - sm2a.airflow.container_engine
+  - sm2a.airflow.container_images
 """
 
 EXAMPLES = r"""
@@ -224,7 +134,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome, joint_result
-from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import BASE_IMAGE_OPTIONS, BaseImage
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import BaseImage
 from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine import (
     ENGINE_OPTION,
     Engine,
@@ -232,7 +142,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine imp
     find_engine,
     require_free_space,
 )
-from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_build import Image, describe_image
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_build import Image
 from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_destinations import (
     UNKNOWN_DIGEST,
     Local,
@@ -240,6 +150,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_dest
     make_all,
     report,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_options import IMAGE_OPTIONS, images_of
 
 
 def on_base_image(engine: Engine, images: list[Image], options: Mapping[str, Any]) -> list[Image]:
@@ -276,28 +187,8 @@ def ensure_images(
 
 def argument_spec() -> dict[str, Any]:
     """The options as AnsibleModule wants them."""
-    overlay = {
-        "source": {"type": "path", "required": True},
-        "target": {"type": "str", "required": True},
-        "include": {"type": "list", "elements": "str"},
-    }
-    image = {
-        "name": {"type": "str", "required": True},
-        "repository": {"type": "str", "required": True},
-        "tag": {"type": "str"},
-        "context": {"type": "path", "required": True},
-        "include": {"type": "list", "elements": "str"},
-        "exclude": {"type": "list", "elements": "str"},
-        "dockerfile": {"type": "str", "default": "Dockerfile"},
-        "build_args": {"type": "dict"},
-        "secrets": {"type": "dict", "no_log": False},
-        "overlays": {"type": "list", "elements": "dict", "options": overlay},
-        "platforms": {"type": "list", "elements": "str"},
-        "sbom": {"type": "str"},
-    }
     return {
-        "images": {"type": "list", "elements": "dict", "required": True, "options": image},
-        "base_image": {"type": "dict", "options": BASE_IMAGE_OPTIONS},
+        **IMAGE_OPTIONS,
         "push": {"type": "bool", "default": True},
         "registry_endpoint": {"type": "str"},
         "compression": {"type": "str", "choices": ["zstd", "gzip"], "default": "zstd"},
@@ -313,9 +204,8 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     options = module.params
     try:
-        base = BaseImage.from_options(options["base_image"]).name if options["base_image"] else ""
         sboms = Path(options["sbom_directory"]) if options["sbom_directory"] else None
-        images = [describe_image(item, base, sboms) for item in options["images"]]
+        images = images_of(options, sboms)
         place: Local | Registry
         place = Registry(client(module, "ecr"), options) if options["push"] else Local(find_engine(options["engine"]))
         reports = ensure_images(place, images, options, module.check_mode)

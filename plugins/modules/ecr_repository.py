@@ -134,28 +134,6 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import
 Options = Mapping[str, Any]
 
 
-def describe(repository: Options, policy: Options, tags: Options) -> dict[str, Any]:
-    """The repository as this module returns it."""
-    return {
-        "name": repository["repositoryName"],
-        "uri": repository["repositoryUri"],
-        "arn": repository["repositoryArn"],
-        "image_tag_mutability": repository.get("imageTagMutability", "MUTABLE"),
-        "scan_on_push": (repository.get("imageScanningConfiguration") or {}).get("scanOnPush", False),
-        "kms_key": (repository.get("encryptionConfiguration") or {}).get("kmsKey", ""),
-        "lifecycle_policy": dict(policy),
-        "tags": dict(tags),
-    }
-
-
-def read(ecr: Any, name: str) -> dict[str, Any] | None:
-    """The repository as it is, or None."""
-    repository = api.describe_repository(ecr, name)
-    if repository is None:
-        return None
-    return describe(repository, api.lifecycle_policy(ecr, name), api.repository_tags(ecr, repository["repositoryArn"]))
-
-
 def wanted(options: Options) -> dict[str, Any]:
     """Settings that are to be enforced, under their returned names."""
     names = ("image_tag_mutability", "scan_on_push")
@@ -176,7 +154,7 @@ def require_same_key(before: Options, kms_key: str | None) -> None:
 
 def ensure_present(ecr: Any, name: str, options: Options, new: Options, check_mode: bool) -> Outcome:
     """Create the repository, or change the settings and tags that differ. ``new`` predicts its uri and arn."""
-    before = read(ecr, name)
+    before = api.read_repository(ecr, name)
     if before is None:
         return create(ecr, name, options, new, check_mode)
     require_same_key(before, options["kms_key"])
@@ -206,16 +184,16 @@ def create(ecr: Any, name: str, options: Options, new: Options, check_mode: bool
     tags = {key: str(value) for key, value in (options["tags"] or {}).items()}
     policy = settings.get("lifecycle_policy", {})
     if check_mode:
-        return Outcome(True, {}, describe({**new, **request}, policy, tags))
+        return Outcome(True, {}, api.view({**new, **request}, policy, tags))
     made = api.create_repository(ecr, {**request, "tags": ansible_dict_to_boto3_tag_list(tags)})
     if policy:
         api.put_lifecycle_policy(ecr, name, policy)
-    return Outcome(True, {}, describe({**request, **made}, policy, tags))
+    return Outcome(True, {}, api.view({**request, **made}, policy, tags))
 
 
 def ensure_absent(ecr: Any, name: str, force: bool, check_mode: bool) -> Outcome:
     """Delete the repository when it exists; AnsibleAWSError when it holds images and ``force`` is not set."""
-    before = read(ecr, name)
+    before = api.read_repository(ecr, name)
     if before is None:
         return Outcome(False)
     if not force and api.holds_images(ecr, name):
@@ -223,17 +201,6 @@ def ensure_absent(ecr: Any, name: str, force: bool, check_mode: bool) -> Outcome
     if not check_mode:
         api.delete_repository(ecr, name, force)
     return Outcome(True, before)
-
-
-def prediction(module: AnsibleAWSModule, name: str) -> dict[str, str]:
-    """URI and ARN that AWS will give to a new repository; only check mode needs it."""
-    account = api.caller(client(module, "sts"))
-    partition = account["Arn"].split(":")[1]
-    domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
-    return {
-        "repositoryUri": f"{account['Account']}.dkr.ecr.{module.region}.{domain}/{name}",
-        "repositoryArn": f"arn:{partition}:ecr:{module.region}:{account['Account']}:repository/{name}",
-    }
 
 
 def argument_spec() -> dict[str, Any]:
@@ -258,7 +225,7 @@ def main() -> None:
     def ensure(name: str) -> Outcome:
         if options["state"] == "absent":
             return ensure_absent(ecr, name, options["force"], check_mode)
-        new = prediction(module, name) if check_mode else {}
+        new = api.new_repository(client(module, "sts"), module.region, name) if check_mode else {}
         return ensure_present(ecr, name, options, new, check_mode)
 
     exit_with(module, lambda: list_result({name: ensure(name) for name in options["names"]}, "repositories"))

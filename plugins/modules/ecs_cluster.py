@@ -127,6 +127,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     manage,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import placeholder_arn
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import model as ecs_model
@@ -134,7 +135,6 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ecs.compare import co
 
 # UpdateCluster replaces it, so a member that is no longer declared goes.
 REPLACED = ("execute_command_configuration",)
-PLACEHOLDER_ACCOUNT = "000000000000"
 
 
 def current_view(ecs: Any, cluster: dict[str, Any] | None) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def ensure_present(ecs: Any, params: dict[str, Any], check_mode: bool) -> Outcom
     if not before:
         tags = {key: str(value) for key, value in (params["tags"] or {}).items()}
         if check_mode:
-            arn = f"arn:aws:ecs:{ecs.meta.region_name}:{PLACEHOLDER_ACCOUNT}:cluster/{name}"
+            arn = placeholder_arn(ecs, f"cluster/{name}")
             return Outcome(True, {}, {"cluster_arn": arn, "cluster_name": name, "tags": tags, **wanted})
         current = current_view(ecs, ecs_api.create_cluster(ecs, clusterName=name, tags=ecs_api.tag_list(tags)))
         current["tags"] = tags

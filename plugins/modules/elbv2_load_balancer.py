@@ -242,7 +242,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2 import listeners as elbv2_listeners
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer, describe_tags
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import (
+    describe_load_balancer,
+    describe_tags,
+    load_balancer_placeholder_arn,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.load_balancers import (
     create_load_balancer,
     delete_load_balancer,
@@ -294,13 +298,10 @@ def ensure_present(elbv2: Any, params: dict[str, Any], check_mode: bool, secrets
     current = describe_load_balancer(elbv2, name)
     before = read(elbv2, current, params, list(attributes)) if current else {}
     refuse_another_scheme(before, params)
-    placeholder_arn = (
-        f"arn:aws:elasticloadbalancing:{elbv2.meta.region_name}:000000000000:loadbalancer/app/{name}/{'0' * 16}"
-    )
     change = tag_change(before.get("tags", {}), params["tags"], params["purge_tags"])
     held = before.get("listeners", {})
     after = {
-        "load_balancer_arn": before.get("load_balancer_arn", placeholder_arn),
+        "load_balancer_arn": before.get("load_balancer_arn") or load_balancer_placeholder_arn(elbv2, name),
         "scheme": params["scheme"],
         "ip_address_type": params["ip_address_type"] or before.get("ip_address_type", "ipv4"),
         "subnet_ids": sorted(params["subnet_ids"]),

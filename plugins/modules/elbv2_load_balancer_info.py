@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - sm2a.airflow.attributes.info
+  - sm2a.airflow.placeholders
 """
 
 EXAMPLES = r"""
@@ -36,11 +37,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 load_balancers:
-  description: The load balancer; no entry when there is none.
+  description: The load balancer; no entry when there is none, unless O(placeholders).
   returned: always
   type: list
   elements: dict
   contains:
+    name:
+      description: Its name.
+      type: str
+      returned: always
+    exists:
+      description: Whether it exists; V(false) for a placeholder.
+      type: bool
+      returned: always
     load_balancer_arn:
       description: Its ARN.
       type: str
@@ -69,9 +78,17 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import (
+    ID,
+    PLACEHOLDERS_OPTION,
+    placeholder_arn,
+    single,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import (
     describe_listeners,
     describe_load_balancer,
+    load_balancer_placeholder_arn,
+    target_group_placeholder_arn,
     target_groups_of,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.rules import describe_rules
@@ -83,32 +100,49 @@ def actions_of(elbv2: Any, listener: dict[str, Any]) -> list[dict[str, Any]]:
     return [*listener.get("DefaultActions", []), *(action for rule in rules for action in rule["Actions"])]
 
 
-def read(elbv2: Any, name: str) -> list[dict[str, Any]]:
-    """The load balancer in a list, which is empty when there is none."""
+def read(elbv2: Any, name: str) -> dict[str, Any] | None:
+    """The load balancer; None when there is none."""
     found = describe_load_balancer(elbv2, name)
     if not found:
-        return []
+        return None
     listeners = describe_listeners(elbv2, found["LoadBalancerArn"]).values()
     secure = [listener for listener in listeners if listener["Protocol"] == "HTTPS"]
     actions = [action for listener in secure for action in actions_of(elbv2, listener)]
-    state = {
+    return {
+        "name": name,
         "load_balancer_arn": found["LoadBalancerArn"],
         "dns_name": found["DNSName"],
         "canonical_hosted_zone_id": found["CanonicalHostedZoneId"],
         "target_group_arns": list(dict.fromkeys(target_groups_of(actions))),
         "certificate_arns": [one["CertificateArn"] for listener in secure for one in listener.get("Certificates", [])],
     }
-    return [state]
+
+
+def identifiers(elbv2: Any, name: str) -> dict[str, Any]:
+    """Made-up ones of a load balancer, its target group and its certificate."""
+    return {
+        "name": name,
+        "load_balancer_arn": load_balancer_placeholder_arn(elbv2, name),
+        "dns_name": f"{name}-0.{elbv2.meta.region_name}.elb.amazonaws.com",
+        "canonical_hosted_zone_id": "Z00000000000000000000",
+        "target_group_arns": [target_group_placeholder_arn(elbv2, name)],
+        "certificate_arns": [placeholder_arn(elbv2, f"certificate/{ID}", service="acm")],
+    }
 
 
 def main() -> None:
+    """Read the load balancer."""
     module = AnsibleAWSModule(
-        argument_spec={"name": {"type": "str", "required": True}},
+        argument_spec={"name": {"type": "str", "required": True}, **PLACEHOLDERS_OPTION},
         supports_check_mode=True,
     )
-    exit_with(
-        module, lambda: {"changed": False, "load_balancers": read(client(module, "elbv2"), module.params["name"])}
-    )
+
+    def work() -> dict[str, Any]:
+        elbv2, name = client(module, "elbv2"), module.params["name"]
+        found = single(module, read(elbv2, name), identifiers(elbv2, name))
+        return {"changed": False, "load_balancers": found}
+
+    exit_with(module, work)
 
 
 if __name__ == "__main__":

@@ -158,7 +158,11 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     tag_change,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_tags, write_tags
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import (
+    describe_tags,
+    target_group_placeholder_arn,
+    write_tags,
+)
 
 IN_USE_RETRIES = 8
 IMMUTABLE = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
@@ -263,7 +267,7 @@ def create(elbv2: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
     request = {"Name": params["name"], **immutable, **health_check}
     if tags:
         request["Tags"] = ansible_dict_to_boto3_tag_list(tags)
-    arn = f"arn:aws:elasticloadbalancing:{elbv2.meta.region_name}:000000000000:targetgroup/{params['name']}/{'0' * 16}"
+    arn = target_group_placeholder_arn(elbv2, params["name"])
     if not check_mode:
         arn = create_target_group(elbv2, request)
         if attributes:

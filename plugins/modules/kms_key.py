@@ -140,29 +140,6 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 Options = Mapping[str, Any]
-PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
-
-
-def read_key(kms: Any, options: Options) -> dict[str, Any]:
-    """The key in the shape that the module returns; ``{}`` when there is none."""
-    found = api.find_key(kms, options["alias"], options["lookup_tags"])
-    return view(kms, found[0], options["alias"] if found[1] else None) if found else {}
-
-
-def view(kms: Any, metadata: Mapping[str, Any], alias: str | None) -> dict[str, Any]:
-    """The snake_case view of a key."""
-    key_id = metadata["KeyId"]
-    return {
-        "key_id": key_id,
-        "key_arn": metadata["Arn"],
-        "alias": alias,
-        "description": metadata.get("Description") or "",
-        "enabled": bool(metadata["Enabled"]),
-        "pending_deletion": api.is_pending(metadata),
-        "rotation_period_in_days": api.read_rotation(kms, key_id),
-        "policy": api.read_policy(kms, key_id),
-        "tags": api.read_tags(kms, key_id),
-    }
 
 
 def wanted_tags(options: Options) -> dict[str, str]:
@@ -180,7 +157,7 @@ def wanted_rotation(options: Options, current: int | None) -> int | None:
 
 def ensure_present(kms: Any, options: Options, check_mode: bool) -> Outcome:
     """Create, restore or change the key."""
-    before = read_key(kms, options)
+    before = api.read_key(kms, options["alias"], options["lookup_tags"])
     if before:
         return Outcome(*change(kms, before, options, check_mode))
     if check_mode:
@@ -189,14 +166,13 @@ def ensure_present(kms: Any, options: Options, check_mode: bool) -> Outcome:
         kms, options["description"] or "", options["policy"], wanted_tags(options), options["lookup_tags"]
     )
     with api.retries_for_new_key(kms):
-        return Outcome(True, {}, change(kms, view(kms, metadata, None), options, check_mode)[2])
+        return Outcome(True, {}, change(kms, api.view(kms, metadata, None), options, check_mode)[2])
 
 
 def new_key(kms: Any, options: Options) -> dict[str, Any]:
     """What check mode takes for a key that has just been created."""
     return {
-        "key_id": PLACEHOLDER_ID,
-        "key_arn": f"arn:aws:kms:{kms.meta.region_name}:000000000000:key/{PLACEHOLDER_ID}",
+        **api.placeholder(kms),
         "alias": None,
         "description": options["description"] or "",
         "enabled": True,
@@ -252,7 +228,7 @@ def change(
 
 def ensure_absent(kms: Any, options: Options, check_mode: bool) -> Outcome:
     """Schedule the deletion of the key when it exists."""
-    before = read_key(kms, options)
+    before = api.read_key(kms, options["alias"], options["lookup_tags"])
     if not before or before["pending_deletion"]:
         return Outcome(False)
     if not check_mode:
@@ -278,10 +254,10 @@ def argument_spec() -> dict[str, Any]:
 
 def normal(params: Options) -> dict[str, Any]:
     """The options with the alias in KMS' form, the policy parsed and the identity as text."""
-    alias, policy = params["alias"], params["policy"]
+    policy = params["policy"]
     return {
         **params,
-        "alias": alias if alias.startswith("alias/") else f"alias/{alias}",
+        "alias": api.alias_name(params["alias"]),
         "policy": None if policy is None else json.loads(policy),
         "lookup_tags": {key: str(value) for key, value in params["lookup_tags"].items()},
     }

@@ -287,7 +287,6 @@ def main() -> None:
     # Whatever the module generates is masked in its output as well, should it ever get there.
     manager = SecretManager(
         client(module, "secretsmanager"),
-        module.region,
         module.check_mode,
         hide=module.no_log_values.add,
         warn=module.warn,

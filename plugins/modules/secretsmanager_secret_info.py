@@ -16,7 +16,7 @@ author:
   - SM2A contributors (@sm2a)
 options:
   names:
-    description: Names of the secrets. Names without a secret are left out of the answer.
+    description: Names of the secrets. Names without a secret are left out of the answer, unless O(placeholders).
     type: list
     elements: str
   name_prefix:
@@ -31,6 +31,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - sm2a.airflow.attributes.info
+  - sm2a.airflow.placeholders
 """
 
 EXAMPLES = r"""
@@ -51,6 +52,10 @@ secrets:
       description: Name of the secret.
       type: str
       returned: always
+    exists:
+      description: Whether it exists; V(false) for a placeholder.
+      type: bool
+      returned: always
     arn:
       description: ARN of the secret.
       type: str
@@ -58,29 +63,30 @@ secrets:
     version_id:
       description: Id of the current version.
       type: str
-      returned: always
+      returned: when the secret exists
     description:
       description: Description of the secret.
       type: str
-      returned: always
+      returned: when the secret exists
     kms_key_id:
       description: Key that encrypts the secret, none for the AWS managed one.
       type: str
-      returned: always
+      returned: when the secret exists
     scheduled_for_deletion:
       description: Always V(false).
       type: bool
-      returned: always
+      returned: when the secret exists
     tags:
       description: Tags of the secret.
       type: dict
-      returned: always
+      returned: when the secret exists
 """
 
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import PLACEHOLDERS_OPTION, listed
 from ansible_collections.sm2a.airflow.plugins.module_utils.secretsmanager import api
 
 
@@ -101,6 +107,14 @@ def read(secretsmanager: Any, params: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def secrets(module: AnsibleAWSModule, secretsmanager: Any) -> list[dict[str, Any]]:
+    """The secrets that are asked for."""
+    found = read(secretsmanager, module.params)
+    # Which names a prefix will have once, nobody knows.
+    names = module.params["names"] or [secret["name"] for secret in found]
+    return listed(module, found, names, lambda name: {"arn": api.secret_placeholder_arn(secretsmanager, name)})
+
+
 def main() -> None:
     """Describe the secrets that are there."""
     module = AnsibleAWSModule(
@@ -108,12 +122,13 @@ def main() -> None:
             "names": {"type": "list", "elements": "str"},
             "name_prefix": {"type": "str"},
             "tags": {"type": "dict", "default": {}},
+            **PLACEHOLDERS_OPTION,
         },
         required_one_of=[("names", "name_prefix")],
         mutually_exclusive=[("names", "name_prefix")],
         supports_check_mode=True,
     )
-    exit_with(module, lambda: {"changed": False, "secrets": read(client(module, "secretsmanager"), module.params)})
+    exit_with(module, lambda: {"changed": False, "secrets": secrets(module, client(module, "secretsmanager"))})
 
 
 if __name__ == "__main__":

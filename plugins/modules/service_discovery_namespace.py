@@ -89,10 +89,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
-    ansible_dict_to_boto3_tag_list,
-    boto3_tag_list_to_ansible_dict,
-)
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+from ansible_collections.sm2a.airflow.plugins.module_utils import service_discovery
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     STATE_OPTION,
     TAG_OPTIONS,
@@ -106,23 +104,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
 
 MISSING = ("NamespaceNotFound",)
-PLACEHOLDER_ID = "ns-0000000000000000"
 POLL_SECONDS = 2
-
-
-@call("list Cloud Map namespaces")
-def find_namespace(cloud_map: Any, name: str) -> dict[str, Any] | None:
-    """The HTTP namespace of that name, or None."""
-    pages = cloud_map.get_paginator("list_namespaces").paginate(Filters=[{"Name": "TYPE", "Values": ["HTTP"]}])
-    found = [item for page in pages for item in page["Namespaces"] if item["Name"] == name and item["Type"] == "HTTP"]
-    return found[0] if found else None
-
-
-@call("read the tags of a Cloud Map namespace")
-def read_tags(cloud_map: Any, arn: str) -> dict[str, str]:
-    """Tags of the namespace."""
-    tags: dict[str, str] = boto3_tag_list_to_ansible_dict(cloud_map.list_tags_for_resource(ResourceARN=arn)["Tags"])
-    return tags
 
 
 @call("create a Cloud Map namespace")
@@ -202,25 +184,10 @@ def wait_for(cloud_map: Any, operation_id: str, timeout: int) -> None:
         raise AnsibleAWSError(message=f"Cloud Map operation {operation_id} did not end within {timeout} seconds")
 
 
-def current_view(cloud_map: Any, name: str) -> dict[str, Any]:
-    """The namespace with snake_case names; {} when there is none."""
-    namespace = find_namespace(cloud_map, name)
-    if not namespace:
-        return {}
-    return {
-        "id": namespace["Id"],
-        "arn": namespace["Arn"],
-        "name": namespace["Name"],
-        "description": namespace.get("Description") or "",
-        "tags": read_tags(cloud_map, namespace["Arn"]),
-    }
-
-
-def placeholder(cloud_map: Any, params: dict[str, Any]) -> dict[str, Any]:
+def new_view(cloud_map: Any, params: dict[str, Any]) -> dict[str, Any]:
     """What check mode shows for a namespace that does not exist yet."""
     return {
-        "id": PLACEHOLDER_ID,
-        "arn": f"arn:aws:servicediscovery:{cloud_map.meta.region_name}:000000000000:namespace/{PLACEHOLDER_ID}",
+        **service_discovery.placeholder(cloud_map),
         "name": params["name"],
         "description": params["description"] or "",
         "tags": {key: str(value) for key, value in (params["tags"] or {}).items()},
@@ -230,12 +197,12 @@ def placeholder(cloud_map: Any, params: dict[str, Any]) -> dict[str, Any]:
 def ensure_present(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Create the namespace when missing, else bring description and tags to what is declared."""
     name, description, timeout = params["name"], params["description"], params["wait_timeout"]
-    before = current_view(cloud_map, name)
+    before = service_discovery.read(cloud_map, name)
     if not before:
-        after = placeholder(cloud_map, params)
+        after = new_view(cloud_map, params)
         if not check_mode:
             wait_for(cloud_map, create_namespace(cloud_map, name, description, after["tags"]), timeout)
-            after = current_view(cloud_map, name)
+            after = service_discovery.read(cloud_map, name)
         return Outcome(True, {}, after)
     new_description = description is not None and description != before["description"]
     tags_changed = tag_change(before["tags"], params["tags"], params["purge_tags"])
@@ -250,7 +217,7 @@ def ensure_present(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> 
 
 def ensure_absent(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Delete the namespace when it exists."""
-    before = current_view(cloud_map, params["name"])
+    before = service_discovery.read(cloud_map, params["name"])
     if before and not check_mode:
         if params["purge_services"]:
             delete_services(cloud_map, before["id"], params["wait_timeout"])

@@ -200,12 +200,12 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import
 Options = Mapping[str, Any]
 
 
-def ensure_present(sqs: Any, options: Options, region: str, check_mode: bool) -> Outcome:
+def ensure_present(sqs: Any, options: Options, check_mode: bool) -> Outcome:
     """Create the queue, or change the attributes and tags that differ."""
     name = options["name"]
     found = api.read_queue(sqs, name)
     if found is None:
-        return create(sqs, options, region, check_mode)
+        return create(sqs, options, check_mode)
     current, current_tags = found
     attributes = api.differing_attributes(current, api.wanted_attributes(options, current["QueueArn"]))
     tagging = tag_change(current_tags, options["tags"], options["purge_tags"])
@@ -221,17 +221,13 @@ def ensure_present(sqs: Any, options: Options, region: str, check_mode: bool) ->
     return Outcome(bool(attributes or tagging), before, after)
 
 
-def create(sqs: Any, options: Options, region: str, check_mode: bool) -> Outcome:
+def create(sqs: Any, options: Options, check_mode: bool) -> Outcome:
     """Create the queue with its attributes in one call; the policies name queues by ARN, so they follow."""
     name, tags = options["name"], {key: str(value) for key, value in (options["tags"] or {}).items()}
-    placeholder = f"arn:{sqs.meta.partition}:sqs:{region}:000000000000:{name}"
-    wanted = {key: value for key, value in api.wanted_attributes(options, placeholder).items() if value}
+    placeholder = api.placeholder(sqs, name)
+    wanted = {key: value for key, value in api.wanted_attributes(options, placeholder["arn"]).items() if value}
     if check_mode:
-        predicted = {
-            **wanted,
-            "QueueArn": placeholder,
-            "QueueUrl": f"https://sqs.{region}.amazonaws.com/000000000000/{name}",
-        }
+        predicted = {**wanted, "QueueArn": placeholder["arn"], "QueueUrl": placeholder["url"]}
         return Outcome(True, {}, api.describe(name, predicted, tags))
     at_once = {key: value for key, value in wanted.items() if key not in api.POLICIES.values()}
     url = api.create_queue(sqs, name, at_once, tags)
@@ -303,7 +299,7 @@ def main() -> None:
                 module.warn(f"Queue {queue['name']} still holds messages and was kept")
             return outcome
         tagging = {"tags": joint_tags(options["tags"], queue["tags"]), "purge_tags": options["purge_tags"]}
-        return ensure_present(sqs, {**queue, **tagging}, module.region, module.check_mode)
+        return ensure_present(sqs, {**queue, **tagging}, module.check_mode)
 
     exit_with(
         module,

@@ -15,7 +15,7 @@ author:
   - SM2A contributors (@sm2a)
 options:
   names:
-    description: Names of the queues. Names without a queue are left out of the answer.
+    description: Names of the queues. Names without a queue are left out of the answer, unless O(placeholders).
     type: list
     elements: str
   name_prefix:
@@ -30,6 +30,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - sm2a.airflow.attributes.info
+  - sm2a.airflow.placeholders
 """
 
 EXAMPLES = r"""
@@ -57,6 +58,10 @@ queues:
       description: Name of the queue.
       type: str
       returned: always
+    exists:
+      description: Whether it exists; V(false) for a placeholder.
+      type: bool
+      returned: always
     url:
       description: URL of the queue.
       type: str
@@ -68,15 +73,15 @@ queues:
     visibility_timeout:
       description: Seconds. The other numbers are named after the options of M(sm2a.airflow.sqs_queue) as well.
       type: int
-      returned: always
+      returned: when the queue exists
     messages:
       description: How many messages it held about a minute ago, waiting, being worked on or delayed.
       type: int
-      returned: always
+      returned: when the queue exists
     tags:
       description: Tags of the queue.
       type: dict
-      returned: always
+      returned: when the queue exists
 """
 
 from typing import Any
@@ -84,6 +89,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import sqs as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import PLACEHOLDERS_OPTION, listed
 
 
 def view(name: str, attributes: dict[str, str], tags: dict[str, str]) -> dict[str, Any]:
@@ -99,9 +105,12 @@ def read(sqs: Any, names: list[str] | None, name_prefix: str | None, tags: dict[
     return [view(name, *queue) for name, queue in found if queue and wanted.items() <= queue[1].items()]
 
 
-def asked(params: dict[str, Any]) -> dict[str, Any]:
-    """The options that say which queues."""
-    return {option: params[option] for option in ("names", "name_prefix", "tags")}
+def queues(module: AnsibleAWSModule, sqs: Any) -> list[dict[str, Any]]:
+    """The queues that are asked for."""
+    names, prefix, tags = (module.params[option] for option in ("names", "name_prefix", "tags"))
+    found = read(sqs, names, prefix, tags)
+    # Which names a prefix will have once, nobody knows.
+    return listed(module, found, names or [queue["name"] for queue in found], lambda name: api.placeholder(sqs, name))
 
 
 def main() -> None:
@@ -111,12 +120,13 @@ def main() -> None:
             "names": {"type": "list", "elements": "str"},
             "name_prefix": {"type": "str"},
             "tags": {"type": "dict", "default": {}},
+            **PLACEHOLDERS_OPTION,
         },
         required_one_of=[("names", "name_prefix")],
         mutually_exclusive=[("names", "name_prefix")],
         supports_check_mode=True,
     )
-    exit_with(module, lambda: {"changed": False, "queues": read(client(module, "sqs"), **asked(module.params))})
+    exit_with(module, lambda: {"changed": False, "queues": queues(module, client(module, "sqs"))})
 
 
 if __name__ == "__main__":

@@ -110,10 +110,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
     manage,
     tag_change,
 )
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import ID, placeholder_arn
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
-
-# Identifier, in check mode, of a web ACL that is to be created.
-PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
 
 
 def view(arn: str, settings: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
@@ -134,7 +132,7 @@ def ensure_present(wafv2: Any, params: dict[str, Any], check_mode: bool) -> Outc
     summary = api.find_summary(wafv2, name)
     if summary is None:
         tags = tag_change({}, params["tags"], purge=False).result
-        arn = f"arn:aws:wafv2:{wafv2.meta.region_name}:000000000000:regional/webacl/{name}/{PLACEHOLDER_ID}"
+        arn = placeholder_arn(wafv2, f"regional/webacl/{name}/{ID}")
         if not check_mode:
             arn = api.create_web_acl(wafv2, name, settings, tags)
         return Outcome(True, {}, view(arn, settings, tags))

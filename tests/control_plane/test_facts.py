@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,6 +28,10 @@ GIVEN: dict[str, Any] = {
     "autoscaler_cluster_name": runs.NAME,
 }
 Read = Callable[..., dict[str, Any]]
+# Ends of made-up ids, hosts of made-up addresses. The account of the local AWS is the made-up one as well.
+MADE_UP = re.compile(
+    r"\b(vpc|subnet|sg|ns)-0{8}|/0{16}\b|-0{12}\b|-0{6}\b|\.0{12}\.|Z0{8}|https://sqs\.|task-definition/(auto)?scheduler:"
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +97,16 @@ def ids(outputs: dict[str, Any]) -> list[Any]:
 
 def test_before_a_deployment_only_check_mode_has_ids(read: Read) -> None:
     assert set(ids(read())) == {None}
-    assert all(ids(read("--check")))
+    predicted = read("--check")
+    assert [each for each in ids(predicted) if not MADE_UP.search(json.dumps(each))] == []
+    assert "us-east-1" not in json.dumps(predicted)
 
 
 def test_after_it_every_id_is_one_of_a_resource(read: Read, deployed: Deployed) -> None:
     outputs = read()
     assert all(ids(outputs))
     assert outputs == read("--check")
-    text = json.dumps(outputs)
-    assert "us-east-1" not in text
-    assert "-0000-000000000000" not in text
+    assert not MADE_UP.search(json.dumps(outputs))
     [instance] = deployed.aws.client("rds").describe_db_instances()["DBInstances"]
     assert outputs["database"]["address"] == instance["Endpoint"]["Address"]
     queue = deployed.aws.client("sqs").get_queue_url(QueueName=f"{runs.NAME}-default")["QueueUrl"]

@@ -123,6 +123,19 @@ def change_once(run_module: RunModule, name: str, change: Mapping[str, Any], rea
     return changed
 
 
+def placeholders(run_module: RunModule, name: str, args: Mapping[str, Any], key: str) -> list[Result]:
+    """What an info module makes up under ``key`` of what does not exist: in check mode, when asked, and never else."""
+    asked = {**args, "placeholders": True}
+    assert run_module(name, asked)[key] == [], "a real run returns placeholders"
+    assert run_module(name, args, check=True)[key] == [], "nobody asked for placeholders"
+    result = run_module(name, asked, check=True)
+    assert not result["changed"]
+    items: list[Result] = result[key]
+    assert items
+    assert not any(item["exists"] for item in items)
+    return items
+
+
 def deny_without_tls(action: str, resource: str | list[str]) -> dict[str, Any]:
     """A resource policy that denies calls without TLS."""
     return {

@@ -57,19 +57,28 @@ def wanted_tags(params: dict[str, Any], item: dict[str, Any]) -> dict[str, str] 
     return {key: str(value) for key, value in ((params["tags"] or {}) | (item["tags"] or {})).items()}
 
 
-def report(name: str, service: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What the module returns about one service, with the two sides of its diff under ``diff``."""
+def view(name: str, service: dict[str, Any]) -> dict[str, Any]:
+    """What modules return about a service that ECS describes, or that is to be."""
     return {
         "name": name,
-        "changed": before != after,
         "arn": service.get("serviceArn", ""),
         "task_definition": revision_name(service.get("taskDefinition", "")),
         "task_definition_arn": service.get("taskDefinition", ""),
         "desired_count": service.get("desiredCount", 0),
         "running_count": service.get("runningCount", 0),
         "finishing_count": rollout.finishing_count(service),
-        "diff": (before, after),
     }
+
+
+def active(ecs: Any, cluster: str, names: list[str]) -> list[dict[str, Any]]:
+    """Views of those of the services that exist; one that is being removed no longer does."""
+    found = api.describe_services(ecs, cluster, names)
+    return [view(name, found[name]) for name in names if found.get(name, {}).get("status") == "ACTIVE"]
+
+
+def report(name: str, service: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What the module returns about one service, with the two sides of its diff under ``diff``."""
+    return {**view(name, service), "changed": before != after, "diff": (before, after)}
 
 
 def ensure_created(

@@ -12,8 +12,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_list_to_ansible_dict,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import placeholder_arn
 
 TAGS_AT_ONCE = 20
+# What ends the ARN of a load balancer or target group, made up.
+PLACEHOLDER_END = "0" * 16
 
 
 @call("describe the load balancer", missing=("LoadBalancerNotFound",))
@@ -28,6 +31,16 @@ def describe_listeners(elbv2: Any, arn: str) -> dict[int, dict[str, Any]]:
     """The listeners of a load balancer by port."""
     pages = elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=arn).build_full_result()
     return {listener["Port"]: listener for listener in pages["Listeners"]}
+
+
+def load_balancer_placeholder_arn(elbv2: Any, name: str) -> str:
+    """An ARN of the right shape for a load balancer that does not exist yet."""
+    return placeholder_arn(elbv2, f"loadbalancer/app/{name}/{PLACEHOLDER_END}")
+
+
+def target_group_placeholder_arn(elbv2: Any, name: str) -> str:
+    """An ARN of the right shape for a target group that does not exist yet."""
+    return placeholder_arn(elbv2, f"targetgroup/{name}/{PLACEHOLDER_END}")
 
 
 def target_groups_of(actions: Iterable[dict[str, Any]]) -> list[str]:

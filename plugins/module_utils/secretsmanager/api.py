@@ -20,6 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_list_to_ansible_dict,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import placeholder_arn
 
 MISSING = ("ResourceNotFoundException",)
 EXISTS = ("ResourceExistsException",)
@@ -156,6 +157,11 @@ def tags_of(secret: Mapping[str, Any]) -> dict[str, str]:
     """Tags as a dict."""
     tags: dict[str, str] = boto3_tag_list_to_ansible_dict(secret.get("Tags") or [])
     return tags
+
+
+def secret_placeholder_arn(client: Any, name: str) -> str:
+    """An ARN of the right shape for a secret that does not exist yet; AWS ends it with six characters of its choice."""
+    return placeholder_arn(client, f"secret:{name}-000000")
 
 
 def view(secret: Mapping[str, Any]) -> dict[str, Any]:

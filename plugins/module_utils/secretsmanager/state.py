@@ -35,11 +35,8 @@ class SecretManager:
     of generate, generate_json, compose, value, value_from.
     """
 
-    def __init__(
-        self, client: Any, region: str, check_mode: bool, hide: Callable[[str], None], warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, client: Any, check_mode: bool, hide: Callable[[str], None], warn: Callable[[str], None]) -> None:
         self.client = client
-        self.region = region
         self.check_mode = check_mode
         self.hide = hide
         self.warn = warn
@@ -78,7 +75,7 @@ class SecretManager:
             **{key: setting for key, setting in optional.items() if setting},
         }
         made: dict[str, Any] | None = {
-            "ARN": f"arn:aws:secretsmanager:{self.region}:000000000000:secret:{name}-000000",
+            "ARN": api.secret_placeholder_arn(self.client, name),
             "VersionId": NEW_VERSION,
         }
         if not self.check_mode:

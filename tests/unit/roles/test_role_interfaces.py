@@ -131,6 +131,25 @@ def test_facts_publish_exactly_the_outputs(role: str) -> None:
     assert (PROJECT / "roles" / role / "tasks/facts.yml").is_file()
 
 
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in WITHOUT_FACTS])
+def test_facts_only_read(role: str) -> None:
+    """By modules that can do nothing else, not by those that manage something and are told not to."""
+    for file, tasks in task_files(role):
+        told = [task["name"] for task in tasks if task.get("check_mode") is True]
+        assert told == [], f"{file} has tasks that are always in check mode"
+        if file == "tasks/facts.yml":
+            modules = {
+                module for task in tasks for module in task if module.startswith(("amazon.aws.", "sm2a.airflow."))
+            }
+            assert {module for module in modules if not module.endswith("_info")} == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_ids_are_made_up_by_modules(role: str) -> None:
+    for path in (PROJECT / "roles" / role).rglob("*.yml"):
+        assert not re.search("0{12}", path.read_text(encoding="utf-8")), f"{path} has a made-up id"
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_region_endpoint_and_credentials_come_from_the_play(role: str) -> None:
     never = {"region", "endpoint_url", "aws_access_key", "access_key", "secret_key", "session_token", "profile"}

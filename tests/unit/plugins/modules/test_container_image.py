@@ -351,3 +351,30 @@ def test_failed_build_for_another_processor_tells_what_it_needs(
     pushed["images"][0]["platforms"] = ["linux/riscv64"]
     with pytest.raises(support.ModuleFailedError, match="programs for linux/riscv64 only by emulation"):
         run_module("container_image", pushed)
+
+
+def test_info_says_which_images_ecr_has(
+    podman: fake_engine.FakeEngine, run_module: support.RunModule, pushed: dict[str, Any]
+) -> None:
+    asked = {"images": pushed["images"]}
+
+    def look(check: bool = False, **options: Any) -> dict[str, Any]:
+        result = run_module("container_image_info", {**asked, **options}, check=check)
+        assert not result["changed"]
+        return dict(result["images"][0])
+
+    [predicted] = run_module("container_image", pushed, check=True)["images"]
+    missing = {"name": "tiny", "exists": False, "tag": predicted["tag"], "digest": "", "uri": ""}
+    assert look(placeholders=True) == look(check=True) == missing
+    made_up = look(check=True, placeholders=True)
+    assert made_up == {**missing, "digest": predicted["digest"], "uri": predicted["uri"]}
+    unknown = [{**pushed["images"][0], "repository": ""}]
+    assert look(check=True, placeholders=True, images=unknown) == missing
+
+    [made] = run_module("container_image", pushed)["images"]
+    found = {**missing, "exists": True, "digest": made["digest"], "uri": made["uri"]}
+    assert look() == look(check=True, placeholders=True) == found
+    with pytest.raises(support.ModuleFailedError, match="is not the URI of an ECR repository"):
+        look(images=[{**pushed["images"][0], "repository": "docker.io/library/tiny"}])
+    with pytest.raises(support.ModuleFailedError, match="has no Other"):
+        look(images=[{**pushed["images"][0], "dockerfile": "Other"}])

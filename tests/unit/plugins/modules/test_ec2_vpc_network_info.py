@@ -20,7 +20,12 @@ def aws_endpoint(local_aws_endpoint: str) -> str:
 
 def test_reads_what_was_made(run_module: support.RunModule, unique_name: str) -> None:
     identity = {"name": unique_name, "lookup_tags": {"sm2a:environment": unique_name}}
-    assert run_module("ec2_vpc_network_info", identity)["networks"] == []
+    asked = {**identity, "security_group_names": ["database", "worker"], "availability_zone_count": 3}
+    [made_up] = support.placeholders(run_module, MODULE, asked, "networks")
+    assert made_up["vpc_id"] == "vpc-00000000000000000"
+    subnets = [*made_up["public_subnet_ids"], *made_up["private_subnet_ids"]]
+    assert (subnets[-1], len(set(subnets))) == ("subnet-00000000000000005", 6)
+    assert made_up["security_group_ids"] == {"database": "sg-00000000000000000", "worker": "sg-00000000000000001"}
     made = run_module(
         "ec2_vpc_network",
         {
@@ -42,8 +47,11 @@ def test_reads_what_was_made(run_module: support.RunModule, unique_name: str) ->
 
     [read] = run_module("ec2_vpc_network_info", identity)["networks"]
     ids = read.pop("security_group_ids")
-    assert read == made
+    assert read == {**made, "exists": True}
     assert ids == groups
+    [completed] = run_module(MODULE, {**asked, "placeholders": True}, check=True)["networks"]
+    assert completed.pop("security_group_ids") == {**groups, "worker": made_up["security_group_ids"]["worker"]}
+    assert completed == read
     other = {**identity, "lookup_tags": {"sm2a:environment": "other"}}
     assert run_module("ec2_vpc_network_info", other)["networks"] == []
 
@@ -69,7 +77,11 @@ def test_a_given_vpc_is_read_and_checked(
     assert read["availability_zones"] == ["eu-west-1a", "eu-west-1b"]
     assert (read["public_subnet_ids"], read["private_subnet_ids"]) == (ids[:2], ids[2:])
     assert read["private_route_table_ids"] == [main_table, own_table]
-    assert run_module(MODULE, {**given, "public_subnet_ids": []})["networks"][0]["public_subnet_ids"] == []
+    less = {**given, "public_subnet_ids": [], "security_group_names": ["worker"], "placeholders": True}
+    for check in (True, False):
+        assert run_module(MODULE, less, check=check)["networks"][0]["public_subnet_ids"] == []
+    assert "worker" not in run_module(MODULE, less)["networks"][0]["security_group_ids"]
+    assert "worker" in run_module(MODULE, less, check=True)["networks"][0]["security_group_ids"]
 
     changes: list[tuple[dict[str, Any], str]] = [
         ({"vpc_id": "vpc-0123456789abcdef0"}, "VPC vpc-0123456789abcdef0 does not exist"),

@@ -106,3 +106,14 @@ def test_key_of_an_existing_repository_cannot_change(run_module: support.RunModu
     assert not run_module("ecr_repository", args)["changed"]
     with pytest.raises(support.ModuleFailedError, match="AWS cannot change"):
         run_module("ecr_repository", {"names": [unique_name], "kms_key": key.replace("1111", "2222")})
+
+
+def test_info_reads_the_repositories(run_module: support.RunModule, unique_name: str) -> None:
+    args = {"names": [unique_name], "scan_on_push": True, "lifecycle_policy": POLICY}
+    asked = {"names": [unique_name]}
+    [made_up] = support.placeholders(run_module, "ecr_repository_info", asked, "repositories")
+    [predicted] = run_module("ecr_repository", args, check=True)["repositories"]
+    assert (made_up["uri"], made_up["arn"]) == (predicted["uri"], predicted["arn"])
+    [made] = run_module("ecr_repository", args)["repositories"]
+    [read] = run_module("ecr_repository_info", asked)["repositories"]
+    assert {**read, "changed": True} == {**made, "exists": True}

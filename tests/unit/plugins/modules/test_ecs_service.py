@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
-from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, ModuleFailedError, RunModule, side
+from ansible_collections.sm2a.airflow.tests.support.modules import (
+    REGION,
+    Ladder,
+    ModuleFailedError,
+    RunModule,
+    placeholders,
+    side,
+)
 
 Aws = Callable[[str], Any]
 MODULE = "ecs_service"
@@ -422,3 +429,19 @@ def test_a_service_that_stays_busy_is_deleted_when_its_time_is_over(
     removed = run_module(MODULE, args(cluster, {"name": "worker-old"}, state="absent", drain_timeout=1))
     assert removed["changed"]
     assert describe(aws, cluster, "worker-old") == {}
+
+
+def test_info_reads_the_services(run_module: RunModule, cluster: str) -> None:
+    asked = {"cluster": cluster, "names": ["other", "web"]}
+    made_up = placeholders(run_module, "ecs_service_info", asked, "services")
+    assert [each["name"] for each in made_up] == ["other", "web"]
+    assert made_up[0]["arn"] == f"arn:aws:ecs:{REGION}:000000000000:service/{cluster}/other"
+    assert made_up[0]["task_definition_arn"] == f"arn:aws:ecs:{REGION}:000000000000:task-definition/other:1"
+    assert run_module("ecs_service_info", {**asked, "cluster": f"{cluster}-nowhere"})["services"] == []
+
+    [made] = run_module(MODULE, args(cluster, service(cluster)))["services"]
+    [read] = run_module("ecs_service_info", asked)["services"]
+    assert {**read, "changed": True} == {**made, "exists": True}
+    assert read["task_definition_arn"].endswith(f":task-definition/{cluster}:1")
+    run_module(MODULE, {"cluster": cluster, "names": ["web"], "state": "absent", "wait_delay": 1})
+    assert run_module("ecs_service_info", asked)["services"] == []

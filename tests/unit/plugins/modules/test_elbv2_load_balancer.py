@@ -126,13 +126,26 @@ def test_info_reads_what_was_made(
     run_module: support.RunModule, present: dict[str, Any], target_groups: list[str]
 ) -> None:
     name = {"name": present["name"]}
-    assert run_module("elbv2_load_balancer_info", name)["load_balancers"] == []
+    [made_up] = support.placeholders(run_module, "elbv2_load_balancer_info", name, "load_balancers")
+    assert made_up["load_balancer_arn"] == run_module(MODULE, present, check=True)["load_balancer"]["load_balancer_arn"]
+    assert made_up["dns_name"].endswith(f".{support.REGION}.elb.amazonaws.com")
+    assert made_up["certificate_arns"][0].startswith(f"arn:aws:acm:{support.REGION}:")
     arn = run_module(MODULE, present)["load_balancer"]["load_balancer_arn"]
     [read] = run_module("elbv2_load_balancer_info", name)["load_balancers"]
     assert read["load_balancer_arn"] == arn
     assert read["dns_name"].startswith(present["name"])
     assert read["target_group_arns"] == [target_groups[0]]
     assert read["certificate_arns"] == [CERTIFICATE]
+    assert run_module("elbv2_load_balancer_info", {**name, "placeholders": True}, check=True)["load_balancers"] == [
+        read
+    ]
+
+    # The listener of HTTPS was deleted by hand.
+    run_module(MODULE, {**present, "listeners": []})
+    [read] = run_module("elbv2_load_balancer_info", name)["load_balancers"]
+    assert (read["target_group_arns"], read["certificate_arns"]) == ([], [])
+    [completed] = run_module("elbv2_load_balancer_info", {**name, "placeholders": True}, check=True)["load_balancers"]
+    assert (completed["load_balancer_arn"], completed["target_group_arns"]) == (arn, made_up["target_group_arns"])
 
 
 def changes(present: dict[str, Any], subnet_ids: list[str], target_groups: list[str]) -> dict[str, dict[str, Any]]:

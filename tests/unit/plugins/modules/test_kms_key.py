@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils import kms as api
-from ansible_collections.sm2a.airflow.plugins.modules import kms_key
 from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
 from botocore.awsrequest import AWSResponse
@@ -76,7 +75,7 @@ def read_state(aws: Aws, unique_name: str, identity: dict[str, str]) -> Callable
     """The key as it is, ``{}`` when there is none that can be used."""
 
     def read() -> dict[str, Any]:
-        key = kms_key.read_key(aws("kms"), {"alias": f"alias/{unique_name}", "lookup_tags": identity})
+        key = api.read_key(aws("kms"), f"alias/{unique_name}", identity)
         return {} if key.get("pending_deletion") else key
 
     return read
@@ -313,3 +312,20 @@ def test_two_keys_with_the_identity_are_refused(
         with pytest.raises(support.ModuleFailedError, match="Several KMS keys") as failure:
             run_module(MODULE, present, check=check)
     assert all(key_id in failure.value.result["msg"] for key_id in ids)
+
+
+def test_info_reads_the_key(
+    run_module: support.RunModule, aws: Aws, present: dict[str, Any], absent: dict[str, Any]
+) -> None:
+    asked = {option: present[option] for option in ("alias", "lookup_tags")}
+    [made_up] = support.placeholders(run_module, "kms_key_info", asked, "kms_keys")
+    assert made_up["key_arn"] == run_module(MODULE, present, check=True)["key"]["key_arn"]
+
+    made = run_module(MODULE, present)["key"]
+    [read] = run_module("kms_key_info", asked)["kms_keys"]
+    assert read == {**made, "exists": True}
+    aws("kms").delete_alias(AliasName=made["alias"])
+    [read] = run_module("kms_key_info", {**asked, "placeholders": True}, check=True)["kms_keys"]
+    assert (read["key_arn"], read["alias"], read["exists"]) == (made["key_arn"], None, True)
+    run_module(MODULE, absent)
+    assert [key["pending_deletion"] for key in run_module("kms_key_info", asked)["kms_keys"]] == [True]

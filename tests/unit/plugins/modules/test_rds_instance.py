@@ -434,3 +434,20 @@ def test_wait_returns_the_instance(run_module: support.RunModule, unique_name: s
     result = run_module("rds_instance_wait", {"identifier": unique_name})
     assert not result["changed"]
     assert (result["instance"]["status"], result["instance"]["engine"]) == ("available", "postgres")
+
+
+def test_info_reads_the_instance(run_module: support.RunModule, unique_name: str) -> None:
+    asked = {"identifier": unique_name}
+    [made_up] = support.placeholders(run_module, "rds_instance_info", asked, "instances")
+    assert made_up["address"] == f"{unique_name}.{support.ACCOUNT}.{support.REGION}.rds.amazonaws.com"
+    secret = f"arn:aws:secretsmanager:{support.REGION}:{support.ACCOUNT}:secret:rds!db-"
+    assert made_up["master_user_secret_arn"].startswith(secret)
+
+    run_module("rds_instance", present(unique_name))
+    waited = run_module("rds_instance_wait", asked)["instance"]
+    [read] = run_module("rds_instance_info", asked)["instances"]
+    assert read == {**waited, "exists": True}
+    assert (read["pending_changes"], read["parameters_pending_reboot"]) == ([], False)
+    assert not read["master_user_secret_arn"]
+    [completed] = run_module("rds_instance_info", {**asked, "placeholders": True}, check=True)["instances"]
+    assert completed == {**read, "master_user_secret_arn": made_up["master_user_secret_arn"]}

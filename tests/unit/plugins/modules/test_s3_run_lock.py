@@ -182,3 +182,17 @@ def test_a_lost_reply_does_not_refuse_the_run_itself(lock: Lock, here: dict[str,
 def test_without_its_action_plugin_it_says_so(lock: Lock) -> None:
     with pytest.raises(support.ModuleFailedError, match="action plugin"):
         lock({})
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_info_says_who_holds_it(lock: Lock, run_module: support.RunModule, bucket: str, check: bool) -> None:
+    def held(name: str = bucket) -> Any:
+        result = run_module("s3_run_lock_info", {"bucket": name}, check=check)
+        assert not result["changed"]
+        return result["lock"]
+
+    assert held() == held(f"{bucket}-nowhere") == {}
+    taken = lock(run_of())["lock"]
+    assert held() == taken
+    lock(run_of(), state="absent")
+    assert held() == {}

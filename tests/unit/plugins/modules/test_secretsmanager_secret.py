@@ -433,3 +433,10 @@ def test_who_is_no_reader_is_refused(
         with pytest.raises(support.ModuleFailedError, match="Failed to read"):
             run_module("secretsmanager_secret", {"secrets": [secret]}, check=check)
     assert not reader.slept
+
+
+def test_info_makes_up_what_check_mode_did_not_create(run_module: support.RunModule, unique_name: str) -> None:
+    [secret] = support.placeholders(run_module, "secretsmanager_secret_info", {"names": [unique_name]}, "secrets")
+    predicted = run_module("secretsmanager_secret", {"secrets": [{"name": unique_name, "value": "v"}]}, check=True)
+    assert secret["arn"] == predicted["secrets"][0]["arn"]
+    assert secret["arn"].startswith(f"arn:aws:secretsmanager:{support.REGION}:{support.ACCOUNT}:secret:{unique_name}-")

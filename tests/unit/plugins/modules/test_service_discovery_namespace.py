@@ -8,7 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.support.modules import Ladder, ModuleFailedError, RunModule
+from ansible_collections.sm2a.airflow.tests.support.modules import (
+    Ladder,
+    ModuleFailedError,
+    RunModule,
+    placeholders,
+)
 
 Aws = Callable[[str], Any]
 MODULE = "service_discovery_namespace"
@@ -67,3 +72,12 @@ def test_left_over_services_go_only_on_request(run_module: RunModule, aws: Aws, 
     assert not describe(aws, unique_name)
     left = [item["Name"] for item in cloud_map.list_services()["Services"]]
     assert f"api-{other}" in left, "a service of another namespace was deleted"
+
+
+def test_info_reads_the_namespace(run_module: RunModule, unique_name: str) -> None:
+    asked = {"name": unique_name}
+    [made_up] = placeholders(run_module, "service_discovery_namespace_info", asked, "namespaces")
+    predicted = run_module(MODULE, asked, check=True)["namespace"]
+    assert made_up == {"name": unique_name, "id": predicted["id"], "arn": predicted["arn"], "exists": False}
+    made = run_module(MODULE, {**asked, "tags": {"team": "data"}})["namespace"]
+    assert run_module("service_discovery_namespace_info", asked)["namespaces"] == [{**made, "exists": True}]

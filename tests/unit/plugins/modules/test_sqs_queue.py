@@ -243,3 +243,18 @@ def test_a_new_queue_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert api.new_queue_attributes(Sqs(), "https://queue") == {"QueueArn": "arn"}
     assert len(waits) == 1
+
+
+def test_info_makes_up_what_check_mode_did_not_create(run_module: support.RunModule, unique_name: str) -> None:
+    made = run_module("sqs_queue", {"queues": [{"name": unique_name}]})["queues"][0]
+    missing = f"{unique_name}-missing"
+    [queue] = support.placeholders(run_module, "sqs_queue_info", {"names": [missing]}, "queues")
+    assert queue["arn"] == f"arn:aws:sqs:{support.REGION}:{support.ACCOUNT}:{missing}"
+    assert queue["url"] == f"https://sqs.{support.REGION}.amazonaws.com/{support.ACCOUNT}/{missing}"
+    both = {"names": [missing, unique_name], "placeholders": True}
+    assert [each["url"] for each in run_module("sqs_queue_info", both, check=True)["queues"]] == [
+        queue["url"],
+        made["url"],
+    ]
+    by_prefix = {"name_prefix": unique_name, "placeholders": True}
+    assert [each["name"] for each in run_module("sqs_queue_info", by_prefix, check=True)["queues"]] == [unique_name]
