@@ -2,8 +2,9 @@
 # Apache License 2.0 (see LICENSE)
 """A resource that was made is in another state for as long as AWS takes, then in its final one.
 
-The file of `--waiting-times` is JSON: seconds by what waits. `--time-scale` multiplies all of them. Each wait is written,
-as it begins, to `waits.jsonl` in the state directory, a line of JSON each: what, identifier, began (Unix time), seconds.
+The file of `--waiting-times` is JSON: seconds by what waits. `--time-scale` multiplies all of them. Each wait is
+written, as it begins, to `waits.jsonl` in the state directory, a line of JSON: what, identifier, began (Unix time),
+seconds.
 """
 
 from __future__ import annotations
