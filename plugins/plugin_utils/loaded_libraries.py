@@ -37,6 +37,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "ecr_repository": ("ecr", "sts"),
     "ecs_cluster": ("ecs",),
     "ecs_service": ("ecs", "logs"),
+    "ecs_service_wait": ("ecs", "logs"),
     "ecs_task": ("ecs", "logs"),
     "ecs_task_definition": ("ecs",),
     "elbv2_load_balancer": ("elbv2", "secretsmanager"),

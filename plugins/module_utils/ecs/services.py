@@ -65,6 +65,7 @@ def report(name: str, service: dict[str, Any], before: dict[str, Any], after: di
         "arn": service.get("serviceArn", ""),
         "task_definition": revision_name(service.get("taskDefinition", "")),
         "task_definition_arn": service.get("taskDefinition", ""),
+        "deployment": primary_deployment(service).get("id", ""),
         "desired_count": service.get("desiredCount", 0),
         "running_count": service.get("runningCount", 0),
         "finishing_count": rollout.finishing_count(service),
