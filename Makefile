@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-throughput docs test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-first-deployment bench-throughput docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -59,9 +59,14 @@ bench:  ## The autoscaler against its peers on the same workloads; docs/autoscal
 	@tools/bootstrap bench
 	@$(environment)/bin/python -m tests.benchmarks.autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
 
-bench-converge:  ## Runs without changes against bare boto3, on a local AWS; docs/speed.md and .svg show it. About a quarter of an hour.
+bench-converge: bench-first-deployment  ## Besides, runs without changes against bare boto3; about a quarter of an hour more.
 	@tools/bootstrap bench
 	@PYTHONPATH=collections $(environment)/bin/python -m tests.benchmarks.converge --plot docs/speed.svg --page docs/speed.md
+
+bench-first-deployment:  ## A first deployment with AWS's waiting times, on a local AWS; docs/speed.md and first_deployment.svg show it. About 25 minutes.
+	@tools/bootstrap bench
+	@PYTHONPATH=collections $(environment)/bin/python -m tests.benchmarks.converge.first_deployment \
+		--plot docs/first_deployment.svg --page docs/speed.md
 
 bench-throughput: test-tools  ## Our broker against Redis on one stack, about an hour; docs/throughput.md and .svg show it.
 	@tools/bootstrap bench

@@ -15,9 +15,10 @@ from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
 from .figures import BARE, FORKED, OWN, Size, goals, read, write
 from .measure import GROUPS, Cost, Stack
+from .pages import insert
 from .report import tables
 
-BEGIN, END = "<!-- make bench-converge -->\n", "<!-- end of make bench-converge -->"
+MARK = "make bench-converge"
 
 
 def say(line: str) -> None:
@@ -47,13 +48,6 @@ def measure(stack: Stack, rounds: int) -> Size:
     return Size(stack.groups, reads, dict(tasks), costs)
 
 
-def insert(page: Path, text: str) -> None:
-    """Put the tables between the marks of the page. Raises ValueError when it has none."""
-    before = page.read_text(encoding="utf-8")
-    begin, end = before.index(BEGIN) + len(BEGIN), before.index(END)
-    page.write_text(f"{before[:begin]}\n{text}\n\n{before[end:]}", encoding="utf-8")
-
-
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="converge", description=__doc__)
@@ -74,7 +68,7 @@ def main() -> int:
     report = tables(sizes, judged)
     print(report)
     if options.page:
-        insert(options.page, report)
+        insert(options.page, MARK, report)
     if options.plot:
         from .plot import draw  # noqa: PLC0415 (matplotlib is only needed here)
 

@@ -26,7 +26,7 @@ SECONDS = {
     "one_off_task": 10,
     "service_healthy": 10,
 }
-CONTAINER = {"healthCheck": {"command": ["CMD", "true"]}}
+CHECK = {"command": ["CMD", "true"]}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_listener_takes_a_certificate_only_when_it_is_issued(slow: LocalAws, n
 
     def issued() -> bool:
         nonlocal status
-        status = acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"]
+        status = str(acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"])
         return status == "ISSUED"
 
     assert not issued()
@@ -162,7 +162,7 @@ def test_a_one_off_task_starts_works_and_ends(slow: LocalAws) -> None:
 
 
 def test_a_service_is_steady_when_its_tasks_are_healthy(slow: LocalAws) -> None:
-    slow.create_service("slow", slow.task_definition("service", **CONTAINER), 2)
+    slow.create_service("slow", slow.task_definition("service", healthCheck=CHECK), 2)
     service = slow.service("slow")
     assert (service["runningCount"], service["deployments"][0]["rolloutState"]) == (0, "IN_PROGRESS")
     slow.wait("tasks running", lambda: slow.service("slow")["runningCount"] == 2, 10)
