@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-throughput bench-images docs test-tools
+.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -61,9 +61,14 @@ bench:  ## The autoscaler against its peers on the same workloads; docs/autoscal
 	@tools/bootstrap bench
 	@$(benchmark).autoscaling --plot docs/autoscaling.svg --page docs/autoscaling.md
 
-bench-converge:  ## Runs without changes against bare boto3, on a local AWS; docs/speed.md and .svg show it. About a quarter of an hour.
+bench-converge: bench-first-deployment  ## Besides, runs without changes against bare boto3; about a quarter of an hour more.
 	@tools/bootstrap bench
 	@$(benchmark).converge --plot docs/speed.svg --page docs/speed.md
+
+bench-first-deployment:  ## A first deployment with AWS's waiting times, on a local AWS; docs/speed.md and first_deployment.svg show it. About 25 minutes.
+	@tools/bootstrap bench
+	@$(benchmark).converge.first_deployment \
+		--plot docs/first_deployment.svg --page docs/speed.md
 
 bench-throughput: test-tools  ## Our broker against Redis on one stack, about an hour; docs/throughput.md and .svg show it.
 	@tools/bootstrap bench

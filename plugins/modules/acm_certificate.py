@@ -80,6 +80,11 @@ options:
     description:
       - Name of that zone, instead of its id.
     type: str
+  wait:
+    description:
+      - Wait until a requested certificate is issued. V(false) requests it and writes its validation records only.
+    type: bool
+    default: true
   wait_timeout:
     description:
       - Seconds to wait until a requested certificate is issued. A run that gives up leaves the request, which the next
@@ -288,6 +293,7 @@ def main() -> None:
             "private_key_file": {"type": "path", "no_log": False},
             "chain_file": {"type": "path"},
             "certificate_secret": {"type": "str", "no_log": False},
+            "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 1800},
             "except_arn": {"type": "str"},
             **dns.ZONE_OPTIONS,

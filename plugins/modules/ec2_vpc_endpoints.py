@@ -131,6 +131,11 @@ endpoint_ids:
   type: dict
   sample:
     s3: vpce-0123456789abcdef0
+pending:
+  description: Ids of the endpoints that may not be available yet; empty with O(wait) and in check mode.
+  returned: always
+  type: list
+  elements: str
 unlisted:
   description: Endpoints of the VPC that carry O(lookup_tags) and are not in O(endpoints), in the form of that option.
   returned: always
@@ -284,11 +289,12 @@ def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     remove_endpoints(run, surplus)
     if params["wait"] and not run.check_mode:
         wait_until_available(run.ec2, params["vpc_id"], awaited)
+    pending = [] if params["wait"] or run.check_mode else awaited
     unlisted = [
         {"service": service.removeprefix(prefix), "type": one["VpcEndpointType"]} for service, one in own.items()
     ]
     told = sorted(service.removeprefix(prefix) for service in no_policy)
-    return run.result(endpoint_ids=ids, unlisted=sorted(unlisted, key=str), without_policy=told)
+    return run.result(endpoint_ids=ids, pending=pending, unlisted=sorted(unlisted, key=str), without_policy=told)
 
 
 def main() -> None:

@@ -68,6 +68,13 @@ options:
       - Unset leaves the NAT gateways and the default routes as they are.
     type: str
     choices: [none, single, per_zone]
+  wait:
+    description:
+      - Wait until NAT gateways are available and the private subnets' routes lead to them.
+      - V(false) starts the NAT gateways and leaves the routes that lead to those which are pending as they are; run the
+        module again with V(true) before something needs them.
+    type: bool
+    default: true
   network_acls:
     description:
       - Network ACLs, one per tier of subnets, which let in everything from the VPC and TCP from anywhere to the ports
@@ -115,6 +122,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+pending:
+  description: Ids of NAT gateways that no route can lead to yet; empty with O(wait).
+  returned: always
+  type: list
+  elements: str
 network:
   description: The network. In check mode, ids of what would be created are made of zeros.
   returned: always
@@ -220,7 +232,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.subnet_plan impor
 
 
 def ensure_present(run: Run, network: Network, params: dict[str, Any]) -> dict[str, Any]:
-    """Create and change what differs; return the network, with placeholder ids in check mode."""
+    """Create and change what differs; return the module's members, with placeholder ids in check mode."""
     name, count = network.name, params["availability_zone_count"]
     cidrs = {kind: subnet_cidrs(params["cidr"], kind, count, params[f"{kind}_subnet_cidrs"]) for kind in TIERS}
     region = [] if all(used_zones(network, count)) else describe_availability_zones(run.ec2)
@@ -239,11 +251,14 @@ def ensure_present(run: Run, network: Network, params: dict[str, Any]) -> dict[s
         ensure_network_acls(run, network, ports, subnets)
 
     gateways = ensure_nat_gateways(run, network, params["nat_gateways"], list(subnets["public"].values()))
+    if params["wait"] and params["nat_gateways"] is not None:
+        wait_for_nat_gateways(run, gateways)
+    waited_for = [] if params["wait"] else pending(network)
     public_table = ensure_route_table(run, network, f"{name}-public", internet_gateway_id, subnets["public"])
     private_tables = []
     for index, (own_name, subnet_id) in enumerate(subnets["private"].items()):
         target = gateways[min(index, len(gateways) - 1)] if gateways else None
-        if params["nat_gateways"] is None:
+        if params["nat_gateways"] is None or target in waited_for:
             target = default_target(network.route_tables.get(own_name, {}))
         table = ensure_route_table(run, network, own_name, target, {own_name: subnet_id})
         private_tables.append(table or placeholder("rtb", index + 1))
@@ -253,7 +268,7 @@ def ensure_present(run: Run, network: Network, params: dict[str, Any]) -> dict[s
         kept = {name_of(name, "nat", index) for index in range(len(gateways))}
         remove_nat_gateways(run, network, kept)
         addresses = tier(network, {key: one for key, one in network.addresses.items() if key in kept}, "nat")
-    return {
+    view = {
         "name": name,
         "vpc_id": vpc_id,
         "cidr": params["cidr"],
@@ -268,10 +283,11 @@ def ensure_present(run: Run, network: Network, params: dict[str, Any]) -> dict[s
         "address_ids": [address["AllocationId"] for address in addresses],
         "tags": run.after[name]["tags"],
     }
+    return {"network": view, "pending": waited_for}
 
 
 def ensure_nat_gateways(run: Run, network: Network, choice: str | None, subnet_ids: list[str]) -> list[str]:
-    """The NAT gateways of a choice, working; without a choice those that are there."""
+    """The NAT gateways of a choice, not waited for; without a choice those that are there."""
     if choice is None:
         return [str(gateway["NatGatewayId"]) for gateway in tier(network, network.nat_gateways, "nat")]
     count = {"none": 0, "single": 1, "per_zone": len(subnet_ids)}[choice]
@@ -283,18 +299,22 @@ def ensure_nat_gateways(run: Run, network: Network, choice: str | None, subnet_i
     for index, own_name in enumerate(names):
         made = ensure_nat_gateway(run, network, own_name, subnet_ids[index])
         gateways.append(made or placeholder("nat", index))
-    wait_for_nat_gateways(run, gateways)
     return gateways
 
 
+def pending(network: Network) -> list[str]:
+    """The NAT gateways to which EC2 makes no routes yet."""
+    return [str(one["NatGatewayId"]) for one in network.nat_gateways.values() if one["State"] == "pending"]
+
+
 def ensure_absent(run: Run, network: Network) -> dict[str, Any]:
-    """Delete whatever of the network is left; return an empty network."""
+    """Delete whatever of the network is left; return the module's members."""
     remove_network(run, network)
-    return describe(Network(network.name))
+    return {"network": describe(Network(network.name)), "pending": []}
 
 
 def ensure(run: Run, params: dict[str, Any]) -> dict[str, Any]:
-    """Find the network, bring it to its state, and return it."""
+    """Find the network, bring it to its state, and return the module's members."""
     network = read_network(run.ec2, params["name"], params["lookup_tags"])
     return ensure_present(run, network, params) if params["state"] == "present" else ensure_absent(run, network)
 
@@ -314,6 +334,7 @@ def main() -> None:
             "public_subnet_cidrs": {"type": "list", "elements": "str"},
             "private_subnet_cidrs": {"type": "list", "elements": "str"},
             "nat_gateways": {"type": "str", "choices": ["none", "single", "per_zone"]},
+            "wait": {"type": "bool", "default": True},
             "network_acls": {"type": "list", "elements": "dict", "options": acl},
             **STATE_OPTION,
             **TAG_OPTIONS,
@@ -323,7 +344,7 @@ def main() -> None:
     )
     params = module.params
     run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
-    exit_with(module, lambda: run.result(network=ensure(run, params)))
+    exit_with(module, lambda: run.result(**ensure(run, params)))
 
 
 if __name__ == "__main__":

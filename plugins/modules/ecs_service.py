@@ -222,6 +222,9 @@ services:
     task_definition_arn:
       description: ARN of that revision; in check mode the name, when there is no such task definition yet.
       type: str
+    deployment:
+      description: Id of its current deployment, for M(sm2a.airflow.ecs_service_wait); empty when there is none.
+      type: str
     desired_count:
       description: How many tasks are to run.
       type: int

@@ -40,6 +40,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "ecs_cluster": ("ecs",),
     "ecs_service": ("ecs", "logs"),
     "ecs_service_info": ("ecs",),
+    "ecs_service_wait": ("ecs", "logs"),
     "ecs_task": ("ecs", "logs"),
     "ecs_task_definition": ("ecs",),
     "elbv2_load_balancer": ("elbv2", "secretsmanager"),

@@ -78,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         default=_default("RECORD_RIGHTS", "") or None,
         help="write every right that is asked for to this file, a line of JSON each",
     )
+    parser.add_argument(
+        "--waiting-times",
+        type=Path,
+        metavar="FILE",
+        default=_default("WAITING_TIMES", "") or None,
+        help="JSON with the seconds that AWS takes for what; without an engine only",
+    )
+    parser.add_argument("--time-scale", type=float, default=_default("TIME_SCALE", "1"), help="multiplies them")
     return parser
 
 
@@ -89,6 +97,8 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
     socket = None if parsed.control_plane_only else parsed.engine_socket
     if need_engine and socket is None and not parsed.control_plane_only:
         raise LocalAwsError("give --engine-socket unix:///path/to/socket, or --control-plane-only")
+    if socket is not None and parsed.waiting_times:
+        raise LocalAwsError("--waiting-times is for --control-plane-only: containers take their own time")
     try:
         settings = Settings(
             name=parsed.name,
@@ -99,6 +109,8 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             log_level=parsed.log_level.upper(),
             record_rights=parsed.record_rights.absolute() if parsed.record_rights else None,
             bind_listeners=parsed.bind_listeners,
+            waiting_times=parsed.waiting_times.absolute() if parsed.waiting_times else None,
+            time_scale=parsed.time_scale,
         )
         _ = settings.gateway
     except ValueError as error:

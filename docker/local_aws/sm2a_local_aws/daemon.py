@@ -66,7 +66,13 @@ def start(settings: Settings) -> str:
 
 def stop(settings: Settings) -> str:
     """End `serve`, then remove what carries our label and the state files; "stopped", or "unchanged"."""
-    state_files = (settings.pid_file, settings.settings_file, settings.log_file, settings.lock_file)
+    state_files = (
+        settings.pid_file,
+        settings.settings_file,
+        settings.log_file,
+        settings.lock_file,
+        settings.waits_file,
+    )
     changed = any(file.exists() for file in state_files)
     if is_running(settings):
         _end(settings)
@@ -142,6 +148,8 @@ def _flags(settings: Settings) -> list[str]:
     }
     if settings.record_rights:
         named["--record-rights"] = str(settings.record_rights)
+    if settings.waiting_times:
+        named |= {"--waiting-times": str(settings.waiting_times), "--time-scale": str(settings.time_scale)}
     listeners = ["--bind-listeners"] if settings.bind_listeners else []
     return [part for pair in named.items() for part in pair] + engine + listeners
 

@@ -14,6 +14,8 @@ REGION = "eu-west-1"
 LOOPBACK = "127.0.0.1"
 # Every container, volume and network of a local AWS carries this label with its name.
 LABEL = "sm2a.local-aws"
+# Settings that are paths.
+PATHS = ("state_directory", "record_rights", "waiting_times")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class Settings:
     record_rights: Path | None = None
     # Without an engine the ports of load balancers are bound on demand only: many may run at once, all with port 443.
     bind_listeners: bool = False
+    # Seconds that AWS takes for what, as JSON, and what they are multiplied by (waiting_times/states.py).
+    waiting_times: Path | None = None
+    time_scale: float = 1.0
 
     @property
     def control_plane_only(self) -> bool:
@@ -82,17 +87,22 @@ class Settings:
     def settings_file(self) -> Path:
         return self.state_directory / "local_aws.json"
 
+    @property
+    def waits_file(self) -> Path:
+        """What waited, when and how long."""
+        return self.state_directory / "waits.jsonl"
+
     def to_json(self) -> str:
         values = asdict(self)
-        values["state_directory"] = str(self.state_directory)
-        values["record_rights"] = str(self.record_rights) if self.record_rights else None
+        for name in PATHS:
+            values[name] = str(values[name]) if values[name] else None
         return json.dumps(values, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
         values = json.loads(text)
-        values["state_directory"] = Path(values["state_directory"])
-        values["record_rights"] = Path(values["record_rights"]) if values.get("record_rights") else None
+        for name in PATHS:
+            values[name] = Path(values[name]) if values.get(name) else None
         return cls(**values)
 
 

@@ -111,7 +111,8 @@ def view(arn: str, detail: dict[str, Any], records: Iterable[dns.RecordSet], tag
 
 
 def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn: str, check_mode: bool) -> Outcome:
-    """Request a certificate unless one for these names is there, keep its CNAMEs in place, and wait until it is issued.
+    """Request a certificate unless one for these names is there, and keep its CNAMEs in place; with ``wait`` also wait
+    until it is issued.
 
     Certificates for other names stay, because a listener may use them: remove them with ``state: absent`` and
     ``except_arn`` once it does not. Tags None leave those of an existing one alone.
@@ -134,7 +135,7 @@ def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn
                 if one.detail["Status"] in api.HOPELESS and not one.in_use:
                     api.delete_certificate(acm, one.arn)
             arn = api.request_certificate(acm, names, wanted_tags)
-            detail = validate(services, zone, arn, params["wait_timeout"])
+            detail = validate(services, zone, arn, params)
         return Outcome(True, before, view(arn, detail, validation_records(detail), wanted_tags))
     current = min(fitting, key=lambda one: (one.detail["Status"] != "ISSUED", not one.in_use, one.arn))
     change = tag_change(current.tags, params["tags"], params["purge_tags"])
@@ -142,22 +143,22 @@ def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn
     missing = missing_records(route53, zone, records)
     there = [record for record in records if record not in missing]
     before = view(current.arn, current.detail, there, current.tags)
-    pending = current.detail["Status"] != "ISSUED"
+    pending = current.detail["Status"] != "ISSUED" and params["wait"]
     detail = current.detail
     if not check_mode:
         if missing or pending:
-            detail = validate(services, zone, current.arn, params["wait_timeout"])
+            detail = validate(services, zone, current.arn, params)
         if change:
             api.write_tags(acm, current.arn, change)
     after = view(current.arn, detail, validation_records(detail), change.result)
     return Outcome(bool(missing or change or pending), before, after)
 
 
-def validate(services: Services, zone: dns.Zone, arn: str, timeout: int) -> dict[str, Any]:
-    """Write the CNAMEs and wait until the certificate is issued; returns its detail."""
-    records = validation_records(wait(services.acm, "named", arn, zone, NAMING_SECONDS))
-    dns.upsert(services.route53, zone, missing_records(services.route53, zone, records))
-    return wait(services.acm, "issued", arn, zone, timeout)
+def validate(services: Services, zone: dns.Zone, arn: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Write the CNAMEs and, if asked to, wait until the certificate is issued; returns its detail."""
+    named = wait(services.acm, "named", arn, zone, NAMING_SECONDS)
+    dns.upsert(services.route53, zone, missing_records(services.route53, zone, validation_records(named)))
+    return wait(services.acm, "issued", arn, zone, params["wait_timeout"]) if params["wait"] else named
 
 
 def remove_orphaned_records(services: Services, params: dict[str, Any], doomed: list[api.Held]) -> None:

@@ -258,6 +258,7 @@ def ensure_nat_gateway(run: Run, network: Network, name: str, subnet_id: str) ->
     elif not run.check_mode:
         address = network.addresses[name] = address or allocate_address(run, name)
         gateway = create_nat_gateway(run, name, subnet_id, address["AllocationId"])
+        network.nat_gateways[name] = gateway
     run.record(name, before, {"tags": tags})
     return str(gateway["NatGatewayId"]) if gateway else ""
 

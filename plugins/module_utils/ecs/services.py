@@ -64,6 +64,7 @@ def view(name: str, service: dict[str, Any]) -> dict[str, Any]:
         "arn": service.get("serviceArn", ""),
         "task_definition": revision_name(service.get("taskDefinition", "")),
         "task_definition_arn": service.get("taskDefinition", ""),
+        "deployment": primary_deployment(service).get("id", ""),
         "desired_count": service.get("desiredCount", 0),
         "running_count": service.get("runningCount", 0),
         "finishing_count": rollout.finishing_count(service),

@@ -95,7 +95,9 @@ NAMED_ELSEWHERE = {
     "run_lock_timeout": "sm2a_lock_timeout",
     "storage_kms_key_arn": "secrets_kms_key_arn",
 }
-DERIVED = MADE_BY_ANOTHER_ROLE | NAMED_ELSEWHERE.keys()
+# site.yml waits in the end, whatever is set: it joins the role later.
+JOINED_LATER = {"airflow_wait", "network_wait"}
+DERIVED = MADE_BY_ANOTHER_ROLE | NAMED_ELSEWHERE.keys() | JOINED_LATER
 
 
 def imports(tasks: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

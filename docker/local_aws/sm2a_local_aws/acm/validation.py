@@ -21,6 +21,8 @@ Certificate = dict[str, Any]
 PENDING, ISSUED, FAILED = "PENDING_VALIDATION", "ISSUED", "FAILED"
 # AWS names the CNAMEs some seconds after the request: here not in the first answer.
 UNNAMED = "_unnamed"
+# Set while ACM does not look for the CNAMEs yet (`waiting_times.certificates`).
+UNREAD = "_unread"
 TOKEN_SECONDS = 3600
 AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 
@@ -97,7 +99,7 @@ def _validation(domain: str) -> dict[str, Any]:
 
 
 def _validate(record: Certificate) -> None:
-    if record["Status"] != PENDING:
+    if record["Status"] != PENDING or UNREAD in record:
         return
     for option in record["DomainValidationOptions"]:
         wanted = option["ResourceRecord"]

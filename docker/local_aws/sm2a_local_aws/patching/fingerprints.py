@@ -2,16 +2,22 @@
 # Apache License 2.0 (see LICENSE)
 """`python -m sm2a_local_aws.patching.fingerprints`: every patch point with the expected and the found fingerprint."""
 
+import os
 import sys
+from pathlib import Path
 
 from sm2a_local_aws import environment, settings
 from sm2a_local_aws.patching import order, points
 
-MODES = (settings.Settings(), settings.Settings(engine_socket=environment.NO_ENGINE))
+MODES = (
+    settings.Settings(),
+    settings.Settings(engine_socket=environment.NO_ENGINE),
+    settings.Settings(waiting_times=Path(os.devnull)),
+)
 
 
 def main() -> int:
-    """Print one line per patch point, of both modes; exit 1 when one differs."""
+    """Print one line per patch point, of every mode; exit 1 when one differs."""
     for mode in MODES:
         settings.activate(mode)
         environment.prepare(mode)

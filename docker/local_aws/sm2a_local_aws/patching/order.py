@@ -27,6 +27,7 @@ PACKAGES = (
     "route53",
     "s3",
     "iam",
+    "waiting_times",
 )
 
 
@@ -44,4 +45,5 @@ def _tuples(configured: settings.Settings) -> list[str]:
     """The names of the tuples that count with these settings, in order."""
     engine = "PATCHES_WITHOUT_ENGINE" if configured.control_plane_only else "PATCHES_WITH_ENGINE"
     ports = ["PATCHES_WITH_LISTENER_PORTS"] if configured.has_listener_ports else []
-    return [engine, *ports, "PATCHES"]
+    times = ["PATCHES_WITH_WAITING_TIMES"] if configured.waiting_times else []
+    return [engine, *ports, "PATCHES", *times]
