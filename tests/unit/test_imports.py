@@ -34,6 +34,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
         "load_balancer": {"patching", "elbv2", "ecs", "fargate"},
         "patching": set(),
         "rds": {"patching", "fargate"},
+        "waiting_times": {"patching", "acm", "ecs"},
     },
     PROJECT / "docker/airflow/sm2a_runtime": {
         "celery": set(),
