@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """How `make test` shares the tests among its processes.
 
 Tests that build on one thing (a deployed stack, a local AWS of all scenarios, a container engine) are a chain: they

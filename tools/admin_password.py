@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Print the password of the Airflow administrator, which lives in Secrets Manager only.
 
 usage: admin_password.py SM2A_NAME    region, credentials and endpoint as for every AWS command, from the environment

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Programs from Debian's packages: found, or installed automatically."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Write the IAM policies that a person or a pipeline needs to run site.yml and teardown.yml for one environment.
 
 One file per subject of docs/permissions.yml, each small enough for a managed policy; attach all of them to one role.

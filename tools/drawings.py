@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Draw every docs/*.dot as the SVG beside it, with Graphviz (Debian package graphviz).
 
 usage: drawings.py    the SVG names the digest of its source, so that a test sees when it is behind

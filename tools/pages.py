@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Write the pages of docs/ that have a source: roles/ from argument_specs, permissions.md and modules.md from YAML."""
 
 from __future__ import annotations

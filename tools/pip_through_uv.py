@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for get-pip.py: gives a virtual environment of ansible-test a ``pip`` that calls uv.
 
 ansible-test downloads get-pip.py from its own site and then lets pip fill about ten environments. Neither is

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Run ``ansible-test sanity`` on the collection, offline and without touching the caller's home.
 
 ansible-test insists on three things that a checkout does not have: a path ``.../ansible_collections/sm2a/airflow``

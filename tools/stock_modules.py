@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """docs/modules.yml: how the modules of amazon.aws that overlap ours fare on the ladder of tests/stock_modules."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Settings of the Flask application that serves sign-in (FabAuthManager)."""
 
 from hashlib import sha256

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 #
 # Initialise the data directory on the first start, then run the server as the user postgres.
 # The variables are those of the official image: POSTGRES_USER (postgres), POSTGRES_PASSWORD (required),

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes what is in an image: a CycloneDX bill of materials of its Debian and Python packages.
 
 It runs in the image, at the end of its build: what the user added is in the list, too. The same content gives the same

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Refuse unknown and ill-typed variables of every role at once, before anything is changed.
 
 Ansible checks a role's own spec when that role starts, which for the last role is after all others made their

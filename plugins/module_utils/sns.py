@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """SNS topics: one function per API call, then what is wanted compared with what there is.
 
 A topic is known by its name and a subscription by protocol and endpoint, so SNS answers a repeated CreateTopic or

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """AWS WAF: the API calls of web ACLs for load balancers (scope REGIONAL), and the rules that they consist of."""
 
 from __future__ import annotations

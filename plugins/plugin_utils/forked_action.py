@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The action of every module that is forked: a link of its name in plugins/action leads here.
 
 Ansible imports the action that is named as a task's module in ansible-playbook itself before it forks the workers of

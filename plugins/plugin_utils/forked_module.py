@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Run a module in a fork of ansible-playbook, where boto3 is loaded, rather than in a new Python.
 
 ansible-core does all else as ever: arguments before, the module's output after.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Run a function as a program of its own, without starting an interpreter: in a fork, with its own standard streams.
 
 What the function does to the environment, the working directory, globals or signals ends with the fork, and so does a

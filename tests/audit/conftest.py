@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The deployment that is audited: one for all files, in the order access policies, then the audit and its twins."""
 
 from __future__ import annotations

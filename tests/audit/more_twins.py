@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Twins of tasks, buckets, repositories, roles, logs and keys."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Two linters of IAM policies find nothing in the roles that a deployment makes."""
 
 from __future__ import annotations

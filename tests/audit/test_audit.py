@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The default deployment meets every control, and every control fails on an environment that does not."""
 
 from __future__ import annotations

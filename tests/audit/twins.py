@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """For each control, what makes an environment that met it fail it: one or two calls of AWS.
 
 Twins of one resource are in the order in which each still finds its control met.

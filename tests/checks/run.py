@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Run a tool of this environment from the project's root, as a person would, and keep what it said."""
 
 from __future__ import annotations

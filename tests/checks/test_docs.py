@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What is generated in docs/ is what its sources say."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Every file of the repository passes its linter; nothing is skipped."""
 
 from __future__ import annotations
@@ -19,16 +21,23 @@ TYPED = [
 ]
 
 
+HEADER = "# Copyright: SM2A contributors\n# SPDX-License-Identifier: Apache-2.0\n"
+
+
+def tracked(pattern: str = "*") -> list[str]:
+    """Tracked files, by their paths in the project."""
+    command = ["git", "ls-files", "-z", "--", pattern]
+    names = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+    return [name for name in filter(None, names.split("\0")) if (PROJECT / name).is_file()]
+
+
 def shell_scripts() -> list[str]:
     """Tracked files whose first line names a shell."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
     scripts = []
-    for name in filter(None, names.split("\0")):
-        path = PROJECT / name
-        if path.is_file():
-            first = path.open("rb").readline()
-            if first.startswith(b"#!") and first.split(b"/")[-1].split()[-1] in (b"sh", b"bash"):
-                scripts.append(name)
+    for name in tracked():
+        first = (PROJECT / name).open("rb").readline()
+        if first.startswith(b"#!") and first.split(b"/")[-1].split()[-1] in (b"sh", b"bash"):
+            scripts.append(name)
     return scripts
 
 
@@ -51,6 +60,11 @@ def test_shellcheck_finds_nothing() -> None:
     scripts = shell_scripts()
     assert ".ci/run" in scripts
     run("shellcheck", *scripts)
+
+
+def test_every_python_file_names_its_license() -> None:
+    files = {name: (PROJECT / name).read_text(encoding="utf-8") for name in tracked("*.py")}
+    assert [name for name, text in files.items() if text and HEADER not in text] == []
 
 
 def test_no_linter_of_playbooks_is_told_to_look_away() -> None:

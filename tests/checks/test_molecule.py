@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Every molecule scenario, two at a time, on one local AWS without containers; extensions/molecule/README.md."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """``ansible-test sanity`` passes on the whole collection."""
 
 from __future__ import annotations

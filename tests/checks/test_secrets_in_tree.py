@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """No credential is in the repository: detect-secrets over every tracked file."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """site.yml and teardown.yml, by a role that has exactly the published deploy policies; no statement of them is idle."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Check mode on a whole environment: its list of changes is the list of what the run then does."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """No secret value shows in what ansible-playbook prints with -vvv and --diff, in its log or in its fact cache.
 
 The modules run in processes of their own here, as for a user, not in process as in the other tests of this folder.

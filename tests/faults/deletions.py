@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What somebody deletes by hand: one resource of most kinds, in two parts.
 
 Left out is what cannot go alone (a VPC, its subnets and security groups while something is in them) or must never be

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The proxy before a server of a few lines: boto3's calls are recognized, and boto3 meets the fault that is set."""
 
 from __future__ import annotations

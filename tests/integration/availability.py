@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Ask the web server through the load balancer again and again, as its users do while a deployment is under way."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """One deployed stack for the whole session; it is removed at the end, whatever happened."""
 
 from __future__ import annotations

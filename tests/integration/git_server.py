@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A Git repository behind a user and a token, as a Git host serves it by HTTP."""
 
 from __future__ import annotations

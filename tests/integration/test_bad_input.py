@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """site.yml refuses a wrong variable before it speaks to AWS: nothing listens at the endpoint here."""
 
 from __future__ import annotations

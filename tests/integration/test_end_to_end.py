@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """SM2A's main job, on real containers: deploy, log in, run DAGs through Celery and SQS, scale, remove."""
 
 from __future__ import annotations

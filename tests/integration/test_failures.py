@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A deployment that goes wrong is red, says why, and leaves running what ran; the next good run converges."""
 
 from __future__ import annotations

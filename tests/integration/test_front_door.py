@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Attacks on the front door of the deployed stack: the execution API, passwords, Host, kept cookies, framed pages."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Whoever runs DAG authors' code attacks those with more rights: with rows that they read, and in the databases."""
 
 from __future__ import annotations

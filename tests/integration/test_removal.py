@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The end of the stack: teardown removes what the roles made, and the local AWS leaves nothing on the machine."""
 
 from __future__ import annotations

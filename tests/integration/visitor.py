@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Somebody at the front door: raw requests to the load balancer's listeners, and a session of the sign-in page."""
 
 from __future__ import annotations

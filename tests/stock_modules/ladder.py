@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Climbs one ladder with every stock module, by playbooks, and says what went wrong on which rung.
 
 A playbook has the next rungs of all modules, because starting one costs as much as several of their tasks.

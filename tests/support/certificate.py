@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A certificate that nobody should use."""
 
 from __future__ import annotations

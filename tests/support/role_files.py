@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The roles and modules of this checkout, read once."""
 
 from __future__ import annotations

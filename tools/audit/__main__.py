@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Audit one environment: ``python -m tools.audit --name production --region eu-west-1``.
 
 Credentials and endpoint are boto3's usual ones. Exits 1 when a control fails, 2 when AWS refuses a read.

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a control is, and the list of all of them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What belongs to one environment, read once for all controls."""
 
 from __future__ import annotations

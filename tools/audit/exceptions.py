@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the default deployment does not meet, each with the reason. ``--all`` reports it as well.
 
 A key is the id of a control, or an id and a part of the resource's name: then only such resources are let through.

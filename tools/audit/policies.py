@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a resource's policy or a role's policy lets whom do."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The outcome of an audit, for people and for an exit code."""
 
 from __future__ import annotations

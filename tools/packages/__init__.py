@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Which packages of the images are newest or behind, and what is known about them: ``python -m tools.packages``."""
 
 import sys

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Say which packages of the images are newest and which are behind: ``python -m tools.packages``.
 
 Reads the bills of materials that the role images writes. Where an index, the archive or a database cannot be reached,

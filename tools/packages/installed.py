@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What is in the images: their bills of materials, or for an image that was not built here its requirements."""
 
 from __future__ import annotations

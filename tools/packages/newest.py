@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The newest versions, by a Python package index and by Debian's archive."""
 
 from __future__ import annotations

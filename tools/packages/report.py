@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The report for people: a table of packages, and what is known about vulnerabilities."""
 
 from __future__ import annotations

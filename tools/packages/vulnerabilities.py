@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Known vulnerabilities, by the first database that can be reached: OSV for all packages, or PyPI's for Python ones."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Container health checks: `python -m sm2a_runtime.health <component>` exits 0 when the component works, else 1.
 
 They run every few seconds beside the component, so nothing here imports Airflow.

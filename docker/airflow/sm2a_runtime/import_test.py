@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Import every DAG and plugin as Airflow will: `python -m sm2a_runtime.import_test [folder]`.
 
 The build of the image runs it, so that a DAG that cannot be imported ends there. It knows no secret and no database:

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Prepare the metadata database for this image: `python -m sm2a_runtime.migrate`.
 
 Makes the database users and the databases, migrates Airflow's tables, makes the administrator. Each step looks first

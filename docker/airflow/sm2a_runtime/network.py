@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Under which address this container is known: to Airflow (`[core] hostname_callable`) and to the health checks."""
 
 import socket

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Read secrets from AWS Secrets Manager. Region, credentials and endpoint come from the environment."""
 
 import json

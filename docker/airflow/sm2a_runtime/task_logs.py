@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Task logs in S3 that are only ever added to: who writes them can neither read nor change those of other tasks.
 
 Airflow appends to the log of a task that goes on elsewhere, after it was deferred for instance: it reads the object

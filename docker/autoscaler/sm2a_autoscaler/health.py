@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """``python -m sm2a_autoscaler.health``: exits 0 while ticks continue, 1 when they stopped, 2 on invalid settings.
 
 Ticks with failed reads and ticks of a standby count too, because a restart would help in neither case.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The log: JSON lines on one stream, one event per tick with its reasons, and the metrics.
 
 Metrics are lines in CloudWatch's embedded metric format: the awslogs driver delivers them, and CloudWatch extracts them

@@ -1,3 +1,3 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The local AWS: MiniStack with the behaviour of ECS, ELB and RDS that real containers need."""

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What middlewares share: the types of ASGI, the body of a request, and answers in JSON."""
 
 from __future__ import annotations

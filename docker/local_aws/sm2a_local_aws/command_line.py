@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The command line: serve, start, stop, status. Each flag has an environment default, SM2A_LOCAL_AWS_<FLAG>."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The life of the `serve` process: one per state directory, found by a lock that the system drops when it dies."""
 
 from __future__ import annotations

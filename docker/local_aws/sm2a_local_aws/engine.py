@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The container engine (Docker API): its client, the local AWS's network, and the removal of what it left behind."""
 
 from __future__ import annotations

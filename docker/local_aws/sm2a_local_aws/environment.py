@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """MiniStack's environment variables. It reads most of them while it is imported, so this comes first."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Route 53: GetDNSSEC, which Ansible's hosted zone module reads."""
 
 from __future__ import annotations

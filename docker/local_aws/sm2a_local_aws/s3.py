@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """S3 does no write with an If-None-Match other than "*": who may only send that header could replace objects with it.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html and what S3 answers:

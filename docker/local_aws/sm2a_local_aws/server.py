@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """`serve`: put the patches in place, prepare the engine, answer on loopback and on the bridge until SIGTERM."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What one local AWS is called, where it listens and which container engine it uses."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """SNS delivers to queues. It makes no HTTP requests: they would come from this machine, to addresses behind it."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """WAFv2: a web ACL protects load balancers that exist, and stays while it protects one. Requests are not inspected."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """CloudWatch alarms and dashboards: one function per API call, then the options as the API's own words.
 
 Alarms and dashboards are put as a whole under their names: a put that is repeated after a lost reply changes nothing.

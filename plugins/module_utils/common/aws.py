@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What every AWS module of this collection shares: a client that retries, one error policy and tag changes.
 
 A create that must not be repeated blindly after a lost reply goes through ``create_once``.

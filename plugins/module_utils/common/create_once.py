@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Create a resource once, also when AWS's reply is lost on the way: ``create_once``.
 
 botocore repeats a call whose reply did not arrive. The first attempt may have succeeded, so that a repeated CreateVpc

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What modules return, in one shape: ``changed``, ``diff``, and members of their own.
 
 ``diff`` of one resource is a pair of ``before`` and ``after``, as ansible-core shows it. Of several it is a list of

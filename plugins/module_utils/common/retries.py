@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Which calls are repeated, and by whom: the codes of throttling, and the place where botocore asks about a repetition.
 
 After each attempt botocore asks the handlers of its event ``needs-retry``. The first answer that is not None is the

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Gets a Debian base image into the engine: by digest from its registry, or made here where no registry answers.
 
 A tag of a registry can be moved to another image by whoever has the registry, a digest cannot. What is made here comes

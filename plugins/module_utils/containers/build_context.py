@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What goes into an image build: which files, their content hash, and a copy that holds nothing else.
 
 Only what a checkout carries counts: path, bytes, executable bit and link target. Owner, time and umask do not, so that

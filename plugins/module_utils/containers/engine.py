@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Docker or Podman by its command line: find the one that answers, look at images, run long commands into a log."""
 
 # No module is at hand here, and its run_command does not write a long output to a file as it comes.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A private ``podman system service``: Podman's Docker API on a socket of our own, as a background process."""
 
 # run_command of a module would end with it; this service stays.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A client of EC2 that retries while EC2 has not yet propagated an ID it returned earlier.
 
 EC2 is eventually consistent: a call right after a create, or after a list, may answer that the id does not exist. The

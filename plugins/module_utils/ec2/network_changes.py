@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The changes that bring the parts of a network (VPC, gateways, subnets, route tables) to the wanted state.
 
 Every ensure function simulates in check mode, records what it did in the run, and returns the id

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Rules of security groups: as EC2 lists them, as a module's options ask for them, and the calls between the two."""
 
 from __future__ import annotations

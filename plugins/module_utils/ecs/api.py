@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Calls to the ECS API, one function each. Values are API-shaped (camelCase); tags are dictionaries."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Convert between snake_case module values and the names and types of an AWS API, guided by botocore's own model.
 
 The model settles what name rules cannot: ``size_in_gib`` is ``sizeInGiB``, the keys of ``dockerLabels`` are the

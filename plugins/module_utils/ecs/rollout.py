@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Follow the deployments of ECS services until all are steady or one has failed.
 
 A worker that runs tasks holds scale-in protection, and ECS keeps it beside its successors for as long as that lasts,

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The record of a one-off task that must run once per task definition revision.
 
 After a run has ended with exit code 0, the revision gets the tag ``sm2a:completed-run:<digest>``: the record lives and

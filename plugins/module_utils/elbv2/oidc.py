@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """OpenID Connect authentication on a listener. The client secret goes from Secrets Manager to ELB, and nowhere else.
 
 ELB never tells a client secret. A tag of the listener names the version of the secret that it was given, so that

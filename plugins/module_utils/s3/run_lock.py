@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A lock that is one S3 object: conditional writes make S3 decide who holds it.
 
 The object is written only when there is none (``If-None-Match: *``), or in the place of exactly the one that was read

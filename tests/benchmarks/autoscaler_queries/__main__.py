@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.benchmarks.autoscaler_queries URI [--instances N]``: a table of costs, with plans on request.
 
 The database must be empty or a former one of this benchmark: its tables are made anew. ``PYTHONPATH`` must have

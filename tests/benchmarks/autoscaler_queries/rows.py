@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Rows of a metadata database with a past: ended runs of many DAGs, and some that run, wait or are due.
 
 Every DAG has the same 21 tasks: one extract, sixteen transforms of it, one task mapped over a result, a branch, a load

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Play all contenders, print the tables, draw the picture; exit 1 when a goal is missed.
 
 usage: python -m tests.benchmarks.autoscaling [--set tuning|report] [--plot FILE] [--page FILE] [--no-sensitivities]

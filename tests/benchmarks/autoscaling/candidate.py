@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The autoscaler itself in the simulation: its own ``decide`` on an observation made of what its signals would say."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The bound: a policy that knows every arrival and every duration, but not how long a start-up takes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Who competes, each with the platform that it runs on."""
 
 from __future__ import annotations

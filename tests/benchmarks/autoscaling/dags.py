@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """DAGs of the shape that most pipelines have, made of a seeded stream."""
 
 from __future__ import annotations

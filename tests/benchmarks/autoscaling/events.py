@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The clock of a simulation. What happens at one time happens in the order in which it was asked for."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The workers of a simulation, and what ECS or Kubernetes does to have as many as ordered."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the autoscaler must reach, side by side with its peers in the same run."""
 
 from __future__ import annotations

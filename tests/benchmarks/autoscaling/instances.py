@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Tasks and runs while they are played."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the simulator is given and what it returns. Times and durations are seconds, times since the start."""
 
 from __future__ import annotations

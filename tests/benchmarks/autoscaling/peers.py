@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The peers, after the description of each in its own words or code. All see exact counts without delay."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The picture: cost against wait of all contenders, and what two of them do on a burst."""
 
 from __future__ import annotations

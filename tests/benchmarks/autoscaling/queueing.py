@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What queueing theory says of a fixed fleet: the simulator must agree with it."""
 
 from __future__ import annotations

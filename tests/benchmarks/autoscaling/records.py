@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the database, and so a policy, can know of the simulation's past and near future."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Which workers stop when there are too many."""
 
 from __future__ import annotations

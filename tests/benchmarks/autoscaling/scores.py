@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Plays of contenders on workloads, and what they add up to."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The same workloads under conditions for which nobody prepared, ours against KEDA."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A worker group as a discrete-event simulation: one first-come-first-served queue, workers with slots, and a policy.
 
 ``simulate`` plays a workload against any object with ``order`` (see ``model.Policy``). The same seed gives the same

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The simulation as a policy sees it at a tick."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """One worker of the simulation and its bill."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Workflow instances by wfcommons: recipes learned from recorded executions, generated without the network."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The workloads: one set of parameters for tuning, another for the report.
 
 Every function takes a seeded stream and returns the same for the same one. Rates are tasks a second. Arrivals that a

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure runs of site.yml that change nothing against bare boto3; exit 1 when a goal is missed.
 
 usage: python -m tests.benchmarks.converge [--rounds N] [--json FILE] [--plot FILE] [--page FILE] [--from FILE]

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Makes recorded calls with bare boto3, one client a service, one after the other.
 
 usage: python bare.py CALLS ENDPOINT REGION

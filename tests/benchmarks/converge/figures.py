@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The figures of the benchmark: medians, shares of bare boto3, growth by worker group, and the goals."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure a first deployment of site.yml with the waiting times of AWS; exit 1 when it misses its goal.
 
 The local AWS takes as long as AWS (``waits``) and refuses what AWS refuses meanwhile; so does a stand-in of the

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a run without changes costs: the whole tree of processes, but not the local AWS, which is none of them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The picture: CPU and wall of each way, by number of worker groups."""
 
 from __future__ import annotations

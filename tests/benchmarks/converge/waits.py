@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a first deployment waits for, for how long on AWS, and in which order at best.
 
 The one table of waiting times: the local AWS and the stand-in of the container engine take as long (``seconds``), and

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Pull and unpack an image compressed with zstd and with gzip, in turn, each time into an empty store of Podman.
 
 usage: python -m tests.benchmarks.images [--image NAME] [--rounds N] [--page FILE]

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Print the table of what was measured last, draw the picture, bring the page up to date.
 
 usage: python -m tests.benchmarks.throughput [--measured FILE] [--plot FILE] [--page FILE]

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The two brokers of one stack: scheduler and workers go over from one to the other, nothing else changes."""
 
 from __future__ import annotations

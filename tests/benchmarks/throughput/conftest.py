@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """One deployed stack with a fixed number of workers, whose image holds the clients of both brokers."""
 
 from __future__ import annotations

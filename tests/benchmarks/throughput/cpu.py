@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Seconds of CPU that containers and processes have used so far, as the kernel counts them."""
 
 from __future__ import annotations

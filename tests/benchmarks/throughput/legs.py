@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What one leg says: so many tasks on one broker, from the times that Airflow itself keeps, and CPU by component."""
 
 from __future__ import annotations

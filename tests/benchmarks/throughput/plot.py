@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The picture: tasks a second on both brokers, and where a task's CPU goes."""
 
 from __future__ import annotations

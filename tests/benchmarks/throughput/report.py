@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Our broker against Redis: medians of the legs, their ratios, and the table of them."""
 
 from __future__ import annotations

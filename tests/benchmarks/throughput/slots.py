@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """How long a slot of a worker stays empty between two tasks, from what the worker writes: the broker decides that."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Our broker against Redis: the same image and workers on one and the other in turn, on one deployed stack."""
 
 from __future__ import annotations

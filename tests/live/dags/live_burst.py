@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Tasks of given durations on two queues. None is tried again, so that one that was killed fails the run."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Airflow's REST API through the load balancer, as a person's script would use it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A person's first steps: open the address in Chromium, log in, see the DAGs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The stack's secret values, and whether a text shows one of them."""
 
 from __future__ import annotations

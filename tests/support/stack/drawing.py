@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Worker counts over time: a table and a picture."""
 
 from __future__ import annotations

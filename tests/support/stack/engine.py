@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the container engine and the system hold of a local AWS: memory while it runs, leftovers afterwards."""
 
 from __future__ import annotations

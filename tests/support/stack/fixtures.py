@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A deployed stack as tests see it, with what every suite of one needs: progress, figures, certificate, admin."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Run the project's playbooks as `make up` does, showing where they are and keeping every line."""
 
 from __future__ import annotations

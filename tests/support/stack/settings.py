@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The stack of the end-to-end test: apart from `make up`'s in name, ports, subnet and state, so that both can run."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the worker service and its queue do over time, and the SQS calls that went by."""
 
 from __future__ import annotations

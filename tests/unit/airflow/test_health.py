@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Health checks pass when the component works, fail when it does not, and blame nobody for somebody else's outage."""
 
 import os

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """A DAG or plugin that cannot be imported ends the build of the image. Airflow is a stand-in here."""
 
 import sys

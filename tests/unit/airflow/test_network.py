@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The address of a container, whatever its /etc/hosts says."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Secrets are read with the AWS client's own rules, and errors name the secret but never its value."""
 
 import json

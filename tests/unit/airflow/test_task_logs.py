@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Parts of a task's log on the emulator's S3, written with the rights of a worker."""
 
 import importlib

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Each peer's rule on cases worked out by hand, and what keeps the comparison fair."""
 
 from __future__ import annotations

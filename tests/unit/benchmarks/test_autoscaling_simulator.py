@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The simulator against queueing theory and against cases worked out by hand."""
 
 from __future__ import annotations

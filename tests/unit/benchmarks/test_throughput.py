@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Pure parts of the benchmark of the broker: figures of a leg, their comparison, and the two task definitions."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A prediction that differs from what was done is told, and only then."""
 
 from __future__ import annotations

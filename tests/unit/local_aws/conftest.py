@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Local AWSs to test against: one without an engine, one with an engine (SM2A_ENGINE_SOCKET, else one of the tests)."""
 
 from __future__ import annotations

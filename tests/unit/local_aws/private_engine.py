@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A container engine for the tests, found or started as the role local_aws does, with the images that they need."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The API without a container engine: what roles and modules are tested against."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Containers, volumes and networks are removed in an order that the engine allows."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What a local AWS leaves behind on the engine: nothing, also after it was killed."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """DB instances as real PostgreSQL and MySQL containers; needs the images of docker/postgres and docker/mysql."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """A load balancer in front of real containers: TLS on its own port, health, sessions, redirects."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Users of Airflow's database on a real MySQL, as the migration makes them; PostgreSQL's: unit/airflow_runtime."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Which logs a DB instance sends to CloudWatch Logs."""
 
 from __future__ import annotations

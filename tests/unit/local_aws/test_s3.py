@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """An object is replaced by no write that has the header If-None-Match."""
 
 from __future__ import annotations

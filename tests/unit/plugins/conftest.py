@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A control-plane AWS emulator for module tests, and the helpers that run modules against it.
 
 Every test process (pytest-xdist worker) has an emulator of its own; tests of one process share it,

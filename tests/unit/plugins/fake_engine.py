@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for the command lines of Docker and Podman: it keeps its images in a JSON file and pushes to a registry.
 
 ``install`` puts it on PATH, alone with the few tools that it needs, so that a test never meets a real engine.

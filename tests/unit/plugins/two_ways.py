@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Runs tasks on two hosts at once, whose modules are forked on one and have a Python of their own on the other."""
 
 from __future__ import annotations

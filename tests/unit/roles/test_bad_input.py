@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """For every variable of every role: a wrong value and a misspelt name are refused, naming the variable."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """meta/runtime.yml and the sanity ignore files name exactly the modules that are there."""
 
 from __future__ import annotations

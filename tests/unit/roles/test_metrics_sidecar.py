@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The metrics sidecar in the task definitions of the role airflow, as the role's own templates render them."""
 
 from __future__ import annotations

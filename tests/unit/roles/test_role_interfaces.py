@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What every role promises: a typed interface equal to its defaults, prefixed names, a contents page, facts."""
 
 from __future__ import annotations

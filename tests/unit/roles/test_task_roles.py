@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the task roles allow: named resources, no wildcard actions, exactly the secrets that a component is given."""
 
 from __future__ import annotations

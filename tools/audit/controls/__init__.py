@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Every control: importing this fills CONTROLS, a file for each service."""
 
 from __future__ import annotations

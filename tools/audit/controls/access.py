@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """IAM: the roles of the tasks."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """ELB: the door to the web server, and its certificate."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """SQS and SNS: the queues of Celery and the topic of the alarms."""
 
 from __future__ import annotations

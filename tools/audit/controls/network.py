@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """EC2: what the network lets in and out, and what it writes down."""
 
 from __future__ import annotations

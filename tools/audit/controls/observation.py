@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """CloudWatch: logs that are kept, alarms that somebody hears."""
 
 from __future__ import annotations

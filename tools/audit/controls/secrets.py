@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Secrets Manager and KMS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """S3: buckets for logs and DAGs. ECR: the repositories of the images."""
 
 from __future__ import annotations

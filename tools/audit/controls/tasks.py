@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """ECS: what the containers may do, and what their definitions give away."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """IAM: what keeps the workers of one team from those of another, and their tasks from the rest of Airflow."""
 
 from __future__ import annotations

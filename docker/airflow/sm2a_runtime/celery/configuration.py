@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Celery's settings (airflow.cfg: `[celery] celery_config_options`), for processes that send, run or monitor tasks.
 
 Airflow's own, and over them what must not depend on the defaults of a version or on the environment of a container:

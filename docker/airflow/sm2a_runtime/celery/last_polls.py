@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The long polls of SQS that are under way when a worker ends.
 
 Celery cancels its consumers and leaves the event loop at once, but SQS still holds such a poll open and may answer it

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Celery's results in a database, as JSON: readers treat what a worker wrote as data, never as code.
 
 Celery's own database backend keeps results as pickles, which run code when they are loaded, in the tables that workers

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The tables of Celery's results: its own names and column types, with JSON where Celery has pickles."""
 
 import json

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Kombu's transport for SQS, with two differences.
 
 A message that cannot be parsed goes to the dead-letter queue. In kombu and Celery such a message, which every sender to

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Celery's consumer of a worker's messages (`worker_consumer`)."""
 
 from typing import Any

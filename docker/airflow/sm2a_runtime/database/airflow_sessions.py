@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """What Airflow imports before its first session of its database (airflow.cfg: `sql_alchemy_connect_args_async`)."""
 
 from sm2a_runtime.database.async_connections import connect

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Migrate Airflow's tables and make the administrator. Importing this imports Airflow, which takes seconds."""
 
 from dataclasses import dataclass, field

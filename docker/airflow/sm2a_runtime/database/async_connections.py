@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """TLS of Airflow's asynchronous database sessions.
 
 Airflow makes the asynchronous URI from the synchronous one and keeps its query, but the asynchronous drivers do not

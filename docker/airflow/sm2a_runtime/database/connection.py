@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Connect to the metadata database without SQLAlchemy, from the same URI that Airflow uses."""
 
 from contextlib import closing

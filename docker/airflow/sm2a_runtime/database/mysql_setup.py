@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Create Airflow's users and databases in MySQL, with the rights of the RDS master user (who is no SUPER)."""
 
 from collections.abc import Sequence

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Columns that Airflow keeps as pickles (`executor_config`), read without running code.
 
 Who runs DAG authors' code may write such rows, and the scheduler and the web servers read them. After

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Create Airflow's users and databases in PostgreSQL, with the rights of the RDS master user (who is no superuser)."""
 
 from collections.abc import Mapping, Sequence

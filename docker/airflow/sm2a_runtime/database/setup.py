@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """What making Airflow's database takes, whatever the engine: logins, the server, waiting for it."""
 
 import time

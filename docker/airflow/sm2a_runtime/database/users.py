@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Who may do what in the databases, beside Airflow's own user, who owns both."""
 
 from sm2a_runtime.database.setup import Relations, Rights

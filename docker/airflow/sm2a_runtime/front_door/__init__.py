@@ -1,3 +1,3 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Between the internet and the web server: what is public, how often a password is tried, how one signs out."""

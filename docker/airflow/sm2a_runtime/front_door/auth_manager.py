@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Airflow's sign-in (FabAuthManager) behind a public load balancer, with a sign-out that ends the session.
 
 Upstream, `/auth/logout` only asks the browser to forget its cookies: whoever kept them is still signed in. Here it

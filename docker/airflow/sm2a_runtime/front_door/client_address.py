@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Whose request it is, by what the load balancer says."""
 
 import re

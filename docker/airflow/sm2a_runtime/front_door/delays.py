@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """How long to wait after failed logins. Pure: no clock, no database.
 
 Failures are counted for three subjects at once, and each of them can make an attempt wait: this user from this address,

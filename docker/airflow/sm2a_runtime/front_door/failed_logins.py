@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Failed logins, counted in the metadata database, so that a limit holds for all web servers together.
 
 An attempt is counted as failed before the password is checked and taken back when it was right: attempts at the same

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """What the web server does before anything else with a request that came through the load balancer.
 
 Workers call the execution API inside the VPC. It is at the same port as the pages for people, so a request from outside

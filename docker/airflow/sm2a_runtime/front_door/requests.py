@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """What is known of the request that is being served, for code that frameworks call without it."""
 
 from contextvars import ContextVar

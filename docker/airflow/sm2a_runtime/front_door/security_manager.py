@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Passwords are not tried without limit: every check of one in Airflow's sign-in passes here."""
 
 import logging

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Collect samples for a minute, and write them in CloudWatch's embedded metric format.
 
 Every combination of name and dimensions costs money in CloudWatch, so few tags become dimensions and the number of

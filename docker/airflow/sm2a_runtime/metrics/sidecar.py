@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The metrics sidecar: `python -m sm2a_runtime.metrics.sidecar serve|check`.
 
 It takes Airflow's StatsD datagrams on loopback and writes, once a minute, lines that CloudWatch turns into metrics. It

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Read StatsD datagrams as Airflow sends them with `statsd_influxdb_enabled`: `name,tag=value:number|kind`."""
 
 import math

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Draining: the worker takes no new tasks, finishes those that it has and releases its scale-in protection.
 
 The autoscaler requests it with a drain marker: the length of this ECS task's scale-in protection, which both can set.

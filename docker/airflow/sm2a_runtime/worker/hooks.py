@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Hooks of a Celery worker: scale-in protection while it holds messages, draining, a liveness file, and a shutdown that
 loses no message.
 

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Stops and resumes a Celery worker's consumption from its queues. All calls are made in the worker's event loop."""
 
 import logging

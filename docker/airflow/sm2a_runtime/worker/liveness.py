@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The file by which a worker shows that its event loop runs. Its health check reads it."""
 
 import os

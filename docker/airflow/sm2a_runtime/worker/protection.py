@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """ECS scale-in protection: held while the worker holds messages, released when it has been idle for some time.
 
 `ProtectionPolicy` decides, `EcsAgent` calls ECS, and `Protector` combines the two.

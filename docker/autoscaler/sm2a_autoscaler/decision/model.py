@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Input and output of the sizing decision, and the types that the other packages share. Durations are seconds.
 
 Times are seconds on one monotonic clock that the caller chooses.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The sizing decision: settings, one observation and a small memory in; decisions with their reasons out.
 
 Nothing here reads a clock, a network or a file. Every worker group is decided on its own:

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Which workers drain, that is, take no new tasks so that they become idle, and the drain marker that tells them so.
 
 The drain marker is the length of a worker's scale-in protection, which both autoscaler and worker can set. A busy

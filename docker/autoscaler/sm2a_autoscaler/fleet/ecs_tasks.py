@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads the tasks of one ECS service, each of which is a worker: ten pages of a hundred tasks at most."""
 
 from __future__ import annotations

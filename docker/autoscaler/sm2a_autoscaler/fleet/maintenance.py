@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Maintenance of single workers: measures start-up times, updates drain markers, and stops a worker that hangs.
 
 It runs after the sizes were set, so that it cannot delay them, and reads the tasks of a group only when needed.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Finds workers that have stopped consuming: they ran no task for minutes although tasks waited. Stops none itself.
 
 Such a worker passes its health check because its event loop still runs, so ECS keeps it and it counts as capacity.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Task history: durations of the last instances of each (dag_id, task_id), cached for some minutes."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The remaining work of each DAG run that is running or starts soon, as input for ``expected_tasks``: pure functions.
 
 Only tasks that Airflow will certainly start if all goes well are forecast. Excluded are tasks downstream of a task that

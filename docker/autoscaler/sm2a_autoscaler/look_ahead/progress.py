@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The tasks that Airflow is running and about to start: four indexed queries on the metadata database.
 
 Every query has a row limit. A result that reaches it is rejected, because a partial result would be misleading.

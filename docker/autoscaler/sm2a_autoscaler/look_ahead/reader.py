@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads the forecast of one tick: bounded queries on the metadata database, with caches that last between ticks.
 
 Any failure here, even a programming error, is harmless: the exact counts were read before, and the decision then uses

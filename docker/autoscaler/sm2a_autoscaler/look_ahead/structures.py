@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The structure of a DAG, parsed from Airflow's serialized form: dependencies and queues of its tasks.
 
 Pure functions. Tasks that need no worker (``EmptyOperator``) are left out; their children depend on their parents.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Airflow's metadata database: task counts, heartbeats, and the lock of the active instance.
 
 One read-only session serves all of them, so that an instance that loses its session also loses the lock.

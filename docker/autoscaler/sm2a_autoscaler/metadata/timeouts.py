@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A timeout for every wait for PostgreSQL.
 
 libpq has none of its own: the server enforces statement_timeout, and its kernel answers keepalives even while the

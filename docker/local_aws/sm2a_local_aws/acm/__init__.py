@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ACM: certificates that are imported, or requested and validated."""
 
 PATCHES = ("certificates", "key_algorithm", "validation")

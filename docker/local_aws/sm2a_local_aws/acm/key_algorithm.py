@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ACM: DescribeCertificate names the algorithm and the size of the certificate's own key."""
 
 from __future__ import annotations

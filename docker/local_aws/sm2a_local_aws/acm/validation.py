@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ACM: a certificate requested with DNS validation is issued when its CNAMEs are in Route 53, unless CAA forbids it."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """CloudWatch: metrics, alarms that fire, and log groups."""
 
 PATCHES = ("log_groups", "embedded_metrics", "aws_metrics", "alarms")

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What state a CloudWatch alarm is in: pure functions from the values of its periods."""
 
 from __future__ import annotations

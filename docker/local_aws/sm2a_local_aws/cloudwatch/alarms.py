@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """CloudWatch alarms that fire: on one metric by its dimensions or on an expression, and on missing data."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Metrics of AWS itself, measured when somebody reads them or an alarm watches them: SQS, ALB, ECS and RDS."""
 
 from __future__ import annotations

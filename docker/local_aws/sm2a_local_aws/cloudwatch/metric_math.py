@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Metric math for one moment: arithmetic, comparisons, AND, OR, IF, FILL, MIN, MAX, SUM and ABS over values of metrics.
 
 What has no value (None) makes the result None, except where FILL says what to take instead.

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Values for CloudWatch: one statistic set a minute and metric, three hours of them."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Policies of VPC endpoints: a malformed one is refused, and services that have none are told."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """EC2 VPC endpoints: policies, security groups and private DNS, of which a VPC can have one per service."""
 
 from __future__ import annotations

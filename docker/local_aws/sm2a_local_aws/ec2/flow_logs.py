@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """EC2 flow logs: the log group, role and aggregation interval that they were created with, and their tags, are kept."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """EC2 instances are records only: MiniStack would run one as a container of any image, on every capability it has."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """EC2 network ACLs: every subnet has one, entries keep their ports, an ACL in use stays."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """EC2 network interfaces are found by their subnet, group or VPC, and hold the subnet and the groups that they use."""
 
 from __future__ import annotations

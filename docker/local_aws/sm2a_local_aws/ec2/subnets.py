@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """EC2 subnets of one VPC do not overlap: who repeats the call that makes one is told."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The API of ECS: services and their deployments, tasks, protection. Containers are run by `fargate`."""
 
 PATCHES_WITHOUT_ENGINE = ("without_engine",)

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The ECS agent endpoint that a container finds in ECS_AGENT_URI: `<uri>/task-protection/v1/state`."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Tasks run on Fargate only, and only such as Fargate takes: there is no other capacity here."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ECS API answers that MiniStack lacks: cluster Service Connect defaults, exact task definition families."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Service deployments: one from the first, restarts with back-off, and what a deployment remembers.
 
 A created service starts with a deployment IN_PROGRESS, so that its circuit breaker fires too.

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What Fargate refuses in a task definition: a table of rules, each with AWS's words and where AWS says so.
 
 The words are those of the real API as people report them; where none were found they follow their pattern.

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Finding ECS records of MiniStack: a task's service, a service's tasks, every task of every account."""
 
 from __future__ import annotations

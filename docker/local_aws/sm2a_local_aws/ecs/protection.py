@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Task scale-in protection: the two API calls, its expiry, a scheduler that never stops a protected task, and a rollout
 that is in progress for as long as protected tasks of the earlier deployment run."""
 

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ECS Service Connect: the names under which a service's containers are found, as DNS aliases on the network."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """When a service's task counts as steady: it runs, its container health checks and its target health checks pass."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Tags of tasks that come from their service or task definition (propagateTags), which policies ask for."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Without a container engine: services count as running, one-off tasks end by themselves.
 
 A one-off task ends with exit code 0, or with the one in the environment variable SM2A_LOCAL_AWS_EXIT_CODE of a

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The API of Elastic Load Balancing: what it creates, refuses and tells. What serves requests is in `load_balancer`."""
 
 PATCHES = (

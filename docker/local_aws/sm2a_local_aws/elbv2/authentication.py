@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: the rules of authenticate-oidc actions, and a client secret that outlives changes that do not name it."""
 
 from __future__ import annotations

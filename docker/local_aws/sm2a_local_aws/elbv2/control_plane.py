@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2 API answers that MiniStack lacks: the full set of attributes, and the error for an unknown target group."""
 
 from __future__ import annotations

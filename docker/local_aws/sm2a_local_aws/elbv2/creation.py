@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: a repeated creation returns the existing resource if its settings are the same, and is refused otherwise."""
 
 from __future__ import annotations

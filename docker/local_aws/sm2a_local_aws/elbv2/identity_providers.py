@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: the identity provider's endpoints are asked over HTTPS only, as AWS demands of them.
 
 The load balancer asks from this machine: plain HTTP would reach what listens on loopback, the local AWS itself first.

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: the further certificates of a listener, chosen by SNI (MiniStack knows a listener's default one only)."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: logs are turned on only when the bucket exists and its policy lets Elastic Load Balancing write there."""
 
 from __future__ import annotations

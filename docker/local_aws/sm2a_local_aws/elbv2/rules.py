@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: what AWS refuses of rules and listener attributes, and how it compares paths and hosts."""
 
 from __future__ import annotations

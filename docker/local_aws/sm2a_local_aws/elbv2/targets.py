@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: a target is an instance or an address of a private network, as on AWS; never this machine.
 
 What a load balancer forwards comes from this machine: to this machine it would be the operator's.

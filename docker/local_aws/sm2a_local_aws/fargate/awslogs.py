@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The awslogs driver: one event per line, whatever pieces the container wrote it in."""
 
 from __future__ import annotations

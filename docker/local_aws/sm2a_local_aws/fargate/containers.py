@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """A task's containers: how a container definition becomes the engine's options.
 
 Containers of one task share a network namespace, so that they meet on localhost, and the volumes of the task.

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """`dependsOn`: the order in which a task's containers start, and what each waits for."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The engine's options of a task's container: a list of what may reach the engine. What is not here does not.
 
 Made from the container definition alone, not from MiniStack's options, so that no parameter of a task definition has a

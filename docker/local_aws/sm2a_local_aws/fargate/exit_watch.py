@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Tasks whose containers exit by themselves, told by the engine's event stream (polling each container costs CPU)."""
 
 from __future__ import annotations

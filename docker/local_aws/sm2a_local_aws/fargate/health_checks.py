@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Container health checks: run in the container at their interval, shown as healthStatus, acted on by the service.
 
 They run here, not in the engine, for podman needs systemd for its own.

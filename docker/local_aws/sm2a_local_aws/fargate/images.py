@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Images of tasks: what the engine runs for an image of the task definition.
 
 The engine cannot reach `<account>.dkr.ecr.<region>.amazonaws.com`, so an image of it is pulled from the local AWS's

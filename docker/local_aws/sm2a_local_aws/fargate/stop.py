@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Stopping a task as ECS does: SIGTERM to PID 1, the container's stopTimeout, SIGKILL, real exit codes.
 
 The task is DEACTIVATING at once, STOPPING while its containers end, STOPPED when they are gone.

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """How a request gets in, and what it meets before MiniStack answers it."""
 
 PATCHES = ("served",)

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Client tokens: a call that comes again with the token of one that succeeded gets its answer and does nothing.
 
 MiniStack ignores them. AWS SDKs send the same token in each attempt of one call, so that a create whose reply was lost

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """End a long poll when its client has disconnected: MiniStack would hand the next message to it, and lose it.
 
 A Celery worker that scales in leaves such a poll behind.

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What a request passes on its way to MiniStack, in this order."""
 
 from __future__ import annotations

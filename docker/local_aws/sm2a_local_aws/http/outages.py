@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Outages on demand: a service that does not answer for a while, to see what its clients make of that.
 
 `POST /_sm2a/outages` with `{"service": "sqs", "seconds": 60}`: calls signed for that service get no answer until then,

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Which requests reach the API at all: those of AWS clients and container engines, none of a browser's.
 
 A web page that is open on this machine can send requests to its addresses: to the address itself, which its browser

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What the local AWS serves: the services that SM2A uses, and nothing else of what MiniStack can do.
 
 MiniStack serves a hundred: among them Lambda, CodeBuild, EKS, Glue and Athena, which run code or read files on this

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """IAM of the local AWS: which rights a request needs, whether its caller has them, and the refusal when not."""
 
 PATCHES = ("enforcement",)

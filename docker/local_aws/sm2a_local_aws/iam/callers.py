@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Who signed a request: a role's session or an IAM user, with the policies that say what it may do."""
 
 from __future__ import annotations

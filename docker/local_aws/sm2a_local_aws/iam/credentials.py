@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Credentials of tasks: each gets a session of its task role, which ends with the task.
 
 They are environment variables of its containers, for botocore takes no credentials over plain HTTP from the bridge:

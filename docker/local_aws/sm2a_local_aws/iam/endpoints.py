@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """VPC endpoints: the one through which a task reaches a service, what it tells policies, and its own policy."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Every request is signed by somebody who may do it, or is refused in AWS's words.
 
 The machine itself is the administrator: a request from one of its own addresses may be signed with any key that AWS

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Every right that was asked for, as lines of JSON in a file: what a whole run of a playbook needs.
 
 Read back, the lines are requests that can be evaluated against other policies.

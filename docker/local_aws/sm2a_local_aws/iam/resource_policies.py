@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The policies of resources, as the services of MiniStack keep them."""
 
 from __future__ import annotations

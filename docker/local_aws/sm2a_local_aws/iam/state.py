@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The account as MiniStack has it: what existing.py asks for."""
 
 from __future__ import annotations

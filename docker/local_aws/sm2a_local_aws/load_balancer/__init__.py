@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Load balancers at work: ports, TLS, routing, health checks and access logs. Their API is in `elbv2`."""
 
 PATCHES_WITH_ENGINE = ("health", "routing")

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Access logs of load balancers: one line a request as an ALB writes it, in compressed objects in the S3 bucket."""
 
 from __future__ import annotations

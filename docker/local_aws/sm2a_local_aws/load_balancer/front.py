@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The load balancers' own ports: every listener is bound on loopback and on the bridge, HTTPS with its certificate."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Health checks of load balancer targets: real HTTP requests, at the target group's interval and thresholds."""
 
 from __future__ import annotations

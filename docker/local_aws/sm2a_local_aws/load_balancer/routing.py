@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Which target gets a request: healthy ones in turn, or the one that the AWSALB cookie names."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """TLS contexts of HTTPS listeners, from the listener's ACM certificate; several on one port are told apart by SNI."""
 
 from __future__ import annotations

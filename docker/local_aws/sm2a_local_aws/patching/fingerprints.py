@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """`python -m sm2a_local_aws.patching.fingerprints`: every patch point with the expected and the found fingerprint."""
 
 import os

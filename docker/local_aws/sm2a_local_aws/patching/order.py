@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The packages and modules that declare patch points, in the order in which their replacements are put in place.
 
 They import MiniStack, so they are loaded by `load`, after its environment is set. Within a package the order is that of

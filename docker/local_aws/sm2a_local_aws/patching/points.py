@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Patch points: the MiniStack functions that we replace or build on, each with the fingerprint that we wrote against.
 
 A replacement is declared where it is written:

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """RDS: DB instances that are containers, their parameters, snapshots and metrics."""
 
 PATCHES_WITH_ENGINE = ("containers",)

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The container of a DB instance: a name on the network, its port, its parameters, data on a volume, failures shown."""
 
 from __future__ import annotations

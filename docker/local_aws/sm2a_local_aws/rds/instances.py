@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """DB instances at the API: the endpoint's name, RDS-managed master passwords, a failed state, gp3's figures."""
 
 from __future__ import annotations

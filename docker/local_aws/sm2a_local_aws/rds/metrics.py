@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The metrics of AWS/RDS that matter most, from the container of each database."""
 
 from __future__ import annotations

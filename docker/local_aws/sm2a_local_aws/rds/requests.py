@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The database that MiniStack is making just now: its helpers are not told which one it is."""
 
 from __future__ import annotations

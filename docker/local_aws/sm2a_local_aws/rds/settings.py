@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Settings of DB instances that MiniStack drops when an instance is created, changed or restored."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Restored DB instances: the settings of the request and of the snapshot. Data is not restored, no container runs."""
 
 from __future__ import annotations

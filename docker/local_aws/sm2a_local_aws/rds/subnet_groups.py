@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Names of DB subnet groups are unique: who repeats the call that makes one is told."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Print a new certificate and its key as the JSON that acm_certificate reads from a secret. Argument: the name."""
 
 from __future__ import annotations

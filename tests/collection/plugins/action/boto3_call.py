@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """One call of boto3, in the process of the playbook: drift by hand, or a look at what no module reads."""
 
 from __future__ import annotations

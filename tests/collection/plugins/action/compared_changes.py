@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Compares what was recorded in this run with what check mode predicted before it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The module misbehave can be forked as those of sm2a.airflow are."""
 
 from __future__ import annotations

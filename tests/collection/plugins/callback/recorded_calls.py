@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes down every call of AWS that forked modules make."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes down what the tasks of roles change."""
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A module that ends in a bad way, leaves something behind, or tells where it runs.
 
 ``do`` is one of DEEDS; ``secret`` must not be seen; a sleeper writes its process id to ``file``.

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The changes of one run of a playbook, as its results tell them, and how a prediction differs from what was done."""
 
 from __future__ import annotations

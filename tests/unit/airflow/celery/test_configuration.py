@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Celery's settings: JSON and our result backend, whatever Airflow, Celery's defaults or the environment say."""
 
 import importlib

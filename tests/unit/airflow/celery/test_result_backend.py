@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Celery's results as JSON: attacks by rows that a worker writes, on a real PostgreSQL and on SQLite."""
 
 import json

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """When a worker asks SQS for messages: one poll at a time, and none while no slot is free."""
 
 from collections.abc import Callable, Iterator

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """A real Celery worker on the emulator's SQS: what becomes of messages while it ends or drains, and of an attacker's.
 
 It may do there what its task role allows, so that no task can put a message of its own making into a queue.

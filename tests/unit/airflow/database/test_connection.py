@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Connections by URI: TLS as the URI says, for drivers of both engines and for Airflow's asynchronous sessions."""
 
 import asyncio

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """A pickle in a row runs nothing when it is read, and other rows are read as ever."""
 
 import os

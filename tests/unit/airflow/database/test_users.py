@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Users of the databases on a real PostgreSQL: what an attacker left as owner of the results, and what he may do."""
 
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """A token of a page is worth no more than its session. What Airflow and Flask do is stood in for."""
 
 import importlib

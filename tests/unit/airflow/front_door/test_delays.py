@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """How long to wait after failed logins, and whose requests they are."""
 
 import pytest

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Failed logins are counted in a real PostgreSQL, by several web servers at once."""
 
 from collections.abc import Callable

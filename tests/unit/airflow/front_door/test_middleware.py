@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """What a web server refuses of requests that came through the load balancer, on a real application with mounts."""
 
 import asyncio

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Every way to check a password is limited. Airflow, Flask and FastAPI are stood in for; counting has its own test."""
 
 import importlib

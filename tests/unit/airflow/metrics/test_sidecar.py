@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The metrics sidecar: what Airflow's StatsD client sends becomes lines of the embedded metric format."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """A worker follows the drain marker, stays protected while it has tasks, and takes tasks again if it is not stopped."""
 
 from dataclasses import dataclass, field

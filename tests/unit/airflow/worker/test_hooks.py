@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """The adapter between Celery and the protection, with a Celery of paper: the tools environment has no real one."""
 
 import importlib

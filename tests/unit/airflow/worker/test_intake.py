@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Letting go of queues and taking them up again, with a consumer of paper."""
 
 from types import SimpleNamespace

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The look-ahead on a real PostgreSQL with Airflow's tables, and each way in which it may fail without harm."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Metrics of log events and of AWS itself, and alarms that fire and are over."""
 
 from __future__ import annotations

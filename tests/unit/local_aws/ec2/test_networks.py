@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What the local AWS knows of VPCs beyond MiniStack: ACLs, interfaces in use, endpoints, flow logs, prefix lists."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What Fargate refuses is refused, when a definition is registered and again when it is to run."""
 
 from __future__ import annotations

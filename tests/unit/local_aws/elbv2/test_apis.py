@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ACM validation, repeated ELBv2 creations, authentication of listeners, log buckets and web ACLs of the local AWS."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Lines of a container's log are events, whatever pieces they come in."""
 
 from __future__ import annotations

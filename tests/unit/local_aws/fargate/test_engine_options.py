@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Only what is on the list reaches the container engine."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """A service that is made to be silent is silent, alone, and only for so long."""
 
 from __future__ import annotations

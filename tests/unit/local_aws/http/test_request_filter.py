@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What a web page in a browser on this machine can send: refused, whatever it asks for."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Services of MiniStack that SM2A does not use: many of them run code or read files on this machine."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Roles of a local AWS without an engine, and clients of theirs."""
 
 from __future__ import annotations

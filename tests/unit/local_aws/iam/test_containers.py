@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What a container may send: calls that are signed with its own credentials, and questions to the ECS agent."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Roles and users do what their policies say, over the API."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Attacks from a real container: with what it finds there, it gets no further than its task role."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Rights that were asked for are read back as what they were, and can be put to other policies."""
 
 from __future__ import annotations

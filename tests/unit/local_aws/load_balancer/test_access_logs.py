@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Access logs of the local load balancers: the lines, the names of the objects, and what becomes of them."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """A ministack that is not the one that the patches were written for is refused, in one clear line."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A forked module sees, does and returns what it would in a Python of its own."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Wrong variables are refused, by name, before the first change."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """role_template gives what ansible-core's lookup of templates gives."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """ec2_flow_logs against the local AWS: the ladder, replacement of what cannot change, a role that is too new."""
 
 from __future__ import annotations

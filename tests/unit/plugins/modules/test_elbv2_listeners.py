@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Listeners of elbv2_load_balancer: OpenID Connect, the way of the client secret, rules that need no login, tags."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a listener of elbv2_load_balancer does: people log in by OpenID Connect, programs get through without.
 
 The local load balancer, an identity provider and a web server of a few lines speak the protocol.

@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """rds_instance and rds_instance_wait: against the emulator, and against scripted answers where it has no such state."""
 
 from __future__ import annotations

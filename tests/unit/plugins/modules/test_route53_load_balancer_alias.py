@@ -1,5 +1,5 @@
-# Copyright (c) SM2A contributors
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """route53_load_balancer_alias: the ladder, IPv6, drift, a load balancer that is gone, and records of others."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """What is loaded before the workers are forked is what the modules use, and the forks find it."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Policy documents as statements. A parsed document is kept, for the same few are asked at every request."""
 
 from __future__ import annotations

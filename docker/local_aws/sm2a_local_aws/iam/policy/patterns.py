@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Patterns of IAM policies: `*`, `?` and policy variables such as `${aws:username}`.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html

@@ -1,3 +1,3 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """One reading of a request: which call it is, with which parameters, signed by whom."""

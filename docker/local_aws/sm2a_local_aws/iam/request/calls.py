@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """A call of AWS, the request that carries it, and the parameters of a form under the names that boto3 gives them."""
 
 from __future__ import annotations

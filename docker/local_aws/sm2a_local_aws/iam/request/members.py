@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """JSON as AWS takes it: no name twice, only members of the operation's input, each of its type."""
 
 from __future__ import annotations

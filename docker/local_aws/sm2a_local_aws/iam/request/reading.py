@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """One reading of a request: the call that IAM judges, and the request anew, which says nothing but this call.
 
 MiniStack's services find operation and parameters each in their own way: in X-Amz-Target, in the path, in the address,

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of a REST call: from its address, its headers, and where rights depend on it from its body."""
 
 from __future__ import annotations

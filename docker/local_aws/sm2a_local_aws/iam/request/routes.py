@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Which operation of a REST service an address is, and what the address says: from botocore's model of the service."""
 
 from __future__ import annotations

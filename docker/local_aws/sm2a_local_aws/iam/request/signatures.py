@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Signatures (SigV4, in the headers or in the address of a presigned request): who signed, and whether it is true."""
 
 from __future__ import annotations

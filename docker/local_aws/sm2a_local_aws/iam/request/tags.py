@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Tags in the parameters of a call, in the forms that AWS's services have for them."""
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Which rights a call needs, on which resources, with which condition keys."""

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Condition keys of a call: what AWS tells policies about it and about the resource."""
 
 from __future__ import annotations

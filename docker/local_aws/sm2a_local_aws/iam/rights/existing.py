@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What has to be known of the account to tell which rights a call needs; state.py answers it from MiniStack."""
 
 from __future__ import annotations

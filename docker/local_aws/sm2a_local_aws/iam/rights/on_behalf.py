@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Rights that a call needs besides its own: AWS uses them on the caller's behalf.
 
 The service authorization reference lists few of them; each function names the page that says so.

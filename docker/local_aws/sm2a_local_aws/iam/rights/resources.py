@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """The ARNs that a call is about: its parameters, seen with what the reference says about the action."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """So many tasks of so many seconds, after one that plans them. None is tried again."""
 
 import time

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0
+# SPDX-License-Identifier: Apache-2.0
 """Celery's settings with Redis as broker: those of the product, but for what makes it speak to SQS.
 
 `[celery] celery_config_options` names them on one side of the benchmark. The same serializers, result backend,

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Evaluation of policies, with the examples of AWS's documentation."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """A request that says two things is not judged as one of them and done as the other."""
 
 from __future__ import annotations
