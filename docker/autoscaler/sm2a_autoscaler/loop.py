@@ -14,7 +14,7 @@ from sm2a_autoscaler.decision.policy import Memory, decide
 from sm2a_autoscaler.fleet.actuator import Actuator
 from sm2a_autoscaler.fleet.maintenance import Maintenance
 from sm2a_autoscaler.journal import Journal
-from sm2a_autoscaler.look_ahead.reader import Forecast
+from sm2a_autoscaler.look_ahead.model import Forecast
 from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase, TaskRead
 from sm2a_autoscaler.shutdown import Shutdown
 from sm2a_autoscaler.signals import NO_FORECAST, SignalReader

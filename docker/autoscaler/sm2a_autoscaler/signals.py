@@ -21,8 +21,7 @@ from sm2a_autoscaler.decision.model import (
 )
 from sm2a_autoscaler.fleet.aws import ServiceCounts, read_queues, read_services
 from sm2a_autoscaler.fleet.start_ups import StartUps
-from sm2a_autoscaler.look_ahead.forecast import QueueOutlook
-from sm2a_autoscaler.look_ahead.reader import Forecast
+from sm2a_autoscaler.look_ahead.model import Forecast, QueueOutlook
 from sm2a_autoscaler.metadata.database import TaskCounts, TaskRead
 
 NO_FORECAST = Forecast({})

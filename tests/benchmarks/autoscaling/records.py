@@ -8,7 +8,8 @@ from bisect import bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from sm2a_autoscaler.look_ahead.history import CACHE_TTL_SECONDS, SAMPLES, Past
+from sm2a_autoscaler.look_ahead.history import CACHE_TTL_SECONDS, SAMPLES
+from sm2a_autoscaler.look_ahead.model import Past
 
 from .model import Run
 

@@ -15,8 +15,7 @@ from sm2a_autoscaler.fleet.actuator import Actuator
 from sm2a_autoscaler.fleet.maintenance import Maintenance
 from sm2a_autoscaler.fleet.start_ups import StartUps
 from sm2a_autoscaler.journal import Journal
-from sm2a_autoscaler.look_ahead.forecast import QueueOutlook
-from sm2a_autoscaler.look_ahead.reader import Forecast
+from sm2a_autoscaler.look_ahead.model import Forecast, QueueOutlook
 from sm2a_autoscaler.loop import Autoscaler, Outcome, Role
 from sm2a_autoscaler.metadata.database import DatabaseError, TaskCounts
 from sm2a_autoscaler.shutdown import Shutdown

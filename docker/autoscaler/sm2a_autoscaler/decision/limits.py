@@ -1,13 +1,13 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The minimum and maximum of a group at a given hour."""
+"""What bounds the size of a group: its minimum and maximum at a given hour, and its workers with scale-in protection."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sm2a_autoscaler.decision.model import CapacitySchedule, WorkerGroup
+from sm2a_autoscaler.decision.model import Action, CapacitySchedule, Decision, WorkerGroup
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,22 @@ def holds(schedule: CapacitySchedule, wall: datetime) -> bool:
         return today in schedule.days and schedule.begin <= clock < schedule.end
     yesterday = (local - timedelta(days=1)).weekday()
     return (today in schedule.days and clock >= schedule.begin) or (yesterday in schedule.days and clock < schedule.end)
+
+
+def keep_protected_workers(decision: Decision, protected: int) -> Decision:
+    """The decision after counting the workers that hold scale-in protection: a scale-in goes no lower than these.
+
+    A desired count below that number would stop no protected worker, but ECS would then refuse to protect any further
+    worker, and could stop one with a task that it has just received.
+    """
+    if decision.action is not Action.SCALE_IN or decision.desired is None or decision.current is None:
+        return decision
+    if protected <= decision.desired:
+        return decision
+    size = min(protected, decision.current)
+    return replace(
+        decision,
+        action=Action.SCALE_IN if size < decision.current else Action.KEEP,
+        desired=size,
+        reasons=(*decision.reasons, f"{protected} workers hold scale-in protection: {size} are kept"),
+    )

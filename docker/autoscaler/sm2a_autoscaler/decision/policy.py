@@ -111,25 +111,6 @@ def remember(memory: GroupMemory | None, target: int, current: int, now: float, 
     return GroupMemory((*kept, Peak(now, target)), now)
 
 
-def keep_protected_workers(decision: Decision, protected: int) -> Decision:
-    """The decision after counting the workers that hold scale-in protection: a scale-in goes no lower than these.
-
-    A desired count below that number would stop no protected worker, but ECS would then refuse to protect any further
-    worker, and could stop one with a task that it has just received.
-    """
-    if decision.action is not Action.SCALE_IN or decision.desired is None or decision.current is None:
-        return decision
-    if protected <= decision.desired:
-        return decision
-    size = min(protected, decision.current)
-    return replace(
-        decision,
-        action=Action.SCALE_IN if size < decision.current else Action.KEEP,
-        desired=size,
-        reasons=(*decision.reasons, f"{protected} workers hold scale-in protection: {size} are kept"),
-    )
-
-
 def _doubts(seen: GroupObservation, now: float, stale_seconds: float) -> tuple[str, ...]:
     """Reasons why this observation must not change the size; empty when it may."""
     doubts = list(seen.problems) if seen.demand is None or seen.fleet is None else []

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
+from sm2a_autoscaler.decision.limits import keep_protected_workers
 from sm2a_autoscaler.decision.model import Action, Decision
-from sm2a_autoscaler.decision.policy import keep_protected_workers
 from sm2a_autoscaler.fleet.aws import AWS_ERRORS, throttled
 from sm2a_autoscaler.fleet.ecs_tasks import count_protected
 

@@ -6,15 +6,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from sm2a_autoscaler.decision.model import Upcoming
-from sm2a_autoscaler.look_ahead.history import TaskKey
 from sm2a_autoscaler.look_ahead.max_active_tasks import within_limit
+from sm2a_autoscaler.look_ahead.model import (
+    ARRIVALS_SECONDS,
+    Arrivals,
+    KnownPast,
+    Progress,
+    QueueOutlook,
+    TaskKey,
+    TaskStateCount,
+)
 from sm2a_autoscaler.look_ahead.plans import (
     ACTIVE,
     WAITING,
-    KnownPast,
     Plan,
     StructuresByVersion,
     mean,
@@ -23,18 +29,7 @@ from sm2a_autoscaler.look_ahead.plans import (
     remaining,
     width,
 )
-from sm2a_autoscaler.look_ahead.progress import ARRIVALS_SECONDS, Arrivals, Progress, TaskStateCount
 from sm2a_autoscaler.look_ahead.start_times import expected_tasks
-
-
-@dataclass(frozen=True)
-class QueueOutlook:
-    """The forecast of one queue; the fields are those of ``decision.model.Demand``."""
-
-    remaining_seconds: tuple[float, ...] = ()
-    upcoming: tuple[Upcoming, ...] = ()
-    mean_task_seconds: float | None = None
-    unscheduled_rate: float = 0.0
 
 
 def keys_of_interest(progress: Progress, structures: StructuresByVersion) -> Iterator[TaskKey]:

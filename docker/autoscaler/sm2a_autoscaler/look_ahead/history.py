@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sm2a_autoscaler.look_ahead.batch_size import Batch
+from sm2a_autoscaler.look_ahead.model import UNKNOWN, Past, TaskKey
 from sm2a_autoscaler.metadata.database import DatabaseError, Reader
-
-TaskKey = tuple[str, str]  # dag_id, task_id
 
 SAMPLES = 10  # latest successful instances that count
 SCANNED_INSTANCES = 200  # latest ended instances in which the samples are searched
@@ -18,7 +17,6 @@ CACHE_TTL_SECONDS = 600.0
 UNKNOWN_TTL_SECONDS = 60.0  # for tasks without a history; doubled with each look-up, up to CACHE_TTL_SECONDS
 LOOKUPS = 100  # tasks looked up in one tick; the others follow in later ticks
 CACHE_SIZE = 20_000  # tasks
-OVERDUE_GRACE_SECONDS = 30.0  # beyond twice the longest duration; after that the history says nothing about a task
 
 # The index `ti_state_lkp` (dag_id, task_id, run_id, state) is scanned backwards: run ids end in a timestamp, so the
 # latest runs of each type come first. The scan is bounded because a task that is almost always skipped would otherwise
@@ -42,33 +40,6 @@ SELECT %s AS number, count(*) AS width
 FROM task_instance
 WHERE dag_id = %s AND task_id = %s AND run_id = %s AND map_index >= 0
 """
-
-
-@dataclass(frozen=True)
-class Past:
-    """Durations of the last instances of one task in seconds, and its number of instances in the last run."""
-
-    durations: tuple[float, ...]
-    width: int = 1
-
-    @property
-    def mean(self) -> float | None:
-        """Mean duration in seconds, None without samples."""
-        return sum(self.durations) / len(self.durations) if self.durations else None
-
-    def remaining(self, elapsed: float) -> float | None:
-        """Expected seconds until a task ends that has been running for ``elapsed`` seconds.
-
-        The mean remaining time of the samples that took longer, 0 if none did. None without samples, and for a task
-        that has run far longer than any of them.
-        """
-        if not self.durations or elapsed > 2 * max(self.durations) + OVERDUE_GRACE_SECONDS:
-            return None
-        left = [duration - elapsed for duration in self.durations if duration > elapsed]
-        return sum(left) / len(left) if left else 0.0
-
-
-UNKNOWN = Past(())
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from sm2a_autoscaler.look_ahead.history import Past, TaskKey
-from sm2a_autoscaler.look_ahead.progress import Progress, RunningTask, StartingRuns, TaskStateCount
+from sm2a_autoscaler.look_ahead.model import KnownPast, Progress, RunningTask, StartingRuns, TaskKey, TaskStateCount
 from sm2a_autoscaler.look_ahead.start_times import Outstanding
 from sm2a_autoscaler.look_ahead.structures import DagStructure, TaskShape
 
@@ -29,13 +27,6 @@ BLOCKED = Outstanding((), 0.0, None, 0)
 
 StructuresByVersion = Mapping[str, DagStructure]  # by DAG version
 RunKey = tuple[str, str]  # dag_id, run_id
-
-
-class KnownPast(Protocol):
-    """Anything that knows task histories."""
-
-    def of(self, key: TaskKey) -> Past | None:
-        """The history of one task, None if unknown."""
 
 
 @dataclass(frozen=True)

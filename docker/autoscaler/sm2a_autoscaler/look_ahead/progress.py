@@ -7,9 +7,14 @@ Every query has a row limit. A result that reaches it is rejected, because a par
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sm2a_autoscaler.look_ahead.history import TaskKey
+from sm2a_autoscaler.look_ahead.model import (
+    ARRIVALS_SECONDS,
+    Arrivals,
+    Progress,
+    RunningTask,
+    StartingRuns,
+    TaskStateCount,
+)
 from sm2a_autoscaler.metadata.database import DatabaseError, Reader
 from sm2a_autoscaler.metadata.dialect import Dialect
 
@@ -19,7 +24,6 @@ RUNS_LIMIT = 2_000
 # Runs that are overdue for longer are ignored: the scheduler is down or does not create them.
 OVERDUE_SECONDS = 120
 # Period over which unannounced arrivals are counted.
-ARRIVALS_SECONDS = 300
 
 # Uses the index `ti_state`.
 RUNNING_QUERY = """
@@ -67,75 +71,6 @@ WHERE run_after > now() - INTERVAL %s SECOND AND run_after <= now() AND run_type
 GROUP BY dag_id, created_dag_version_id
 LIMIT %s
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunningTask:
-    """A task instance that has been running for ``elapsed`` seconds."""
-
-    dag_id: str
-    run_id: str
-    task_id: str
-    queue: str
-    elapsed: float
-
-    @property
-    def key(self) -> TaskKey:
-        """The key of its history."""
-        return self.dag_id, self.task_id
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskStateCount:
-    """``count`` instances of one task of one running DAG run are in this state; None means not scheduled yet."""
-
-    dag_id: str
-    run_id: str
-    task_id: str
-    state: str | None
-    queue: str
-    version: str | None
-    count: int
-
-    @property
-    def key(self) -> TaskKey:
-        """The key of its history."""
-        return self.dag_id, self.task_id
-
-
-@dataclass(frozen=True, kw_only=True)
-class StartingRuns:
-    """``runs`` runs of a DAG that start in ``in_seconds``, or as soon as the scheduler gets to them (0)."""
-
-    dag_id: str
-    version: str | None
-    in_seconds: float
-    runs: int
-
-
-@dataclass(frozen=True)
-class Arrivals:
-    """Unannounced runs of a DAG (manual, API, assets) within ARRIVALS_SECONDS."""
-
-    dag_id: str
-    version: str | None
-    runs: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Everything that was read."""
-
-    running: tuple[RunningTask, ...] = ()
-    task_states: tuple[TaskStateCount, ...] = ()
-    starting: tuple[StartingRuns, ...] = ()
-    arrivals: tuple[Arrivals, ...] = ()
-
-    def versions(self) -> frozenset[str]:
-        """Ids of the DAG versions whose structure the forecast needs."""
-        pending = {item.version for item in self.task_states if item.state is None}
-        starting = {item.version for item in self.starting} | {item.version for item in self.arrivals}
-        return frozenset(version for version in pending | starting if version)
 
 
 def read_progress(reader: Reader, dialect: Dialect, horizon_seconds: int) -> Progress:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sm2a_autoscaler.look_ahead.forecast import QueueOutlook, keys_of_interest, look_ahead
+from sm2a_autoscaler.look_ahead.forecast import keys_of_interest, look_ahead
 from sm2a_autoscaler.look_ahead.history import History
-from sm2a_autoscaler.look_ahead.progress import Progress, read_progress
+from sm2a_autoscaler.look_ahead.model import Forecast, Progress, QueueOutlook
+from sm2a_autoscaler.look_ahead.progress import read_progress
 from sm2a_autoscaler.look_ahead.structure_cache import StructureCache
 from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase
 
@@ -25,15 +26,6 @@ TOTAL_SECONDS = 4.0  # after this time no further query is sent
 BACKOFF_SECONDS = 60.0  # after a failure, to spare a database in trouble
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The outlook by queue, or None and the reason in ``problem``. ``remarks`` names what is missing from it."""
-
-    queues: Mapping[str, QueueOutlook] | None = None
-    problem: str | None = None
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

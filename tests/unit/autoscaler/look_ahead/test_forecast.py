@@ -9,9 +9,17 @@ from dataclasses import replace
 
 import pytest
 from sm2a_autoscaler.decision.model import Upcoming
-from sm2a_autoscaler.look_ahead.forecast import QueueOutlook, keys_of_interest, look_ahead
-from sm2a_autoscaler.look_ahead.history import Past, TaskKey
-from sm2a_autoscaler.look_ahead.progress import Arrivals, Progress, RunningTask, StartingRuns, TaskStateCount
+from sm2a_autoscaler.look_ahead.forecast import keys_of_interest, look_ahead
+from sm2a_autoscaler.look_ahead.model import (
+    Arrivals,
+    Past,
+    Progress,
+    QueueOutlook,
+    RunningTask,
+    StartingRuns,
+    TaskKey,
+    TaskStateCount,
+)
 from sm2a_autoscaler.look_ahead.structures import DagStructure, TaskShape
 
 # extract -> two transforms, one of them in another queue -> load; both transforms take a minute, the others 10 s.

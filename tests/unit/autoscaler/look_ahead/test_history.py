@@ -16,9 +16,9 @@ from sm2a_autoscaler.look_ahead.history import (
     SCANNED_INSTANCES,
     UNKNOWN_TTL_SECONDS,
     History,
-    Past,
     read_past,
 )
+from sm2a_autoscaler.look_ahead.model import Past
 from sm2a_autoscaler.metadata.database import DatabaseError
 
 KEYS = [("dag", f"task_{number}") for number in range(LOOKUPS + 30)]

@@ -17,7 +17,8 @@ from ansible_collections.sm2a.airflow.tests.support.postgres import Postgres
 from sm2a_autoscaler.decision.model import Upcoming
 from sm2a_autoscaler.look_ahead import progress, structure_cache
 from sm2a_autoscaler.look_ahead import reader as forecast_reader
-from sm2a_autoscaler.look_ahead.reader import BACKOFF_SECONDS, Forecast, ForecastReader
+from sm2a_autoscaler.look_ahead.model import Forecast
+from sm2a_autoscaler.look_ahead.reader import BACKOFF_SECONDS, ForecastReader
 from sm2a_autoscaler.look_ahead.structures import DagStructure, parse
 from sm2a_autoscaler.metadata.credentials import DatabaseSecret
 from sm2a_autoscaler.metadata.database import DatabaseError, MetadataDatabase
