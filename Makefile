@@ -19,7 +19,7 @@ password: tools  ## Print the password of the Airflow administrator on the local
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-latest .cache artifacts
 
-# The end-to-end test keeps one process busy while the other does the rest (tests/conftest.py). -n 0 runs a part alone.
+# One process waits for the deployed stack most of the time while the others do the rest (tests/conftest.py). -n 0 runs a part alone.
 pytest := $(environment)/bin/pytest
 alone := $(pytest) -n 0
 shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder

@@ -10,7 +10,9 @@ process that shares out the tests does not import them.
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from functools import cache
 
 import pytest
@@ -19,6 +21,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 LINTERS = "tests/checks/test_lint.py"
+# How much other tests give way to those on the deployed stack (nice): to its containers, and to what drives them.
+NICENESS = 5
 MARK = re.compile(r"^pytestmark = pytest\.mark\.(?:(engine)|chain\(\"(\w+)\"\))$", re.MULTILINE)
 
 
@@ -54,6 +58,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if marked and chain_of(file) is None:
             raise pytest.UsageError(f"{file}: write its mark as one line, pytestmark = pytest.mark.{marked[0].name}...")
     items.sort(key=lambda item: item.get_closest_marker("engine") is not None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """The deployed stack has the processors first: nothing takes longer, and the others use what it leaves idle."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        stack = chain_of(item.nodeid.split("::", maxsplit=1)[0]) == "stack"
+        # Only root may become less nice again.
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0 if stack else NICENESS)
 
 
 @pytest.hookimpl(optionalhook=True)

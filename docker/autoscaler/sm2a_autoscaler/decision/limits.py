@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What bounds the size of a group: its minimum and maximum at a given hour, and its workers with scale-in protection."""
+"""What bounds the size of a group: its minimum and maximum at an hour, and its workers with scale-in protection."""
 
 from __future__ import annotations
 
