@@ -20,6 +20,11 @@ options:
       - Name of the load balancer.
     type: str
     required: true
+  target_group_name:
+    description:
+      - Name of the target group whose ARN O(placeholders) makes up; without it, that of the load balancer.
+      - Alarms show it, because metrics have it as a dimension.
+    type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -118,14 +123,14 @@ def read(elbv2: Any, name: str) -> dict[str, Any] | None:
     }
 
 
-def identifiers(elbv2: Any, name: str) -> dict[str, Any]:
+def identifiers(elbv2: Any, name: str, target_group_name: str) -> dict[str, Any]:
     """Made-up ones of a load balancer, its target group and its certificate."""
     return {
         "name": name,
         "load_balancer_arn": load_balancer_placeholder_arn(elbv2, name),
         "dns_name": f"{name}-0.{elbv2.meta.region_name}.elb.amazonaws.com",
         "canonical_hosted_zone_id": "Z00000000000000000000",
-        "target_group_arns": [target_group_placeholder_arn(elbv2, name)],
+        "target_group_arns": [target_group_placeholder_arn(elbv2, target_group_name)],
         "certificate_arns": [placeholder_arn(elbv2, f"certificate/{ID}", service="acm")],
     }
 
@@ -133,13 +138,18 @@ def identifiers(elbv2: Any, name: str) -> dict[str, Any]:
 def main() -> None:
     """Read the load balancer."""
     module = AnsibleAWSModule(
-        argument_spec={"name": {"type": "str", "required": True}, **PLACEHOLDERS_OPTION},
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "target_group_name": {"type": "str"},
+            **PLACEHOLDERS_OPTION,
+        },
         supports_check_mode=True,
     )
 
     def work() -> dict[str, Any]:
         elbv2, name = client(module, "elbv2"), module.params["name"]
-        found = single(module, read(elbv2, name), identifiers(elbv2, name))
+        made_up = identifiers(elbv2, name, module.params["target_group_name"] or name)
+        found = single(module, read(elbv2, name), made_up)
         return {"changed": False, "load_balancers": found}
 
     exit_with(module, work)

@@ -126,7 +126,9 @@ def test_info_reads_what_was_made(
     run_module: support.RunModule, present: dict[str, Any], target_groups: list[str]
 ) -> None:
     name = {"name": present["name"]}
-    [made_up] = support.placeholders(run_module, "elbv2_load_balancer_info", name, "load_balancers")
+    asked = {**name, "target_group_name": "servers"}
+    [made_up] = support.placeholders(run_module, "elbv2_load_balancer_info", asked, "load_balancers")
+    assert ":targetgroup/servers/" in made_up["target_group_arns"][0]
     assert made_up["load_balancer_arn"] == run_module(MODULE, present, check=True)["load_balancer"]["load_balancer_arn"]
     assert made_up["dns_name"].endswith(f".{support.REGION}.elb.amazonaws.com")
     assert made_up["certificate_arns"][0].startswith(f"arn:aws:acm:{support.REGION}:")
@@ -145,7 +147,8 @@ def test_info_reads_what_was_made(
     [read] = run_module("elbv2_load_balancer_info", name)["load_balancers"]
     assert (read["target_group_arns"], read["certificate_arns"]) == ([], [])
     [completed] = run_module("elbv2_load_balancer_info", {**name, "placeholders": True}, check=True)["load_balancers"]
-    assert (completed["load_balancer_arn"], completed["target_group_arns"]) == (arn, made_up["target_group_arns"])
+    assert completed["load_balancer_arn"] == arn
+    assert f":targetgroup/{present['name']}/" in completed["target_group_arns"][0]
 
 
 def changes(present: dict[str, Any], subnet_ids: list[str], target_groups: list[str]) -> dict[str, dict[str, Any]]:
