@@ -22,8 +22,8 @@ options:
     required: true
   target_group_name:
     description:
-      - Name of the target group whose ARN O(placeholders) makes up. Alarms show it, because metrics have it as a
-        dimension. Without this option it is that of the load balancer.
+      - Name of the target group whose ARN O(placeholders) makes up; without it, that of the load balancer.
+      - Alarms show it, because metrics have it as a dimension.
     type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
