@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure a first deployment of site.yml with the waiting times of AWS; exit 1 when it misses its goal.
 
 The local AWS takes as long as AWS (``waits``) and refuses what AWS refuses meanwhile; so does a stand-in of the
@@ -204,6 +206,8 @@ def goal_table(result: Result) -> str:
         ("of it beyond the critical path", f"{added:.0f} s"),
         ("the same run without waits (Ansible's own work)", f"{result.own:.0f} s"),
         ("wall clock, times the critical path", f"{result.ratio:.2f}, at most {MOST:.2f}: {verdict(result)}"),
+        ("the same if AWS took half as long for everything", f"{1 + added / (result.critical / 2):.2f}"),
+        ("load average of the machine before", f"{result.load:.1f}"),
     ]
     return table(("a first deployment", "value"), rows)
 

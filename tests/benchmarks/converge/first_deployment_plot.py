@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The picture of a first deployment: when each step began and was over, beside when it could have been at best."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for Docker whose builds and pushes take as long as real ones, and nothing else.
 
 ``install`` writes it where PATH finds it. Run as a program it is the engine: it waits, writes that down as the local

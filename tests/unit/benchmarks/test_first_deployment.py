@@ -1,3 +1,5 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
 """The critical path of a first deployment, and what the benchmark makes of a run."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """With waiting times a resource is not ready at once, and what needs it is refused until then, as on AWS."""
 
 from __future__ import annotations

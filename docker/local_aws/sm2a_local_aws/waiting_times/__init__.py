@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """What takes AWS long, takes long: states between creation and use, and what AWS refuses until then.
 
 Off unless `--waiting-times` names a file, and without an engine only: real containers take their own time.

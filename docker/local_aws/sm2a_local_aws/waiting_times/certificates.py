@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ACM: a certificate with DNS validation is not issued before its time, even with its CNAMEs in Route 53.
 
 The time counts from the request. On AWS it counts from the CNAMEs, which SM2A writes some seconds later.

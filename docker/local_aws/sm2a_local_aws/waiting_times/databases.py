@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """RDS: a DB instance is creating at first, has no endpoint yet, and cannot be changed."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ELBv2: a load balancer is provisioning at first; a listener takes only a certificate that was issued."""
 
 from __future__ import annotations

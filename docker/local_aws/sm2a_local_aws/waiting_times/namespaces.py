@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """Cloud Map: the operation that creates a namespace is pending at first."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """EC2: NAT gateways and interface endpoints are pending at first; no route leads to a NAT gateway that is."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """A resource that was made is in another state for as long as AWS takes, then in its final one.
 
 The file of `--waiting-times` is JSON: seconds by what waits. `--time-scale` multiplies all of them. Each wait is

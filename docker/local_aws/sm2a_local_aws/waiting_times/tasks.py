@@ -1,5 +1,5 @@
 # Copyright: SM2A contributors
-# Apache License 2.0 (see LICENSE)
+# SPDX-License-Identifier: Apache-2.0
 """ECS: a task starts, a one-off task works, a task of a service passes its health checks, each in its time."""
 
 from __future__ import annotations
