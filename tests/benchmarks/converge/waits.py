@@ -47,10 +47,15 @@ TIMES: Mapping[str, Time] = {
     "nat_gateway": Time(
         "a NAT gateway",
         120,
-        "made and deleted in 187 seconds; up to 5 minutes",
+        "a private one made and deleted in 187 seconds; up to 5 minutes",
         (f"{PROVIDER}/pull/47349", "https://github.com/kubernetes/kops/pull/944"),
     ),
-    "vpc_endpoint": Time("a VPC endpoint", 120, "from pending to available 120 to 150", (f"{PROVIDER}/issues/32774",)),
+    "vpc_endpoint": Time(
+        "a VPC endpoint",
+        120,
+        "one of GatewayLoadBalancer, pending for 120 to 150 seconds",
+        (f"{PROVIDER}/issues/32774",),
+    ),
     "certificate": Time(
         "a certificate, DNS validation",
         300,
@@ -61,16 +66,16 @@ TIMES: Mapping[str, Time] = {
         "an Application Load Balancer", 170, "made and deleted in 171 seconds", (f"{PROVIDER}/pull/15170",)
     ),
     "namespace": Time("a Cloud Map namespace", 60, "made and deleted in 120 seconds", (f"{PROVIDER}/pull/6864",)),
-    "image_build": Time("building an image", 300, "the first `make up` takes six minutes more than the second"),
-    "image_push": Time("pushing it", 60, "of the same six minutes"),
+    "image_build": Time("building an image", 300, "the first `make up` takes eight minutes, the next one one to two"),
+    "image_push": Time("pushing it", 60, "of the same minutes"),
     "task_start": Time(
         "a Fargate task starts",
         60,
         "an image of 413 MB, behind NAT: 53 to 62 seconds",
         ("https://elasticscale.com/blog/reduce-aws-fargate-pull-times-with-soci",),
     ),
-    "one_off_task": Time("the migration", 30, "on an empty database about half a minute"),
-    "service_healthy": Time("a service is healthy", 60, "the second of its health checks, which are every 30 seconds"),
+    "one_off_task": Time("the migration", 30, "on containers here it takes 63 seconds together with all services"),
+    "service_healthy": Time("a service is healthy", 60, "two of its health checks, which are every 30 seconds"),
 }
 
 # What depends on what, on AWS and in SM2A. Everything else is made in no time worth a wait: VPC, subnets, security
