@@ -13,18 +13,18 @@ from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import CLUSTER, LocalAws
 from botocore.exceptions import ClientError
 
-# Of these each wait takes a tenth here.
+# Of these each wait takes a tenth here: long enough for a busy machine to see the state before.
 SECONDS = {
-    "nat_gateway": 10,
-    "vpc_endpoint": 10,
-    "db_instance": 10,
-    "db_instance_multi_az": 20,
-    "load_balancer": 10,
-    "certificate": 10,
-    "namespace": 10,
-    "task_start": 10,
+    "nat_gateway": 20,
+    "vpc_endpoint": 20,
+    "db_instance": 20,
+    "db_instance_multi_az": 30,
+    "load_balancer": 20,
+    "certificate": 30,
+    "namespace": 20,
+    "task_start": 20,
     "one_off_task": 10,
-    "service_healthy": 10,
+    "service_healthy": 20,
 }
 CHECK = {"command": ["CMD", "true"]}
 
@@ -105,7 +105,7 @@ def test_a_db_instance_is_creating_without_an_endpoint_and_cannot_be_changed(slo
     rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier="slow", WaiterConfig={"Delay": 1})
     assert rds.describe_db_instances(DBInstanceIdentifier="slow")["DBInstances"][0]["Endpoint"]["Port"] == 5432
     [wait] = [one for one in waits(slow) if one["what"].startswith("db_instance")]
-    assert (wait["what"], wait["identifier"], wait["seconds"]) == ("db_instance_multi_az", "slow", 2.0)
+    assert (wait["what"], wait["identifier"], wait["seconds"]) == ("db_instance_multi_az", "slow", 3.0)
 
 
 def test_a_listener_takes_a_certificate_only_when_it_is_issued(slow: LocalAws, network: dict[str, str]) -> None:
