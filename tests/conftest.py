@@ -22,7 +22,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 LINTERS = "tests/checks/test_lint.py"
 # How much other tests give way to those on the deployed stack (nice): to its containers, and to what drives them.
-NICENESS = 5
+NICENESS = 10
 MARK = re.compile(r"^pytestmark = pytest\.mark\.(?:(engine)|chain\(\"(\w+)\"\))$", re.MULTILINE)
 
 

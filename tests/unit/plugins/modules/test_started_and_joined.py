@@ -14,7 +14,7 @@ from ansible_collections.sm2a.airflow.tests.support.modules import ModuleFailedE
 
 Aws = Callable[[str], Any]
 # A busy machine may need some seconds to look at the certificate.
-SECONDS = {"nat_gateway": 2, "vpc_endpoint": 2, "certificate": 8, "task_start": 2, "service_healthy": 2}
+SECONDS = {"nat_gateway": 2, "vpc_endpoint": 2, "certificate": 15, "task_start": 2, "service_healthy": 2}
 
 
 @pytest.fixture(scope="module")
