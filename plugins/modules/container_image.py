@@ -28,8 +28,8 @@ options:
     type: str
   compression:
     description:
-      - How Podman compresses the layers that it pushes. Fargate, ECR and scans of Amazon Inspector take both; zstd is
-        unpacked sooner, so that tasks start sooner.
+      - How Podman compresses the layers that it pushes. Fargate, ECR and scans of Amazon Inspector take both. Layers
+        are smaller with zstd and pushed sooner, and AWS measured that tasks on Fargate start sooner.
       - Docker pushes layers as it keeps them, which mostly is with gzip.
       - It does not count for the content hash, so that an image that ECR has already stays as it is.
     type: str
