@@ -90,12 +90,12 @@ def pull(directory: Path) -> Cost:
         # With shared memory for locks, as usual, a new store would free those of the machine's own one.
         configuration = Path(place) / "containers.conf"
         configuration.write_text(f'[engine]\nlock_type = "file"\ntmp_dir = "{place}/tmp"\n', encoding="utf-8")
-        store = ["--root", f"{place}/root", "--runroot", f"{place}/run"]
+        store = ["--root", f"{place}/store", "--runroot", f"{place}/run"]
         clock = Clock()
         podman(*store, "pull", "--quiet", f"oci:{directory}:image", configuration=configuration)
         cost = clock.seconds()
         podman(*store, "image", "rm", "--all", "--force", configuration=configuration)
-        subprocess.run(["umount", f"{place}/root/overlay"], check=False, capture_output=True)
+        subprocess.run(["umount", f"{place}/store/overlay"], check=False, capture_output=True)
     return cost
 
 
