@@ -11,9 +11,9 @@ from typing import Any
 from ansible import context
 from ansible_collections.sm2a.airflow.plugins.module_utils.s3.run_lock import this_run
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.forked_module import ForkedModule
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES, MODULES, SERVICES
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES
 
-LIBRARIES.load(f"{MODULES}.s3_run_lock", SERVICES["s3_run_lock"])
+LIBRARIES.load_own("s3_run_lock")
 
 
 class ActionModule(ForkedModule):

@@ -203,8 +203,7 @@ def main() -> None:
     """Take or give back the lock."""
     module = AnsibleAWSModule(
         argument_spec={
-            "bucket": {"type": "str", "required": True},
-            "key": {"type": "str", "default": "run-lock.json", "no_log": False},
+            **run_lock.PLACE_OPTIONS,
             "require_bucket": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 7200},
             "force": {"type": "bool", "default": False},

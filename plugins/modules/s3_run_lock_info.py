@@ -66,10 +66,7 @@ def view(s3: Any, bucket: str, key: str) -> dict[str, Any]:
 def main() -> None:
     """Read the lock."""
     module = AnsibleAWSModule(
-        argument_spec={
-            "bucket": {"type": "str", "required": True},
-            "key": {"type": "str", "default": "run-lock.json", "no_log": False},
-        },
+        argument_spec={**run_lock.PLACE_OPTIONS},
         supports_check_mode=True,
     )
     bucket, key = module.params["bucket"], module.params["key"]

@@ -9,11 +9,11 @@ the task: the place to load what the module needs. (An ``action_plugin`` of meta
 from __future__ import annotations
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.forked_module import ForkedModule
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES, MODULES, SERVICES
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES, SERVICES
 
 NAME = __name__.rpartition(".")[2]
 if NAME in SERVICES:
-    LIBRARIES.load(f"{MODULES}.{NAME}", SERVICES[NAME])
+    LIBRARIES.load_own(NAME)
 
 
 class ActionModule(ForkedModule):

@@ -92,6 +92,10 @@ class Libraries:
         self._session: Any = None
         self._loaded: set[str] = set()
 
+    def load_own(self, module: str) -> None:
+        """Load a module of this collection, by its name there."""
+        self.load(f"{MODULES}.{module}", SERVICES[module])
+
     def load(self, module: str, services: Iterable[str]) -> None:
         """Load a module, by its full name in Python, and the models of its services, unless that is done."""
         try:

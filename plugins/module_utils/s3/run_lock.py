@@ -29,6 +29,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.s3.buckets import with_retries
 
+# Where the lock is, as AnsibleModule wants the options.
+PLACE_OPTIONS: dict[str, dict[str, Any]] = {
+    "bucket": {"type": "str", "required": True},
+    "key": {"type": "str", "default": "run-lock.json", "no_log": False},
+}
 NO_BUCKET = ("NoSuchBucket",)
 # Somebody was faster: the object is there, or is no longer the one that was read, or is being written just now.
 OUTRUN = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409")

@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
+from ansible_collections.sm2a.airflow.tests.support.pictures import make_figure, write_svg
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from .contenders import CLAIRVOYANT, CONTENDERS, FIXED_MAXIMUM, KEDA, KEDA_LONG, MWAA, OURS, OURS_QUICK
@@ -34,14 +33,11 @@ PLACE = ((7, 5), "left")
 
 def draw(path: Path, totals: Mapping[str, Total], case: Case) -> None:
     """Write the picture as SVG, the same bytes for the same figures."""
-    mpl.rcParams["svg.hashsalt"] = "sm2a"
-    mpl.rcParams["svg.fonttype"] = "none"
-    mpl.rcParams["font.family"] = "sans-serif"
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = make_figure(11, 4.2)
     left, right = figure.subplots(1, 2)
     _costs(left, totals)
     _burst(right, case)
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    write_svg(figure, path)
 
 
 def _costs(axes: Axes, totals: Mapping[str, Total]) -> None:

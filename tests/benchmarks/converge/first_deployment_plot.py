@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from ansible_collections.sm2a.airflow.tests.support.pictures import make_figure, write_svg
 
 from .first_deployment import Result
 from .waits import STEPS, critical_path, earliest_ends
@@ -17,10 +16,7 @@ CRITICAL, OTHER, BEST = "#0b6e4f", "#8d99ae", "#e9c46a"
 
 def draw(path: Path, result: Result) -> None:
     """Write the picture as SVG, the same bytes for the same figures."""
-    mpl.rcParams["svg.hashsalt"] = "sm2a"
-    mpl.rcParams["svg.fonttype"] = "none"
-    mpl.rcParams["font.family"] = "sans-serif"
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure = make_figure(11, 4.6)
     axes = figure.subplots()
     critical, on_path = critical_path(STEPS, result.times)
     best = earliest_ends(STEPS, result.times)
@@ -42,4 +38,4 @@ def draw(path: Path, result: Result) -> None:
         fontsize=10,
     )
     axes.grid(axis="x", color="#dddddd", zorder=0)
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    write_svg(figure, path)

@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from ansible_collections.sm2a.airflow.tests.support.pictures import make_figure, write_svg
 
 from .figures import BARE, FORKED, OWN, WAYS, Size
 
@@ -17,10 +16,7 @@ COLOURS = {BARE: "#e9c46a", FORKED: "#0b6e4f", OWN: "#8d99ae"}
 
 def draw(path: Path, sizes: Sequence[Size]) -> None:
     """Write the picture as SVG, the same bytes for the same figures."""
-    mpl.rcParams["svg.hashsalt"] = "sm2a"
-    mpl.rcParams["svg.fonttype"] = "none"
-    mpl.rcParams["font.family"] = "sans-serif"
-    figure = Figure(figsize=(11, 3.8), layout="constrained")
+    figure = make_figure(11, 3.8)
     for axes, what, title in zip(figure.subplots(1, 2), ("cpu", "wall"), ("CPU", "wall clock"), strict=True):
         for way in WAYS:
             seconds = [getattr(size.middle(way), what) for size in sizes]
@@ -42,4 +38,4 @@ def draw(path: Path, sizes: Sequence[Size]) -> None:
         axes.yaxis.set_major_formatter("{x:g}")
         axes.margins(y=0.15)
         axes.grid(which="major", color="#dddddd", zorder=0)
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    write_svg(figure, path)

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-import matplotlib as mpl
+from ansible_collections.sm2a.airflow.tests.support.pictures import make_figure, write_svg
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from .legs import Leg
 from .report import REDIS, SQS, Comparison
@@ -23,14 +22,11 @@ WIDTH = 0.36
 
 def draw(path: Path, found: Sequence[Comparison], legs: Sequence[Leg]) -> None:
     """Write the picture as SVG, the same bytes for the same figures."""
-    mpl.rcParams["svg.hashsalt"] = "sm2a"
-    mpl.rcParams["svg.fonttype"] = "none"
-    mpl.rcParams["font.family"] = "sans-serif"
-    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    figure = make_figure(11, 3.6)
     left, right = figure.subplots(1, 2)
     _rates(left, found)
     _cpu(right, found, legs)
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    write_svg(figure, path)
 
 
 def _rates(axes: Axes, found: Sequence[Comparison]) -> None:

@@ -56,14 +56,9 @@ def clients_without_files(libraries: Libraries, services: tuple[str, ...]) -> st
     return done.stderr.decode()
 
 
-def load(libraries: Libraries, module: str) -> None:
-    """As the module's action does."""
-    libraries.load(f"ansible_collections.sm2a.airflow.plugins.modules.{module}", SERVICES[module])
-
-
 def test_forks_find_the_models() -> None:
     libraries = Libraries()
-    load(libraries, "acm_certificate")
+    libraries.load_own("acm_certificate")
     assert clients_without_files(libraries, SERVICES["acm_certificate"]) == ""
     assert "a file is read" in clients_without_files(libraries, ("sqs",))
 
@@ -71,14 +66,14 @@ def test_forks_find_the_models() -> None:
 def test_settings_of_the_user_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "not-there")
     libraries = Libraries()
-    load(libraries, "sqs_queue")
+    libraries.load_own("sqs_queue")
     monkeypatch.delenv("AWS_PROFILE")
     assert clients_without_files(libraries, ("sqs",)) == ""
 
 
 def test_other_models_are_found_where_the_environment_names_them(tmp_path: Path) -> None:
     libraries = Libraries()
-    load(libraries, "sqs_queue")
+    libraries.load_own("sqs_queue")
 
     def list_services() -> None:
         libraries.use()
@@ -93,5 +88,5 @@ def test_other_models_are_found_where_the_environment_names_them(tmp_path: Path)
 def test_module_that_cannot_be_loaded_is_left_to_itself() -> None:
     libraries = Libraries()
     with patch.object(importlib, "import_module", side_effect=ImportError("no boto3")):
-        load(libraries, "sqs_queue")
+        libraries.load_own("sqs_queue")
     libraries.use()
