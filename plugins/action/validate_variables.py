@@ -8,27 +8,24 @@ resources, and it never notices a misspelt name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_checks import problems as airflow_problems
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.database_checks import problems as database_problems
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.network_checks import problems as network_problems
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.variable_check import (
-    ill_typed_variables,
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import converted, public, rule_problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import nulls
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import (
     missing_variables,
-    owner_of,
+    own_variables,
     renamed_variables,
-    typed_variables,
     unknown_variables,
+    wired_variables,
 )
-
-ROLES = Path(__file__).resolve().parents[2] / "roles"
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import all_specs, owner_of, role_defaults
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import rendered
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -43,44 +40,35 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result: dict[str, Any] = super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec={"renamed": {"type": "dict", "default": {}}})
         variables = task_vars or {}
-        specs = {"sm2a": STACK_OPTIONS, **role_specs()}
+        specs = all_specs()
         ours = [name for name in variables if owner_of(name, specs)]
-        values = self._values(ours, variables)
+        # What builds on the fact of a role that has yet to run is left for that role.
+        values, undefined = rendered(ours, variables, self._templar)
+        # Options of the stack stand in the spec of every role.
+        spec = {name: option for options in specs.values() for name, option in options.items()} | STACK_OPTIONS
+        typed, problems = converted(values, undefined, spec)
+        own = own_variables({name: variables[name] for name in ours}, role_defaults())
         problems = [
-            *renamed_variables(values, options["renamed"], specs),
-            *unknown_variables(ours, specs),
-            *ill_typed_variables(values, specs),
+            *renamed_variables(own, options["renamed"]),
+            *wired_variables(own - options["renamed"].keys(), self._playbook()),
+            *unknown_variables(variables, specs),
+            *(problem for name in ours for problem in nulls(name, variables[name])),
+            *problems,
             *missing_variables(values, STACK_OPTIONS),
         ]
         # What argument_specs cannot say; only values of the right type can be compared.
-        problems = problems or [*airflow_problems(values), *network_problems(values), *database_problems(values)]
+        problems = problems or rule_problems(typed)
         if problems:
             lines = [f"- {problem}" for problem in problems]
             raise AnsibleActionFail("\n".join(["Nothing was changed. Wrong variables:", *lines]))
-        unresolved = set(ours) - values.keys()
-        inputs = {
-            name: value for spec in specs.values() for name, value in typed_variables(values, unresolved, spec).items()
+        return {
+            **result,
+            "changed": False,
+            "checked": len(ours),
+            "ansible_facts": {"sm2a_inputs": public(typed, spec)},
         }
-        return {**result, "changed": False, "checked": len(ours), "ansible_facts": {"sm2a_inputs": inputs}}
 
-    def _values(self, names: list[str], variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Templated values; one that builds on the fact of a role that has yet to run is left for that role."""
-        values = {}
-        for name in names:
-            try:
-                values[name] = self._templar.template(variables[name])
-            except AnsibleUndefinedVariable:
-                continue
-        return values
-
-
-def role_specs() -> dict[str, dict[str, dict[str, Any]]]:
-    """Options of every role's main entry point, by role name."""
-    specs = {}
-    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
-        document = yaml_load(path.read_text(encoding="utf-8"))
-        options: dict[str, dict[str, Any]] = {}
-        for entry_point in document["argument_specs"].values():
-            options.update(entry_point.get("options", {}))
-        specs[path.parents[1].name] = options
-    return specs
+    def _playbook(self) -> Any:
+        """The file that the task is in, as YAML has it."""
+        path, _colon, _line = str(self._task.get_path()).rpartition(":")
+        return yaml_load(Path(path).read_text(encoding="utf-8")) if Path(path).is_file() else []

@@ -63,7 +63,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.network_checks import problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.network import problems
 
 Statement = dict[str, Any]
 USED_BY_FARGATE_ITSELF = ("ecs-agent", "ecs-telemetry")

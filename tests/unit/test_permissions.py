@@ -17,7 +17,7 @@ from typing import Any
 import botocore.session
 import policy_sentry
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.stack_options import STACK_OPTIONS
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tools import deploy_policy
 from botocore import xform_name

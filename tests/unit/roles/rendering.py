@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import role_spec
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
 
 
 def render(
@@ -30,7 +32,7 @@ def render(
     for case, target in zip(cases, targets, strict=True):
         # The last of the files counts, as variables of a playbook do over a role's defaults.
         given = target.with_name(f"given-{target.name}")
-        own = {"rendered_to": str(target), "ansible_python_interpreter": sys.executable}
+        own = {"rendered_to": str(target), "ansible_python_interpreter": sys.executable, **_inputs(role, case)}
         given.write_text(json.dumps({**case, **own}), encoding="utf-8")
         variables = [*(str(source / name) for name in files), str(given)]
         plays.append({**play, "vars_files": variables, "tasks": [{"ansible.builtin.copy": copy}]})
@@ -41,3 +43,11 @@ def render(
     ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return [json.loads(target.read_text(encoding="utf-8")) for target in targets]
+
+
+def _inputs(role: str, case: Mapping[str, Any]) -> dict[str, Any]:
+    """The fact that the role's first task sets, each option by its variable."""
+    spec = role_spec(role)
+    named = {"sm2a_tags": {}, **{name: option["default"] for name, option in spec.items() if "default" in option}}
+    named |= defaults(role) | {name: value for name, value in case.items() if name in spec}
+    return {f"{role}_inputs": {name.removeprefix(f"{role}_"): value for name, value in named.items()}}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import entry_points, is_secret, role_spec
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.support.role_files import defaults, main_options, read_yaml, role_names
 
@@ -110,8 +111,40 @@ def test_internal_names_start_with_the_role(role: str) -> None:
 def test_main_is_a_contents_page(role: str) -> None:
     path = PROJECT / "roles" / role / "tasks/main.yml"
     assert len(path.read_text(encoding="utf-8").splitlines()) <= ONE_SCREEN
-    for task in read_yaml(path):
+    for task in read_yaml(path)[1:]:
         assert INCLUDES & set(task), f"{task.get('name')} is no include"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_entry_point_begins_with_its_inputs(role: str) -> None:
+    tasks = PROJECT / "roles" / role / "tasks"
+    for entry_point in entry_points(role):
+        expected = {"entry_point": entry_point} if entry_point != "main" else None
+        assert read_yaml(tasks / f"{entry_point}.yml")[0].get("sm2a.airflow.role_inputs", "missing") == expected
+    checking = [path.stem for path in tasks.glob("*.yml") if "sm2a.airflow.role_inputs" in path.read_text()]
+    assert sorted(checking) == sorted(entry_points(role))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_role_reads_its_options_only_from_its_inputs(role: str) -> None:
+    """Text from a survey, a command line or an INI inventory has not the type that the option declares."""
+    secret = {name for name, option in role_spec(role).items() if is_secret(option)}
+    raw = re.compile(rf"(?<![\w.'\"])({'|'.join(map(re.escape, set(role_spec(role)) - secret))})\b(?!\s*=[^=])")
+    files = [path for part in ("tasks", "vars", "templates") for path in (PROJECT / "roles" / role / part).rglob("*")]
+    for path in files:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        expressions = [*re.findall(r"\{\{.*?\}\}|\{%.*?%\}", text, flags=re.S)]
+        conditions = re.findall(r"^ *(?:- )?(?:when|that|failed_when|changed_when|until|loop): (.*)", text, flags=re.M)
+        for expression in [*expressions, *conditions]:
+            without_text = re.sub(r"'[^']*'", "", expression)
+            assert not raw.search(without_text), f"{path.name}: {expression}"
+            assert not re.search(rf"{role}_inputs\.\w+ \| (int|bool)\b", expression), f"{path.name}: {expression}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_input_has_the_name_of_a_method(role: str) -> None:
+    """Of a dictionary Jinja finds its methods first."""
+    assert not {name.removeprefix(f"{role}_") for name in role_spec(role)} & set(dir({}))
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -139,11 +172,11 @@ def test_facts_only_read(role: str) -> None:
     for file, tasks in task_files(role):
         told = [task["name"] for task in tasks if task.get("check_mode") is True]
         assert told == [], f"{file} has tasks that are always in check mode"
-        if file == "tasks/facts.yml":
+        if file in ("tasks/facts.yml", "tasks/outputs.yml"):
             modules = {
                 module for task in tasks for module in task if module.startswith(("amazon.aws.", "sm2a.airflow."))
             }
-            assert {module for module in modules if not module.endswith("_info")} == set()
+            assert {module for module in modules if not module.endswith("_info")} <= {"sm2a.airflow.role_inputs"}
 
 
 @pytest.mark.parametrize("role", ROLES)

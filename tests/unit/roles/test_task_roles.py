@@ -59,10 +59,13 @@ def test_statements_name_actions_and_resources(name: str) -> None:
 def test_queues_carry_the_tags_by_which_workers_finish_those_that_are_no_longer_listed() -> None:
     """Names do not tell: they begin as those of an environment may that is called after this one."""
     assert STATEMENTS["drain"]["Condition"] == {
-        "StringEquals": {"aws:ResourceTag/sm2a:environment": "{{ sm2a_name }}", "aws:ResourceTag/sm2a:role": "broker"}
+        "StringEquals": {
+            "aws:ResourceTag/sm2a:environment": "{{ cluster_inputs.sm2a_name }}",
+            "aws:ResourceTag/sm2a:role": "broker",
+        }
     }
     broker = read_yaml(PROJECT / "roles/broker/vars/main.yml")
-    assert broker["__broker_own_tags"] == {"sm2a:environment": "{{ sm2a_name }}", "sm2a:role": "broker"}
+    assert broker["__broker_own_tags"] == {"sm2a:environment": "{{ broker_inputs.sm2a_name }}", "sm2a:role": "broker"}
     assert broker["__broker_role_tag"] == "sm2a:task_role"
 
 
@@ -94,7 +97,7 @@ def test_every_policy_uses_known_statements_and_its_own_secrets() -> None:
     for component, statements in POLICIES["__cluster_policies"].items():
         own, *shared = statements
         assert f"'{component}' | sm2a.airflow.component_secrets" in own["Resource"]
-        assert ("cluster_config_secret_names" in own["Resource"]) == (component != "autoscaler")
+        assert ("cluster_inputs.config_secret_names" in own["Resource"]) == (component != "autoscaler")
         names = [re.fullmatch(r"\{\{ __cluster_statements\.(\w+) \}\}", each) for each in shared]
         assert all(match and match[1] in POLICIES["__cluster_statements"] for match in names), component
 

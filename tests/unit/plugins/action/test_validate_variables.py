@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.variable_check import (
-    ill_typed_variables,
+import yaml
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import converted, public
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import (
     missing_variables,
-    owner_of,
-    typed_variables,
+    own_variables,
     unknown_variables,
+    wired_variables,
 )
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import owner_of, role_defaults
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.stack_options import STACK_OPTIONS
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
 
@@ -52,58 +54,28 @@ def test_misspelt_variable_is_named_with_the_likely_one() -> None:
     ]
 
 
+def test_a_misspelt_prefix_is_named_too() -> None:
+    problems = unknown_variables(["load_balancr_port", "lode_balancer_scheme", "load_port", "image_port"], SPECS)
+    assert problems == [
+        "load_balancr_port: load has no such variable; did you mean load_balancer_port?",
+        "load_port: load has no such variable",
+        "lode_balancer_scheme: there is no such variable; did you mean load_balancer_scheme?",
+    ]
+
+
+def test_what_the_playbook_sets_itself_is_refused() -> None:
+    own = ["network_kms_key_arn", "airflow_wait", "images_git", "network_cidr"]
+    plays = yaml.safe_load((PROJECT / "playbooks/site.yml").read_text(encoding="utf-8"))
+    assert [problem.split(":")[0] for problem in wired_variables(own, plays)] == ["airflow_wait", "network_kms_key_arn"]
+
+
+def test_defaults_of_roles_are_not_the_users_variables() -> None:
+    given = {"airflow_cluster_name": "{{ sm2a_name }}", "airflow_wait": True, "images_git": True, "sm2a_name": "a"}
+    assert own_variables(given, role_defaults()) == {"images_git", "sm2a_name"}
+
+
 def test_published_fact_is_no_unknown_variable() -> None:
     assert unknown_variables(["load_balancer_outputs"], SPECS) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "word"),
-    [
-        ("load_balancer_port", "https", "int"),
-        ("load_balancer_scheme", "public", "internet-facing"),
-        ("load_balancer_scheme", ["internal"], "must be a string, not a list"),
-        ("load_balancer_rules", [{"hots": "a"}], "hots"),
-        ("load_balancer_rules", "a", "refused"),
-        ("load_balancer_tags", "a", "dict"),
-        ("sm2a_name", "Not a name", "does not match"),
-        ("sm2a_name", {"a": 1}, "must be a string, not a dict"),
-        ("sm2a_region", "Ireland", "does not match"),
-    ],
-)
-def test_ill_typed_value_is_named(name: str, value: Any, word: str) -> None:
-    problems = ill_typed_variables({name: value}, SPECS)
-    assert len(problems) == 1
-    assert problems[0].startswith(f"{name}: ")
-    if "rules" not in name:  # its spec holds a secret: the reason stays hidden
-        assert word in problems[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "problem"),
-    [
-        ("load_balancer_tags", '{"owner": "canary"}', "load_balancer_tags: must be a dictionary, not text"),
-        ("load_balancer_tags", "owner=canary", "load_balancer_tags: must be a dictionary, not text"),
-        ("load_balancer_tags", "", "load_balancer_tags: must be a dictionary, not text"),
-        ("load_balancer_rules", "canary,other", "load_balancer_rules: must be a list, not text"),
-        ("load_balancer_rules", ["host=canary"], "load_balancer_rules: must be a dictionary, not text"),
-    ],
-)
-def test_text_is_not_taken_apart_and_not_repeated(name: str, value: Any, problem: str) -> None:
-    """Ansible would make something of it, which the roles would not see: they get the variable as it is."""
-    assert ill_typed_variables({name: value}, SPECS) == [problem]
-
-
-def test_value_of_a_secret_option_is_not_repeated() -> None:
-    problems = ill_typed_variables(
-        {"load_balancer_rules": [{"host": "a", "secret": {"canary": "birdsong"}, "x": 1}]}, SPECS
-    )
-    assert problems
-    assert "birdsong" not in "".join(problems)
-
-
-@pytest.mark.parametrize("value", [443, "443", None])
-def test_right_value_passes(value: Any) -> None:
-    assert ill_typed_variables({"load_balancer_port": value, "load_balancer_scheme": "internal"}, SPECS) == []
 
 
 @pytest.mark.parametrize("name", STACK_OPTIONS)
@@ -113,48 +85,22 @@ def test_every_variable_of_the_stack_does_something(name: str) -> None:
     assert any(name in file.read_text(encoding="utf-8") for file in files)
 
 
-TYPED_SPEC: dict[str, dict[str, Any]] = {
+SPEC: dict[str, dict[str, Any]] = {
     "role_on": {"type": "bool", "default": True},
     "role_port": {"type": "int"},
     "role_password": {"type": "str", "no_log": True},
-    "role_groups": {
-        "type": "list",
-        "elements": "dict",
-        "default": [{"name": "default"}],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "size": {"type": "int"},
-            "cool": {"type": "bool", "default": False},
-            "labels": {"type": "dict"},
-        },
-    },
 }
 
 
-@pytest.mark.parametrize(
-    ("given", "name", "expected"),
-    [
-        ({}, "role_on", True),
-        ({"role_on": "false"}, "role_on", False),
-        ({"role_on": None}, "role_on", True),
-        ({}, "role_port", None),
-        ({"role_port": "8080"}, "role_port", 8080),
-        ({}, "role_groups", [{"name": "default", "cool": False}]),
-        (
-            {"role_groups": [{"name": "a", "size": "3", "cool": "yes", "labels": {"x": None}}]},
-            "role_groups",
-            [{"name": "a", "size": 3, "cool": True, "labels": {"x": None}}],
-        ),
-    ],
-)
-def test_every_variable_has_its_type_or_its_default(given: dict[str, Any], name: str, expected: Any) -> None:
-    typed = typed_variables(given, (), TYPED_SPEC)
-    assert typed[name] == expected
-    assert type(typed[name]) is type(expected)
+def test_every_variable_has_a_value_and_secrets_are_not_public() -> None:
+    typed, problems = converted({"role_on": "false", "role_password": "x"}, (), SPEC)
+    assert problems == []
+    assert typed == {"role_on": False, "role_port": None, "role_password": "x"}
+    assert public(typed, SPEC) == {"role_on": False, "role_port": None}
 
 
-def test_secrets_and_what_is_not_known_yet_are_left_out() -> None:
-    assert typed_variables({"role_password": "x"}, {"role_port"}, TYPED_SPEC).keys() == {"role_on", "role_groups"}
+def test_what_is_not_known_yet_is_left_out() -> None:
+    assert converted({}, {"role_port"}, SPEC) == ({"role_on": True, "role_password": None}, [])
 
 
 def test_the_defaults_of_a_role_are_those_that_are_published(tmp_path: Path) -> None:

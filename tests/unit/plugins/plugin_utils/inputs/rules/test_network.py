@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.network_checks import problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.network import problems
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils import scaling_checks
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_checks import problems
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.scaling_checks import scaling_problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import scaling
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow import problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.scaling import scaling_problems
 
 GROUP: dict[str, Any] = {"name": "default", "queue": "default", "cpu": 1024, "memory": 2048, "concurrency": 4}
 GROUP |= {"min": 1, "max": 4}
@@ -57,5 +57,5 @@ def test_wrong_options_are_named(options: dict[str, Any], sentence: str) -> None
 
 
 def test_without_a_list_of_time_zones_none_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scaling_checks, "_loads", lambda name: False)
+    monkeypatch.setattr(scaling, "_loads", lambda name: False)
     assert found(schedules=[{**OFFICE, "time_zone": "Mars/Olympus"}]) == []

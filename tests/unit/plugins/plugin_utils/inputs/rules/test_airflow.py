@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_checks import problems, size_problem
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_options import OWN_SECRETS, OWNED
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow import problems, size_problem
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_config import OWN_SECRETS, OWNED
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.support.role_files import defaults, read_yaml, role_names
 

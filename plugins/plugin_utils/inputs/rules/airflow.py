@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_options import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_config import (
     config_problems,
     config_secret_problems,
     environment_problems,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.scaling_checks import scaling_problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.scaling import scaling_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.worker_roles import has_own_role
 
 # CPU units -> least and most memory and its step, in MiB.
@@ -48,6 +48,7 @@ def problems(values: Mapping[str, Any]) -> list[str]:
         *config_secret_problems(secrets),
         *_component_problems(values),
         *_groups_problems(groups),
+        *_queue_problems(values, groups),
         *_group_secrets_problems(values, groups),
         *_architecture_problems(values, groups),
         *_dags_problems(values),
@@ -93,6 +94,18 @@ def _groups_problems(groups: list[Mapping[str, Any]]) -> list[str]:
     for group in groups:
         found.extend(f"airflow_worker_groups, group {group['name']}: {problem}" for problem in _group_problems(group))
     return found
+
+
+def _queue_problems(values: Mapping[str, Any], groups: list[Mapping[str, Any]]) -> list[str]:
+    """Groups whose queue is not among those of the broker."""
+    queues = values.get("airflow_queues")
+    if queues is None:
+        return []
+    return [
+        f"airflow_worker_groups, group {group['name']}: its queue {group['queue']} is not in airflow_queues"
+        for group in groups
+        if group["queue"] not in queues
+    ]
 
 
 def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str, Any]]) -> list[str]:

@@ -1,17 +1,17 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""database_checks: names of users that the engine refuses or cuts, and names that two users would have."""
+"""Names of users that the engine refuses or cuts, and names that two users would have."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.database_checks import DEFAULTS, FURTHER, problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.database import DEFAULTS, FURTHER, problems
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
-ROLE = Path(__file__).resolve().parents[4] / "roles/database"
+ROLE = PROJECT / "roles/database"
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,5 @@ def test_the_role_has_these_names() -> None:
     assert {name: defaults[name] for name in DEFAULTS} == DEFAULTS
     variables = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
     made = {value for name, value in variables.items() if name.endswith("_username") and name.startswith("__database")}
-    assert made == {f"{{{{ {variable} }}}}{end}" for variable, ends in FURTHER.items() for end in ends}
+    inputs = {variable: variable.replace("_", "_inputs.", 1) for variable in FURTHER}
+    assert made == {f"{{{{ {inputs[variable]} }}}}{end}" for variable, ends in FURTHER.items() for end in ends}

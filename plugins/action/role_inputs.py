@@ -1,0 +1,61 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the options of the role that the task is in, and publish them in the types that it declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs import requirements
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import converted, public, rule_problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import missing_variables
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import MAIN, all_specs, role_spec
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import rendered
+
+# Ansible imports this before it forks the workers of tasks: they find the specs read.
+all_specs()
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs on the controller; connects nowhere and changes nothing."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Publish the fact ``<role>_inputs``; fail with one sentence for each wrong option."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _result, options = self.validate_argument_spec(argument_spec={"entry_point": {"type": "str", "default": MAIN}})
+        role = self._role()
+        spec = role_spec(role, options["entry_point"])
+        variables = task_vars or {}
+        values, undefined = rendered([name for name in spec if name in variables], variables, self._templar)
+        typed, problems = converted(values, undefined, spec)
+        problems = [
+            *(f"{name}: {reason}" for name, reason in undefined.items()),
+            *missing_variables(values, {name: option for name, option in spec.items() if name not in undefined}),
+            *problems,
+        ]
+        # Only values of the right type can be compared.
+        problems = problems or [
+            *requirements.problems(role, options["entry_point"], typed),
+            *rule_problems(typed),
+        ]
+        if problems:
+            raise AnsibleActionFail(
+                "\n".join([f"Wrong variables of role {role}:", *(f"- {line}" for line in problems)])
+            )
+        inputs = {
+            name.removeprefix(f"{role}_"): value for name, value in public(typed, spec).items() if value is not None
+        }
+        return {**result, "changed": False, "ansible_facts": {f"{role}_inputs": inputs}}
+
+    def _role(self) -> str:
+        """Name of the role that the task is in."""
+        if self._task._role is None:
+            raise AnsibleActionFail("sm2a.airflow.role_inputs is for the tasks of a role")
+        return Path(self._task._role._role_path).name

@@ -1,0 +1,37 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Convert the options of roles, and say everything that is wrong with them at once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import Conversion
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import RULES
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import Spec, is_secret
+
+
+def converted(values: Mapping[str, Any], unresolved: Container[str], spec: Spec) -> tuple[dict[str, Any], list[str]]:
+    """Every option of ``spec`` in its type, or its default, or None; and one sentence for each that is wrong.
+
+    What is ``unresolved`` is left out.
+    """
+    typed, problems = {}, []
+    for name, option in spec.items():
+        if name not in unresolved:
+            conversion = Conversion(name, values.get(name), option)
+            typed[name] = conversion.value
+            problems += conversion.problems
+    return typed, problems
+
+
+def rule_problems(values: Mapping[str, Any]) -> list[str]:
+    """What the types cannot say: one sentence for each problem of converted options; None is not judged."""
+    given = {name: value for name, value in values.items() if value is not None}
+    return list(dict.fromkeys(problem for rule in RULES for problem in rule(given)))
+
+
+def public(values: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
+    """Those that hold no secret, which may be in a fact."""
+    return {name: value for name, value in values.items() if not is_secret(spec[name])}

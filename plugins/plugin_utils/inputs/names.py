@@ -1,0 +1,82 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Names of variables that no role has, or has no longer. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import is_missing, likely
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import Spec, owner_of
+
+# Facts that are set under a prefix and are no options: the converted options, and what a role offers to others.
+PUBLISHED = ("inputs", "outputs")
+
+
+def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[str]:
+    """One sentence for each name that is in no spec, and carries the prefix of one or is nearly an option of one."""
+    known = sorted({option for spec in specs.values() for option in spec})
+    problems = []
+    for name in sorted(names):
+        owner = owner_of(name, specs)
+        if name in known or (owner and name.removeprefix(f"{owner}_") in PUBLISHED):
+            continue
+        if owner:
+            problems.append(f"{name}: {owner} has no such variable{likely(name, known)}")
+        elif _misspells_a_prefix(name, specs) and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.9)):
+            problems.append(f"{name}: there is no such variable; did you mean {close[0]}?")
+    return problems
+
+
+def _misspells_a_prefix(name: str, prefixes: Iterable[str]) -> bool:
+    """Whether it begins nearly as one of the prefixes does (``load_balancr_`` for ``load_balancer_``)."""
+    words = name.split("_")
+    for prefix in prefixes:
+        begin = "_".join(words[: prefix.count("_") + 1])
+        if difflib.SequenceMatcher(None, begin, prefix).ratio() > 0.75:
+            return True
+    return False
+
+
+def wired_variables(names: Iterable[str], plays: Any) -> list[str]:
+    """One sentence for each of the user's variables that the playbook sets itself, so that the value would be lost.
+
+    ``plays`` is the playbook as YAML has it. What it builds on the user's own value is no loss.
+    """
+    wired = dict(_wiring(plays))
+    return [
+        f"{name}: this playbook sets it itself, from what the roles make; take it away"
+        for name in sorted(names)
+        if name in wired and f"sm2a_inputs.{name}" not in str(wired[name])
+    ]
+
+
+def _wiring(node: Any) -> Iterator[tuple[str, Any]]:
+    """Names and values that tasks hand to the roles that they import."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _wiring(item)
+    elif isinstance(node, Mapping):
+        if "ansible.builtin.import_role" in node:
+            yield from (node.get("vars") or {}).items()
+        for part in ("tasks", "block", "always"):
+            yield from _wiring(node.get(part))
+
+
+def own_variables(variables: Mapping[str, Any], defaults: Mapping[str, Any]) -> set[str]:
+    """Names of those that are not as the roles' defaults, which are variables of the playbook as well, have them."""
+    return {name for name, value in variables.items() if name not in defaults or value != defaults[name]}
+
+
+def renamed_variables(names: Iterable[str], renamed: Mapping[str, str]) -> list[str]:
+    """One sentence for each of the user's variables that has another name here; ``renamed`` is old to new."""
+    return [f"{old}: is called {renamed[old]} here" for old in sorted(names) if old in renamed]
+
+
+def missing_variables(values: Mapping[str, Any], spec: Spec) -> list[str]:
+    """One sentence for each required option of ``spec`` without a value."""
+    return [
+        f"{name}: is required" for name in sorted(spec) if spec[name].get("required") and is_missing(values.get(name))
+    ]
