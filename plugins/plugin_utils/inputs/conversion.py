@@ -16,6 +16,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import is_secret
+from yaml import YAMLError
 
 NOT_SHOWN = "the value is refused (not shown: it may be secret)"
 KINDS = {"list": "a list", "dict": "a dictionary"}
@@ -93,8 +94,9 @@ class Conversion:
             self._refuse(where, "")
             return None
         try:
-            parsed = yaml_load(text)
-        except Exception:  # pylint: disable=broad-except
+            # A plain string: the parser knows none that carries where Ansible found it.
+            parsed = yaml_load(str(text))
+        except YAMLError:
             parsed = text
         words = kind == "list" and option.get("elements", "str") not in KINDS
         if words and not isinstance(parsed, (list, dict)):

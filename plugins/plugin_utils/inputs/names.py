@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import is_missing, likely
@@ -40,17 +41,19 @@ def _misspells_a_prefix(name: str, prefixes: Iterable[str]) -> bool:
     return False
 
 
-def wired_variables(names: Iterable[str], plays: Any) -> list[str]:
+def wired_variables(names: Set[str], plays: Any) -> list[str]:
     """One sentence for each of the user's variables that the playbook sets itself, so that the value would be lost.
 
     ``plays`` is the playbook as YAML has it. What it builds on the user's own value is no loss.
     """
     wired = dict(_wiring(plays))
-    return [
-        f"{name}: this playbook sets it itself, from what the roles make; take it away"
-        for name in sorted(names)
-        if name in wired and f"sm2a_inputs.{name}" not in str(wired[name])
-    ]
+    problems = []
+    for name in sorted(names & wired.keys()):
+        sources = re.findall(r"\bsm2a_inputs\.(\w+)", str(wired[name]))
+        if name not in sources:
+            instead = f"set {sources[0]} instead" if sources else "it comes from what the roles make, so take it away"
+            problems.append(f"{name}: this playbook sets it itself; {instead}")
+    return problems
 
 
 def _wiring(node: Any) -> Iterator[tuple[str, Any]]:
@@ -61,7 +64,7 @@ def _wiring(node: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(node, Mapping):
         if "ansible.builtin.import_role" in node:
             yield from (node.get("vars") or {}).items()
-        for part in ("tasks", "block", "always"):
+        for part in ("tasks", "block", "rescue", "always"):
             yield from _wiring(node.get(part))
 
 

@@ -22,6 +22,7 @@ MADE_BY_ANOTHER_ROLE = {
     "airflow_connections_prefix",
     "airflow_database",
     "airflow_execution_role_arn",
+    "airflow_extra_host_names",
     "airflow_groups_prefix",
     "airflow_log_group_names",
     "airflow_logs_uri",
@@ -91,6 +92,9 @@ NAMED_ELSEWHERE = {
     "network_load_balancer_allowed_cidrs": "load_balancer_allowed_cidrs",
     "network_load_balancer_internal": "load_balancer_scheme",
     "network_load_balancer_ports": "load_balancer_https_port",
+    "network_extra_endpoint_resources": "airflow_dags_s3_uri",
+    "network_extra_load_balancer_egress": "load_balancer_oidc",
+    "network_extra_task_egress": "airflow_dags_git_url",
     "run_lock_state": "sm2a_lock",
     "run_lock_timeout": "sm2a_lock_timeout",
     "storage_kms_key_arn": "secrets_kms_key_arn",
@@ -136,7 +140,7 @@ def test_the_name_elsewhere_is_one_that_users_may_set() -> None:
 def test_a_repository_by_ssh_can_be_reached(tmp_path: Path) -> None:
     variables = next(variables for role, variables in imports(PLAY["tasks"]) if role == "network")
     internal = {name: value for name, value in variables.items() if name.startswith("__")}
-    expression = variables["network_task_egress"].strip().replace("{{", "(").replace("}}", ")")
+    expression = variables["network_extra_task_egress"].strip().replace("{{", "(").replace("}}", ")")
     ports = {
         "git@git.example.com:team/dags.git": [["22"]],
         "ssh://git@git.example.com/team/dags.git": [["22"]],
