@@ -14,7 +14,13 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import converted, public, rule_problems
+from ansible.utils.display import Display
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import (
+    converted,
+    public,
+    rule_problems,
+    warnings,
+)
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import nulls
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import (
     missing_variables,
@@ -26,6 +32,8 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import (
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import all_specs, owner_of, role_defaults
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.stack_options import STACK_OPTIONS
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import rendered
+
+display = Display()
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -61,6 +69,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if problems:
             lines = [f"- {problem}" for problem in problems]
             raise AnsibleActionFail("\n".join(["Nothing was changed. Wrong variables:", *lines]))
+        for warning in warnings(typed):
+            display.warning(warning)
         return {
             **result,
             "changed": False,

@@ -45,7 +45,7 @@ def airflow_environment(sections: Any) -> dict[str, str]:
     environment: dict[str, str] = {}
     for section, options in _items(sections, "the configuration"):
         for option, value in _items(options, f"section {section}"):
-            environment[f"AIRFLOW__{section.upper()}__{option.upper()}"] = _text(value)
+            environment[f"AIRFLOW__{section.upper().replace('.', '_')}__{option.upper()}"] = _text(value)
     return environment
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_names import OPTIONS, SENSITIVE
 from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine, watch
 from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.support.stack.browser import log_in
@@ -31,6 +32,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     WORKERS_MAXIMUM,
     WORKERS_MINIMUM,
 )
+from ansible_collections.sm2a.airflow.tools import airflow_options
 
 pytestmark = pytest.mark.chain("stack")
 
@@ -75,6 +77,16 @@ def task_definitions(stack: Stack) -> list[dict[str, Any]]:
     arns = ecs.list_task_definitions()["taskDefinitionArns"]
     assert arns
     return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
+
+
+def test_the_options_of_airflow_are_those_that_the_checks_know(stack: Stack) -> None:
+    """``tools/airflow_options.py`` wrote them down, for an earlier image perhaps."""
+    [scheduler] = engine.containers(NAME, "scheduler")
+    line = engine.run_python(scheduler, airflow_options.PROGRAM)
+    described = {section: set(names) for section, names in line.items()}
+    assert described == {section: set(names.split()) for section, names in OPTIONS.items()}
+    marked = {(section, name) for section, names in line.items() for name, sensitive in names.items() if sensitive}
+    assert marked == SENSITIVE
 
 
 def test_http_is_sent_to_https(stack: Stack) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import Conversion
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import RULES
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_config import config_warnings
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import Spec, is_secret
 
 
@@ -30,6 +31,11 @@ def rule_problems(values: Mapping[str, Any]) -> list[str]:
     """What the types cannot say: one sentence for each problem of converted options; None is not judged."""
     given = {name: value for name, value in values.items() if value is not None}
     return list(dict.fromkeys(problem for rule in RULES for problem in rule(given)))
+
+
+def warnings(values: Mapping[str, Any]) -> list[str]:
+    """What may be meant so, but is more often a mistake: one sentence each."""
+    return config_warnings(values.get("airflow_config") or {})
 
 
 def public(values: Mapping[str, Any], spec: Spec) -> dict[str, Any]:

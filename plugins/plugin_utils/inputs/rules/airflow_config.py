@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_names import OPTIONS, SENSITIVE
 
 # Option -> what to use instead; "" when there is nothing to choose.
 OWNED: dict[tuple[str, str], str] = {
@@ -51,32 +54,23 @@ OWNED: dict[tuple[str, str], str] = {
     ("dag_processor", "dag_bundle_config_list"): "airflow_dags_source",
     ("dag_processor", "dag_bundle_storage_path"): "",
 }
-# What Airflow 3.3 and its providers mark as sensitive, and so what they read from Secrets Manager on request.
-SENSITIVE = {
-    ("api", "secret_key"),
-    ("api_auth", "jwt_secret"),
-    ("celery", "broker_url"),
-    ("celery", "flower_basic_auth"),
-    ("celery", "result_backend"),
-    ("celery_broker_transport_options", "sentinel_kwargs"),
-    ("celery_result_backend_transport_options", "sentinel_kwargs"),
-    ("core", "asset_manager_kwargs"),
-    ("core", "fernet_key"),
-    ("database", "sql_alchemy_conn"),
-    ("database", "sql_alchemy_conn_async"),
-    ("database", "sql_alchemy_engine_args"),
-    ("logging", "remote_task_handler_kwargs"),
-    ("secrets", "backend_kwargs"),
-    ("sentry", "sentry_dsn"),
-    ("workers", "secrets_backend_kwargs"),
-}
 # Of these, what SM2A sets itself.
 OWN_SECRETS = SENSITIVE - {
+    ("atlas", "password"),
     ("core", "asset_manager_kwargs"),
     ("database", "sql_alchemy_engine_args"),
     ("logging", "remote_task_handler_kwargs"),
+    ("opensearch", "password"),
     ("sentry", "sentry_dsn"),
 }
+# Sections whose options go to a library as they are.
+FREE_SECTIONS = (
+    "celery_broker_transport_options",
+    "celery_result_backend_transport_options",
+    "elasticsearch_configs",
+    "opensearch_configs",
+)
+SECTION = re.compile(r"[a-z][a-z0-9_.]*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 # Variables of a container that are not the user's to set.
@@ -105,6 +99,30 @@ def option_problem(section: str, option: str) -> str | None:
     return None
 
 
+def misspelling(section: str, option: str) -> str | None:
+    """The known name that is nearly this one, as a sentence, or None. Other names may be those of a provider."""
+    if section not in OPTIONS:
+        close = difflib.get_close_matches(section, list(OPTIONS), n=1, cutoff=0.8)
+        return f"Airflow has no section {section}; did you mean {close[0]}?" if close else None
+    known = OPTIONS[section].split()
+    if option in known or section in FREE_SECTIONS:
+        return None
+    close = difflib.get_close_matches(re.sub(r"_(cmd|secret)$", "", option), known, n=1, cutoff=0.8)
+    return f"section {section} of Airflow has no such option; did you mean {close[0]}?" if close else None
+
+
+def config_warnings(config: Mapping[str, Any]) -> list[str]:
+    """One sentence for each entry of airflow_config that neither Airflow nor a provider in the image knows."""
+    return [
+        f"airflow_config.{section}.{option}: Airflow and the providers of the image have no such option. Keep it only "
+        "for a package of yours that reads it."
+        for section, options in config.items()
+        if isinstance(options, Mapping) and section not in FREE_SECTIONS
+        for option in options
+        if option not in OPTIONS.get(str(section), "").split()
+    ]
+
+
 def config_problems(config: Mapping[str, Any]) -> list[str]:
     """One sentence for each entry of airflow_config that is refused; values are not repeated."""
     problems: list[str] = []
@@ -113,7 +131,7 @@ def config_problems(config: Mapping[str, Any]) -> list[str]:
             problems.append(
                 f"{where}: must be a string, number or boolean; write lists and dictionaries as JSON strings"
             )
-        elif reason := option_problem(section, option):
+        elif reason := option_problem(section, option) or misspelling(section, option):
             problems.append(f"{where}: {reason}")
     return problems
 
@@ -141,7 +159,7 @@ def _entries(variable: str, sections: Any, problems: list[str]) -> Iterator[tupl
             continue
         for option, value in options.items():
             where = f"{variable}.{section}.{option}"
-            if not NAME.fullmatch(str(section)) or not NAME.fullmatch(str(option)):
+            if not SECTION.fullmatch(str(section)) or not NAME.fullmatch(str(option)):
                 problems.append(f"{where}: section and option must be lower-case words joined by underscores")
             else:
                 yield where, str(section), str(option), value
@@ -168,5 +186,5 @@ def _variable_problem(name: str) -> str | None:
         return "is set by SM2A"
     parts = name.lower().split("__")
     if len(parts) == 3 and parts[0] == "airflow":
-        return option_problem(parts[1], parts[2])
+        return option_problem(parts[1], parts[2]) or misspelling(parts[1], parts[2])
     return None

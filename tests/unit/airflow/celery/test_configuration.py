@@ -50,7 +50,7 @@ def test_the_environment_does_not_undo_it(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_image_names_them() -> None:
-    """In its airflow.cfg, and so in every process; the option in the environment is refused (airflow_options)."""
+    """In its airflow.cfg, and so in every process; the option in the environment is refused (airflow_config)."""
     parser = ConfigParser()
     parser.read(Path(sm2a_runtime.__file__).parents[1] / "airflow.cfg")
     assert parser["celery"]["celery_config_options"] == "sm2a_runtime.celery.configuration.CELERY_CONFIG"

@@ -187,7 +187,10 @@ def test_wrong_values_are_named(values: dict[str, Any], sentence: str) -> None:
 
 def test_what_users_may_set_is_accepted() -> None:
     values = {
-        "airflow_config": {"core": {"parallelism": 64, "max_active_tasks_per_dag": "8"}, "fab": {"rate_limit": 1.5}},
+        "airflow_config": {
+            "core": {"parallelism": 64, "max_active_tasks_per_dag": "8"},
+            "fab": {"auth_rate_limit": 1.5},
+        },
         "airflow_config_secrets": {"sentry": {"sentry_dsn": "sentry-dsn"}},
         "airflow_worker_groups": [
             {
