@@ -8,7 +8,7 @@ from functools import reduce
 
 from sm2a_local_aws.asgi import Application
 from sm2a_local_aws.ecs import agent
-from sm2a_local_aws.http import client_tokens, long_polls, outages, request_filter
+from sm2a_local_aws.http import client_tokens, long_polls, outages, parameters, request_filter
 from sm2a_local_aws.iam import enforcement
 
 MIDDLEWARES = (
@@ -16,6 +16,8 @@ MIDDLEWARES = (
     request_filter.middleware,
     # Its caller must be known and have the rights that it needs.
     enforcement.middleware,
+    # Its parameters are within AWS's limits.
+    parameters.middleware,
     # It waits while its service is taken away.
     outages.middleware,
     # A receive call of SQS ends when its client is gone.

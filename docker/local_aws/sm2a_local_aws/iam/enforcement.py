@@ -12,25 +12,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote
 
 from ministack import app
-from ministack.core import iam_actions, responses, sigv4
+from ministack.core import responses, sigv4
 from ministack.core.router import detect_service, extract_access_key_id
 
 from sm2a_local_aws import settings
 from sm2a_local_aws.asgi import Application, read_body, replaying
-from sm2a_local_aws.iam import callers, endpoints, recording, resource_policies
+from sm2a_local_aws.iam import callers, endpoints, recording, refusals, resource_policies
 from sm2a_local_aws.iam.callers import Caller
 from sm2a_local_aws.iam.endpoints import Way
 from sm2a_local_aws.iam.policy import evaluation
 from sm2a_local_aws.iam.policy.documents import Document, PolicyError
 from sm2a_local_aws.iam.policy.evaluation import Decision, Policies, Request
-from sm2a_local_aws.iam.request import calls, reading, signatures
+from sm2a_local_aws.iam.refusals import Refused
+from sm2a_local_aws.iam.request import reading, signatures
 from sm2a_local_aws.iam.request.calls import Call, Message
 from sm2a_local_aws.iam.request.reading import Reading, Unreadable
 from sm2a_local_aws.iam.request.signatures import Signature, SignatureError, Unsigned
@@ -44,10 +44,8 @@ logger = logging.getLogger("sm2a.iam")
 relies_on("ministack.app", {"_routing_params": "00e89d22c926"})
 relies_on("ministack.core.router", {"extract_access_key_id": "4f0df6b2b1cd", "detect_service": "fd156fac4b5d"})
 relies_on("ministack.core.sigv4", {"decode_header_value": "1e6f511f1f17"})
-relies_on("ministack.core.iam_actions", {"access_denied_response": "3cc2e315f91f"})
 
 Scope = dict[str, Any]
-Answer = tuple[int, dict[str, str], bytes]
 
 # What containers ask of the ECS agent: the address is the secret. Any other path, header or parameter could name a
 # service of AWS, which MiniStack would call.
@@ -66,14 +64,6 @@ ADMINISTRATOR = "administrator"
 STATUS = {"NotImplemented": 501}
 # Characters of a refusal in the log: what a stranger wrote may be long.
 LOGGED = 500
-
-
-class Refused(Exception):  # noqa: N818  It is an answer.
-    """A request that is not done."""
-
-    def __init__(self, service: str, code: str, message: str, action: str = "", status: int | None = None) -> None:
-        super().__init__(message)
-        self.service, self.code, self.action, self.status = service, code, action, status
 
 
 def middleware(application: Application) -> Application:
@@ -98,7 +88,7 @@ def middleware(application: Application) -> Application:
             allowed = await asyncio.to_thread(_check, scope, message)
         except Refused as refused:
             logger.warning("refused a request of %s: %s", scope.get("client"), ascii(str(refused))[:LOGGED])
-            await _refuse(send, refused, headers)
+            await refusals.answer(send, refused, headers)
             return
         if allowed is not None:
             message, scope = allowed, _scope(scope, allowed)
@@ -277,11 +267,7 @@ def _way(caller: Caller, call: Call, request: Request) -> Way:
     """What AWS does in a task's name does not come through the task's VPC."""
     if not caller.task_arn or request.context.get("aws:viaawsservice") == "true":
         return Way()
-    return endpoints.way_of(caller.task_arn, _ministack_name(call.service))
-
-
-def _ministack_name(service: str) -> str:
-    return {name: signed for signed, name in calls.SIGNED_AS.items()}.get(service, service)
+    return endpoints.way_of(caller.task_arn, refusals.ministack_name(call.service))
 
 
 def _decide(caller: Caller, request: Request, endpoint: Document | None) -> Decision:
@@ -306,31 +292,3 @@ def _record_administrator(signature: Signature, service: str, message: Message) 
             return
         for request in required.of(call, place, Account()):
             _record(ADMINISTRATOR, request, None)
-
-
-async def _refuse(send: Any, refused: Refused, headers: dict[str, str]) -> None:
-    request_id = str(uuid.uuid4())
-    status, answered, body = _answer(refused, request_id, headers)
-    answered = {**answered, "x-amzn-requestid": request_id, "Content-Length": str(len(body))}
-    listed = [(name.lower().encode(), value.encode()) for name, value in answered.items()]
-    await send({"type": "http.response.start", "status": status, "headers": listed})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _answer(refused: Refused, request_id: str, headers: dict[str, str]) -> Answer:
-    """In the protocol of the service and in AWS's words."""
-    text = str(refused)
-    denied = refused.code == "AccessDenied"
-    if refused.service == "ec2" and denied:
-        text = f"You are not authorized to perform this operation. {text}"
-    status, answered, body = iam_actions.access_denied_response(
-        _ministack_name(refused.service),
-        refused.action,
-        "",
-        request_id,
-        # The words of a refusal are ours already, which this function only takes with a code for CloudWatch Logs.
-        error_code="" if denied and refused.service != "logs" else refused.code,
-        message=text,
-        headers=headers,
-    )
-    return refused.status or status, answered, body

@@ -1,0 +1,86 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Limits that AWS's own models of its services have (in botocore, which leaves most of them to the service)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+# The models say less, or something else, than the services do.
+WRONG = {
+    # Names of metrics in an expression have no such pattern in reality.
+    ("cloudwatch", "MetricId"),
+}
+NUMERIC = ("integer", "long", "float", "double")
+
+
+def problems(service: str, shape: Any, parameters: Mapping[str, Any]) -> list[str]:
+    """In AWS's words, what is wrong with the parameters of an operation whose input has this shape."""
+    return list(_structure(service, shape, parameters, "")) if shape is not None else []
+
+
+def _structure(service: str, shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
+    for name, member in shape.members.items():
+        if name in value and value[name] is not None:
+            place = f"{path}.{name}" if path else name
+            yield from _value(service, member, value[name], place[:1].lower() + place[1:])
+
+
+def _value(service: str, shape: Any, value: Any, path: str) -> Iterator[str]:
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, Mapping):
+        yield from _structure(service, shape, value, path)
+    elif kind == "list" and isinstance(value, list):
+        yield from _length(shape, len(value), path)
+        for number, item in enumerate(value, 1):
+            yield from _value(service, shape.member, item, f"{path}.{number}.member")
+    elif kind == "map" and isinstance(value, Mapping):
+        yield from _length(shape, len(value), path)
+        for key, item in value.items():
+            yield from _value(service, shape.key, key, f"{path}.key")
+            yield from _value(service, shape.value, item, f"{path}.{key}.value")
+    elif kind == "string" and isinstance(value, str) and (service, shape.name) not in WRONG:
+        yield from _text(shape, value, path)
+    elif kind in NUMERIC and isinstance(value, (int, float)):
+        yield from _number(shape, value, path)
+
+
+def _text(shape: Any, value: str, path: str) -> Iterator[str]:
+    yield from _length(shape, len(value), path)
+    pattern = shape.metadata.get("pattern")
+    if pattern and (compiled := _compiled(pattern)) and not compiled.fullmatch(value):
+        yield f"Value at '{path}' failed to satisfy constraint: Member must satisfy the pattern {pattern}"
+    if shape.enum and value not in shape.enum:
+        yield f"Value at '{path}' failed to satisfy constraint: Member must satisfy enum value set: {shape.enum}"
+
+
+def _length(shape: Any, length: int, path: str) -> Iterator[str]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    said = f"Value at '{path}' failed to satisfy constraint: Member must have length"
+    if most is not None and length > int(most):
+        yield f"{said} less than or equal to {most}"
+    if least is not None and length < int(least):
+        yield f"{said} greater than or equal to {least}"
+
+
+def _number(shape: Any, value: float, path: str) -> Iterator[str]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    said = f"Value at '{path}' failed to satisfy constraint: Member must have value"
+    if most is not None and value > float(most):
+        yield f"{said} less than or equal to {most}"
+    if least is not None and value < float(least):
+        yield f"{said} greater than or equal to {least}"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """None for a pattern that Python cannot read."""
+    if r"\p{" in pattern:
+        return None
+    try:
+        return re.compile(pattern, re.DOTALL)
+    except re.error:
+        return None
