@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import airflow, database, network
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import airflow, database_users, network
 
 RULES: tuple[Callable[[Mapping[str, Any]], list[str]], ...] = (
     airflow.problems,
     network.problems,
-    database.problems,
+    database_users.problems,
 )
