@@ -24,6 +24,7 @@ BUNDLES = "https://airflow.apache.org/docs/apache-airflow-providers-git/stable/b
 REFERENCES = "https://git-scm.com/docs/git-check-ref-format"
 PACKAGES = "https://www.debian.org/doc/debian-policy/ch-controlfields.html#source"
 CONNECTIONS = "https://airflow.apache.org/docs/apache-airflow/stable/howto/connection.html"
+ENVIRONMENT = "https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html"
 AUTOSCALER = "docs/roles/autoscaler.md"
 
 # Environment is one of the 30 that a metric may have.
@@ -70,7 +71,19 @@ def _holds(values: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _environment(value: Any) -> str | None:
+    """Variables of every AWS call; their values are secret."""
+    found = []
+    for name, given in value.items() if isinstance(value, Mapping) else ():
+        if not isinstance(name, str) or not re.fullmatch(r"[^=\s]+", name):
+            found.append(f"names must be text without spaces and '=', not {shown(name)}")
+        elif given is None or isinstance(given, (Mapping, list, tuple)):
+            found.append(f"{name} must be text, not a list, a dictionary or nothing")
+    return "; ".join(found) or None
+
+
 RULES: list[Rule] = [
+    Rule("sm2a_aws_environment", ENVIRONMENT, _environment),
     Rule("airflow_metrics_allow_list", METRICS, each(of_text(_expression))),
     Rule("airflow_metrics_dimensions", DIMENSIONS, _dimensions),
     Rule(

@@ -98,8 +98,8 @@ def _set_aside_too_early(values: Mapping[str, Any]) -> str | None:
         return None
     return (
         "the receive count times the visibility timeout must be greater than the timeout of queued tasks, "
-        f"not {count} times {visibility} with {queued}: otherwise SQS moves the message of a task to the dead-letter queue "
-        "while Airflow still waits for it"
+        f"not {count} times {visibility} with {queued}: otherwise SQS moves the message of a task to the dead-letter "
+        "queue while Airflow still waits for it"
     )
 
 

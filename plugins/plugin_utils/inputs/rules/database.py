@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ CLASSES = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBIns
 STORAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"
 GROWTH = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"
 POSTGRES_NAMES = "https://www.postgresql.org/docs/current/sql-createrole.html"
+PARAMETERS = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Parameter.html"
 STORED = "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html"
 AIRFLOW_VERSIONS = "https://airflow.apache.org/docs/apache-airflow/stable/installation/prerequisites.html"
 
@@ -129,10 +131,21 @@ def _users(values: Values) -> str | None:
     return None
 
 
+def _parameters(value: Any) -> str | None:
+    found = []
+    for name, given in value.items() if isinstance(value, Mapping) else ():
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            found.append(f"names must be letters, digits and _.-, not {shown(name)}")
+        elif not isinstance(given, (str, int, float)):
+            found.append(f"{name} must be text, a number or a boolean, not a {type(given).__name__}")
+    return "; ".join(found) or None
+
+
 SECRET_PART = matching(r"[A-Za-z0-9_+=.@-]+", "letters, digits and _+=.@-, as names of secrets are")
 NAME = matching(r"[A-Za-z][A-Za-z0-9_]*", "letters, digits and underscores that begin with a letter")
 
 RULES: list[Rule] = [
+    Rule("database_parameters", PARAMETERS, _parameters),
     Rule("database_instance_class", CLASSES, matching(r"db(\.[a-z0-9-]+){2,}", "a class such as db.t4g.medium")),
     # The passwords of these users are in secrets of their names.
     *same(STORED, SECRET_PART, "database_username", "database_result_name"),

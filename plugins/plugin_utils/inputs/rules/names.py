@@ -28,6 +28,9 @@ ZONES = "https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-av
 RESOURCE_IDS = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html"
 ROLE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 CLUSTER = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html"
+ENDPOINTS = "https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html"
+RESTORE = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html"
+LOG_GROUP = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"
 SNAPSHOT = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html"
 
 # "eusc-de-east-1" and "us-isob-east-1" are regions, too.
@@ -82,6 +85,14 @@ def _id(prefix: str, what: str) -> Problem:
     return matching(rf"{prefix}-[0-9a-f]+", f"the id of a {what}, such as {prefix}-0123456789abcdef0")
 
 
+def _service(value: str) -> str | None:
+    if re.match(r"(com|cn|eu)\.amazonaws\.|aws\.", value):
+        return f"must be the last part of a service's name, as ecr.api, not {value!r}"
+    if re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", value):
+        return None
+    return f"must be the name of an AWS service, as ecr.api, not {value!r}"
+
+
 def _zone_of_other_region(values: Mapping[str, Any]) -> str | None:
     region = text(values, "sm2a_region")
     wrong = [str(zone) for zone in items(values, "network_availability_zones") if not str(zone).startswith(region)]
@@ -96,6 +107,7 @@ CLUSTER_REFERENCE = of_text(lambda value: None if value.startswith("arn:") else 
 IAM_PATH = matching(
     r"/|/[!-~]{1,510}/", "'/', or at most 512 characters without spaces that begin and end with '/', such as /sm2a/"
 )
+LOG_GROUP_NAME = matching(r"[A-Za-z0-9._/#-]{1,512}", "1 to 512 letters, digits and ._/#-")
 SNAPSHOT_NAME = matching(
     r"(?=.{1,255}$)[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*",
     "1 to 255 letters, digits and single hyphens that begin with a letter and do not end with a hyphen",
@@ -139,8 +151,19 @@ RULES: list[Rule] = [
         "autoscaler_security_group_ids",
     ),
     *same(ROLE, IAM_PATH, "cluster_iam_path", "network_iam_path", "database_iam_path"),
-    *same(CLUSTER, CLUSTER_REFERENCE, "airflow_cluster_name", "autoscaler_cluster_name"),
+    *same(CLUSTER, CLUSTER_REFERENCE, "airflow_cluster_name", "autoscaler_cluster_name", "monitoring_cluster_name"),
     Rule("database_final_snapshot_identifier", SNAPSHOT, SNAPSHOT_NAME),
+    # An automated one is "rds:name", a shared one has an ARN.
+    Rule("database_snapshot_identifier", RESTORE, matching(r"[A-Za-z][A-Za-z0-9:/._-]*", "a snapshot's name or ARN")),
+    Rule("monitoring_database_identifier", DB_INSTANCE, SNAPSHOT_NAME),
+    Rule(
+        "database_ca_certificate_identifier",
+        DB_INSTANCE,
+        matching(r"[A-Za-z][A-Za-z0-9-]*", "the name of a certificate authority, such as rds-ca-rsa2048-g1"),
+    ),
+    Rule("network_interface_endpoint_services", ENDPOINTS, each(of_text(_service))),
+    Rule("autoscaler_log_group_name", LOG_GROUP, LOG_GROUP_NAME),
+    Rule("monitoring_log_group_names", LOG_GROUP, each(LOG_GROUP_NAME)),
 ]
 JOINT_RULES: list[JointRule] = [
     JointRule(("network_availability_zones", "sm2a_region"), ZONES, _zone_of_other_region),

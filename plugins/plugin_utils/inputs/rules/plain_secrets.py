@@ -81,8 +81,8 @@ def _option_reason(section: str, option: str, value: Any) -> str | None:
     if section in ("smtp", "email"):
         return "must not hold a secret in plain text; keep user and password in secrets_connections.smtp_default"
     return (
-        "must not hold a secret in plain text; keep it in a connection in secrets_connections (airflow_config_secrets is "
-        f"for options that Airflow marks as sensitive, such as {_examples()})"
+        "must not hold a secret in plain text; keep it in a connection in secrets_connections (airflow_config_secrets "
+        f"is for options that Airflow marks as sensitive, such as {_examples()})"
     )
 
 

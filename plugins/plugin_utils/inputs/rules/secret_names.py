@@ -10,9 +10,10 @@ from urllib.parse import unquote
 
 # Last words of a name whose value is a secret.
 PASSWORDS = {"password", "passwords", "passwd", "pwd", "passphrase", "pass", "pgpassword"}
+# Of these, the ones whose value may be a number.
+NUMERIC_PASSWORDS = {"password", "passwd", "pwd", "passphrase"}
 SECRETS = {
     "secret",
-    "secrets",
     "token",
     "tokens",
     "apikey",
@@ -23,14 +24,20 @@ SECRETS = {
     "accesskey",
     "authtoken",
     "accesstoken",
-    "dsn",
 }
 # Words before "key" that make it a secret; a key without them may be that of a dictionary, a sort or a file.
 KEYS = {"api", "access", "secret", "private", "fernet", "encryption", "signing", "account", "shared", "master", "auth"}
 # First words of names such as max_tokens, which are numbers or switches.
 HARMLESS_FIRST = {"max", "min", "num", "number", "use", "enable", "enabled", "has", "hide", "mask", "allow", "require"}
 # What Airflow and providers know as sensitive, although the name does not end so.
-SENSITIVE = {"sql_alchemy_conn", "sql_alchemy_conn_async", "result_backend", "broker_url", "flower_basic_auth"}
+SENSITIVE = {
+    "sql_alchemy_conn",
+    "sql_alchemy_conn_async",
+    "result_backend",
+    "broker_url",
+    "flower_basic_auth",
+    "sentry_dsn",
+}
 # A file or a switch by its value: /opt/key.pem, ~/.ssh/id_rsa, true.
 HARMLESS_VALUE = re.compile(r"(/|~/|\.{1,2}/|file://)\S+|(?i:true|false|yes|no|on|off|none|null)|")
 # Beginnings of tokens of GitHub, GitLab, AWS, Slack, PyPI, npm and Bitbucket, and of a private key.
@@ -41,8 +48,8 @@ TOKEN = re.compile(
 )
 URL_WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@")
 QUERY_SECRET = re.compile(
-    r"[?&;#](?:[\w.-]*[_.-])?(?:token|access_?token|private_?token|auth|password|passwd|pwd|secret|api_?key|key|sig|"
-    r"signature|credentials?|jwt|x-amz-security-token)=[^&;#\s]",
+    r"[?&;#](?:(?:[\w.-]*[_.-])?(?:token|accesstoken|privatetoken|password|passwd|pwd|secret|credentials?|signature)|"
+    r"(?:api|access|private|secret|auth)?[_-]?key|auth|sig|jwt)=[^&;#\s]",
     re.IGNORECASE,
 )
 WEB = re.compile(r"(?:[a-z0-9]+\+)?(?:https?|ftps?)", re.IGNORECASE)
@@ -77,7 +84,7 @@ def holds_secret(name: str, value: Any) -> bool:
     if isinstance(value, bool) or value is None:
         return False
     if isinstance(value, (int, float)):
-        return is_secret_name(name) and words(name)[-1] in PASSWORDS
+        return is_secret_name(name) and words(name)[-1] in NUMERIC_PASSWORDS
     if not isinstance(value, str):
         return False
     if has_secret_text(value):

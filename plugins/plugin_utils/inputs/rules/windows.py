@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The hours in which RDS makes backups and maintains a database: their form, their length, and that they differ. Pure."""
+"""The hours in which RDS makes backups and maintains a database: their form and length, and that they differ. Pure."""
 
 from __future__ import annotations
 
