@@ -8,23 +8,12 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-# Last words of a name whose value is a secret.
-PASSWORDS = {"password", "passwords", "passwd", "pwd", "passphrase", "pass", "pgpassword"}
-# Of these, the ones whose value may be a number.
-NUMERIC_PASSWORDS = {"password", "passwd", "pwd", "passphrase"}
-SECRETS = {
-    "secret",
-    "token",
-    "tokens",
-    "apikey",
-    "credential",
-    "credentials",
-    "privatekey",
-    "secretkey",
-    "accesskey",
-    "authtoken",
-    "accesstoken",
-}
+# Ends of the last word of a name whose value is a secret: PGPASSWORD, dbPassword, apikey.
+PASSWORDS = ("password", "passwords", "passwd", "passphrase")
+SECRETS = ("token", "tokens", "apikey", "privatekey", "secretkey", "accesskey")
+# Whole last words. PWD alone is a folder, and DB_PASS is no bypass.
+SHORT_PASSWORDS = {"pwd", "pass"}
+SECRET_WORDS = {"secret", "credential", "credentials"}
 # Words before "key" that make it a secret; a key without them may be that of a dictionary, a sort or a file.
 KEYS = {"api", "access", "secret", "private", "fernet", "encryption", "signing", "account", "shared", "master", "auth"}
 # First words of names such as max_tokens, which are numbers or switches.
@@ -61,41 +50,34 @@ def words(name: str) -> list[str]:
     return [word for word in re.split(r"[^a-z0-9]+", apart.lower()) if word]
 
 
+def is_password_name(name: str) -> bool:
+    """Whether the name says that its value is a password, which may begin as a path does."""
+    parts = words(name)
+    return bool(parts) and (parts[-1].endswith(PASSWORDS) or (len(parts) > 1 and parts[-1] in SHORT_PASSWORDS))
+
+
 def is_secret_name(name: str) -> bool:
     """Whether the name says that its value is a secret: ``smtp_password``, but not ``token_expiry``."""
     parts = words(name)
-    if not parts:
-        return False
-    if "_".join(parts) in SENSITIVE:
-        return True
+    if not parts or is_password_name(name) or "_".join(parts) in SENSITIVE:
+        return bool(parts)
     last, before = parts[-1], parts[:-1]
     # smtp_password_secret has the name of a secret, as Airflow reads it; client_secret has the secret.
-    if last == "secret" and is_secret_name("_".join(before)):
+    if parts[0] in HARMLESS_FIRST or (last == "secret" and is_secret_name("_".join(before))):
         return False
-    if parts[0] in HARMLESS_FIRST and last not in PASSWORDS:
-        return False
-    if last == "id" and before[-2:] == ["access", "key"]:
-        return True
-    return last in PASSWORDS or last in SECRETS or (last == "key" and bool(before) and before[-1] in KEYS)
+    if last == "key":
+        return bool(before) and before[-1] in KEYS
+    return last in SECRET_WORDS or last.endswith(SECRETS) or parts[-3:] == ["access", "key", "id"]
 
 
 def holds_secret(name: str, value: Any) -> bool:
     """Whether an option of this name and value is a secret in plain text."""
-    if isinstance(value, bool) or value is None:
-        return False
-    if isinstance(value, (int, float)):
-        return is_secret_name(name) and words(name)[-1] in NUMERIC_PASSWORDS
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return words(name)[-1:] != ["pass"] and is_password_name(name)
     if not isinstance(value, str):
         return False
-    if has_secret_text(value):
-        return True
-    harmless = HARMLESS_VALUE.fullmatch(value.strip()) and (not is_password_name(name) or not value.startswith("/"))
-    return is_secret_name(name) and not harmless
-
-
-def is_password_name(name: str) -> bool:
-    """Whether the name says password, whose value may begin as a path does."""
-    return bool(words(name)) and words(name)[-1] in PASSWORDS
+    harmless = HARMLESS_VALUE.fullmatch(value.strip()) and not (value.startswith("/") and is_password_name(name))
+    return has_secret_text(value) or (is_secret_name(name) and not harmless)
 
 
 def has_secret_text(value: str) -> bool:
