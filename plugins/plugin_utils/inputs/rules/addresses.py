@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
@@ -22,6 +23,7 @@ PROXIES = "https://uvicorn.dev/settings/"
 LARGEST, SMALLEST = 16, 28
 # How the role network divides the VPC, as module_utils/ec2/subnet_plan.py does it.
 PRIVATE_BITS, PUBLIC_BITS, FIRST_PRIVATE, LONGEST_DIVISIBLE = 4, 8, 2, 19
+PREFIX_LIST = re.compile(r"pl-[0-9a-f]+")
 DEFAULT_CIDR, DEFAULT_ZONES = "10.90.0.0/16", 2
 TIERS = ("network_public_subnet_cidrs", "network_private_subnet_cidrs")
 Network = ipaddress.IPv4Network
@@ -133,7 +135,8 @@ def _few_public(values: Mapping[str, Any]) -> str | None:
     return _too_few(values, "network_public_subnet_ids", wanted or bool(items(values, "network_public_subnet_ids")))
 
 
-RANGES: Problem = each(of_text(range_problem))
+# EC2 takes a prefix list in the place of a range.
+RANGES: Problem = each(of_text(lambda value: None if PREFIX_LIST.fullmatch(value) else range_problem(value)))
 
 RULES: list[Rule] = [
     Rule("network_cidr", VPC, of_text(ipv4_range_problem)),

@@ -96,7 +96,7 @@ RULES: list[Rule] = [
     Rule(
         "airflow_dags_git_connection_id",
         CONNECTIONS,
-        matching(r"[A-Za-z0-9_+=.@-]{1,250}", "the id of a connection, of letters, digits and _+=.@-"),
+        matching(r"[A-Za-z0-9_+=.@-]{1,250}", "the id of a connection, of letters, digits and _+=.@-", repeat=False),
     ),
     Rule(
         "images_packages",

@@ -34,9 +34,11 @@ PARTITION = r"aws[a-z-]*"
 ACCOUNT = r"\d{12}"
 
 
-def arn(service: str, resource: str, described: str, region: str = REGION, account: str = ACCOUNT) -> Problem:
+def arn(
+    service: str, resource: str, described: str, *, region: str = REGION, account: str = ACCOUNT, repeat: bool = True
+) -> Problem:
     """A rule for the ARN of one kind of resource; ``described`` is an example in words."""
-    return matching(f"arn:{PARTITION}:{service}:{region}:{account}:{resource}", f"the ARN of {described}")
+    return matching(f"arn:{PARTITION}:{service}:{region}:{account}:{resource}", f"the ARN of {described}", repeat)
 
 
 KMS_KEY = arn("kms", r"key/[A-Za-z0-9-]+", "a KMS key, as arn:aws:kms:eu-west-1:123456789012:key/...")
@@ -45,12 +47,18 @@ KMS_KEY_OR_ALIAS = arn(
     "kms", r"(key|alias)/[A-Za-z0-9/_-]+", "a KMS key, as arn:aws:kms:eu-west-1:123456789012:key/..."
 )
 IAM_POLICY = arn(
-    "iam", r"policy/\S+", "an IAM policy, as arn:aws:iam::123456789012:policy/name", "", rf"({ACCOUNT}|aws)"
+    "iam",
+    r"policy/\S+",
+    "an IAM policy, as arn:aws:iam::123456789012:policy/name",
+    region="",
+    account=rf"({ACCOUNT}|aws)",
 )
-IAM_ROLE = arn("iam", r"role/\S+", "an IAM role, as arn:aws:iam::123456789012:role/name", "")
-SECRET_ARN = arn("secretsmanager", r"secret:[\w/+=.@!-]+", "a secret of Secrets Manager")
-# A name may be that of a secret that RDS manages, with "!".
-SECRET_NAME = matching(r"[A-Za-z0-9/_+=.@!-]{1,512}", "a secret's name, of letters, digits and /_+=.@-, or its ARN")
+IAM_ROLE = arn("iam", r"role/\S+", "an IAM role, as arn:aws:iam::123456789012:role/name", region="")
+# Somebody may take the secret itself for its name. A name may be that of a secret that RDS manages, with "!".
+SECRET_ARN = arn("secretsmanager", r"secret:[\w/+=.@!-]+", "a secret of Secrets Manager", repeat=False)
+SECRET_NAME = matching(
+    r"[A-Za-z0-9/_+=.@!-]{1,512}", "a secret's name, of letters, digits and /_+=.@-, or its ARN", repeat=False
+)
 SECRET_REFERENCE = of_text(lambda value: (SECRET_ARN if value.startswith("arn:") else SECRET_NAME)(value))
 REGIONAL = (
     "secrets_kms_key_arn",
@@ -138,7 +146,11 @@ RULES: list[Rule] = [
     Rule("load_balancer_certificate_secret", STORED, SECRET_REFERENCE),
     Rule("load_balancer_oidc", STORED, member("client_secret_name", SECRET_REFERENCE)),
     Rule("cluster_queue_arns", FORMAT, each(arn("sqs", r"[\w-]+", "an SQS queue"))),
-    Rule("cluster_logs_bucket_arn", FORMAT, arn("s3", r"[a-z0-9.-]+", "an S3 bucket, as arn:aws:s3:::bucket", "", "")),
+    Rule(
+        "cluster_logs_bucket_arn",
+        FORMAT,
+        arn("s3", r"[a-z0-9.-]+", "an S3 bucket, as arn:aws:s3:::bucket", region="", account=""),
+    ),
     Rule("cluster_repository_arns", FORMAT, each(arn("ecr", r"repository/[a-z0-9._/*-]+", "an ECR repository"))),
     *same(
         FORMAT,

@@ -142,7 +142,8 @@ def _address_of(existing: Any) -> str | None:
     address = existing.get("address") if isinstance(existing, Mapping) else None
     if not isinstance(address, str) or re.fullmatch(r"[^\s/@:]+|[0-9A-Fa-f:.]+", address):
         return None
-    return f"address must be a host name, without scheme, user and port, not {shown(address)}"
+    # Not repeated: it may be a URL with a password.
+    return "address must be a host name, without scheme, user and port"
 
 
 HOST_NAME: Problem = of_text(host_name_problem)

@@ -37,6 +37,8 @@ ASSOCIATION = "https://docs.aws.amazon.com/waf/latest/APIReference/API_Associate
 IMPORT = "https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html"
 
 LONGEST_HEADER = 1024
+# For which the module makes self-signed certificates.
+VALID_DAYS = 365
 # One rule is for paths that are refused; a rule takes five values, and a load balancer 100 rules, two of them for HTTP.
 MOST_VALUES = 5 * 98
 ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint")
@@ -90,6 +92,16 @@ def _import(values: Values) -> str | None:
     if (file and key) or secret:
         return None
     return "must be set to import a certificate: both files, or the secret"
+
+
+def _renewal(values: Values) -> str | None:
+    days = number(values, "load_balancer_certificate_renew_before_days", 30)
+    made = text(values, "load_balancer_certificate_source", "self_signed") == "self_signed"
+    if not made or text(values, "load_balancer_certificate_arn") or days < VALID_DAYS:
+        return None
+    return (
+        f"must be less than the {VALID_DAYS} days of a self-signed certificate, or each run would renew it, not {days}"
+    )
 
 
 def _addresses(values: Values) -> str | None:
@@ -150,6 +162,7 @@ RULES: list[Rule] = [
     ),
 ]
 JOINT_RULES: list[JointRule] = [
+    JointRule(("load_balancer_certificate_renew_before_days",), "docs/roles/load_balancer.md", _renewal),
     JointRule(("load_balancer_https_port", "load_balancer_http_port"), LISTENER, _ports),
     JointRule(
         ("load_balancer_health_check_timeout_seconds", "load_balancer_health_check_interval_seconds"), HEALTH, _health

@@ -93,8 +93,7 @@ DAYS: list[Rule] = [
         "storage_access_log_retention_in_days",
         "storage_noncurrent_version_retention_in_days",
     ),
-    # The module makes self-signed certificates for 365 days.
-    Rule("load_balancer_certificate_renew_before_days", DOCS.format("load_balancer"), between(0, 364, "days")),
+    Rule("load_balancer_certificate_renew_before_days", DOCS.format("load_balancer"), at_least(0, "days")),
 ]
 LOAD_BALANCER: list[Rule] = [
     Rule("load_balancer_idle_timeout_seconds", LOAD_BALANCER_ATTRIBUTE, between(1, 4000, "seconds")),

@@ -107,10 +107,16 @@ def one_of(choices: Iterable[Any], described: str = "") -> Problem:
     return problem
 
 
-def matching(pattern: str, described: str) -> Problem:
-    """Text of a form; ``described`` follows "must be"."""
+def matching(pattern: str, described: str, repeat: bool = True) -> Problem:
+    """Text of a form; ``described`` follows "must be". Without ``repeat`` the value, maybe a secret, is not shown."""
     form = re.compile(pattern)
-    return of_text(lambda value: None if form.fullmatch(value) else f"must be {described}, not {shown(value)}")
+
+    def judge(value: str) -> str | None:
+        if form.fullmatch(value):
+            return None
+        return f"must be {described}, not {shown(value)}" if repeat else f"must be {described}"
+
+    return of_text(judge)
 
 
 def each(judge: Problem) -> Problem:

