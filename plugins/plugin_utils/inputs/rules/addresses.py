@@ -41,7 +41,7 @@ def range_problem(value: str) -> str | None:
         return f"must have its length as a number; write {str(loose)!r}, not {value!r}"
     # EC2 would keep the range without them, and every run would find another one than it asked for.
     if ipaddress.ip_interface(value).ip != loose.network_address:
-        return f"must not have bits of a host; write {str(loose)!r}, not {value!r}"
+        return f"must begin where its range begins; write {str(loose)!r}, not {value!r}"
     return None
 
 

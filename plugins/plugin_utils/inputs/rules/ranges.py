@@ -85,7 +85,11 @@ DAYS: list[Rule] = [
         "database_secrets_recovery_window_in_days",
     ),
     Rule("database_backup_retention_period", DB_INSTANCE, between(0, 35, "days")),
-    Rule("database_insights_retention_period", DB_INSTANCE, one_of(INSIGHTS_DAYS, "7, 731 or 31 times 1 to 23 days")),
+    Rule(
+        "database_insights_retention_period",
+        DB_INSTANCE,
+        one_of(INSIGHTS_DAYS, "7 days, 731 days or a multiple of 31 up to 713"),
+    ),
     *same(
         LIFECYCLE,
         between(1, 2147483647, "days"),

@@ -132,20 +132,19 @@ def each(judge: Problem) -> Problem:
 
 
 def member(name: str, judge: Problem) -> Problem:
-    """The same for one member of a dictionary, or of each dictionary in a list."""
+    """The same for one member of a dictionary, or of each dictionary in a list, which is named as well."""
 
     def problem(value: Any) -> str | None:
         owners = [value] if isinstance(value, Mapping) else entries(value)
-        found = [judge(owner[name]) for owner in owners if owner.get(name) is not None]
-        return "; ".join(dict.fromkeys(f"{name} {sentence}" for sentence in found if sentence)) or None
+        found = [(owner, judge(owner[name])) for owner in owners if owner.get(name) is not None]
+        listed = not isinstance(value, Mapping)
+        sentences = [f"{_place(name, owner, listed)} {sentence}" for owner, sentence in found if sentence]
+        return "; ".join(dict.fromkeys(sentences)) or None
 
     return problem
 
 
-def first(*judges: Problem) -> Problem:
-    """The first sentence of several rules about the same value."""
-
-    def problem(value: Any) -> str | None:
-        return next((sentence for judge in judges if (sentence := judge(value))), None)
-
-    return problem
+def _place(name: str, owner: Mapping[str, Any], listed: bool) -> str:
+    """``max of group gpu``; a dictionary that is no element of a list needs no name."""
+    called = owner.get("name")
+    return f"{name} of {called}" if listed and name != "name" and isinstance(called, str) else name

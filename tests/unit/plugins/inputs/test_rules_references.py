@@ -287,6 +287,15 @@ def test_what_aws_refuses_is_refused(option: str, value: Any) -> None:
     assert "canary" not in " ".join(found)
 
 
+def test_a_wrong_member_is_named_with_its_group() -> None:
+    group = {"name": "gpu", "policy_arns": ["ReadOnlyAccess"], "max": 5001}
+    found = problems({"airflow_worker_groups": [{"name": "other"}, group]})
+    assert [problem.split(" must ")[0] for problem in found] == [
+        "airflow_worker_groups: max of gpu",
+        "airflow_worker_groups: policy_arns of gpu",
+    ]
+
+
 def test_every_rule_has_a_value_that_breaks_it() -> None:
     assert unproved([*arns.RULES, *places.RULES, *policies.RULES, *airflow_values.RULES], CASES) == []
     assert unproved_joint([*arns.JOINT_RULES, *airflow_values.JOINT_RULES], TOGETHER) == []
