@@ -34,7 +34,7 @@ LOGS = {
 }
 LONGEST_DATABASE = {"postgres": 63, "mysql": 64}
 # From this size on gp3 has 12000 IOPS and 500 MiB per second, and more on request.
-STRIPED_GIB, FEWEST_IOPS = 400, 12000
+STRIPED_GIB, FEWEST_IOPS, MOST_IOPS = 400, 12000, 64000
 PROVISIONED = ("io1", "io2")
 
 Values = Mapping[str, Any]
@@ -81,8 +81,8 @@ def _iops(values: Values) -> str | None:
         return "must not be set for storage of type gp2; take gp3, io1 or io2"
     if kind == "gp3" and size < STRIPED_GIB:
         return f"must not be set for gp3 below {STRIPED_GIB} GiB, not with {size}; leave it out, or take more storage"
-    if kind == "gp3" and iops < FEWEST_IOPS:
-        return f"must be {FEWEST_IOPS} or more for gp3, not {iops}; leave it out for that number"
+    if kind == "gp3" and not FEWEST_IOPS <= iops <= MOST_IOPS:
+        return f"must be {FEWEST_IOPS} to {MOST_IOPS} for gp3, not {iops}; leave it out for {FEWEST_IOPS}"
     if kind == "io1" and not size / 2 <= iops <= size * 50:
         return f"must be 0.5 to 50 times the storage for io1, so {-(-size // 2)} to {size * 50}, not {iops}"
     return None

@@ -37,6 +37,7 @@ ASSOCIATION = "https://docs.aws.amazon.com/waf/latest/APIReference/API_Associate
 IMPORT = "https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html"
 
 LONGEST_HEADER = 1024
+HEADER_CHARACTER = r"[A-Za-z0-9_ :;.,\\/'?!(){}\[\]@<>=+*#&`|~^%-]"
 # For which the module makes self-signed certificates.
 VALID_DAYS = 365
 # One rule is for paths that are refused; a rule takes five values, and a load balancer 100 rules, two of them for HTTP.
@@ -55,8 +56,11 @@ def _log_prefix(value: str) -> str | None:
 
 
 def _header(value: str) -> str | None:
-    if not value.isascii() or not value.isprintable():
-        return "must have only printable ASCII characters in one line"
+    wrong = sorted({one for one in value if not re.fullmatch(HEADER_CHARACTER, one)})
+    if wrong:
+        return (
+            f"must have only letters, digits and _ :;.,\\/'?!(){{}}[]@<>=-+*#&`|~^%, not {' '.join(map(repr, wrong))}"
+        )
     if len(value) > LONGEST_HEADER:
         return f"must have at most {LONGEST_HEADER} characters, not {len(value)}"
     return None

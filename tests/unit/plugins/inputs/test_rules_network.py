@@ -42,7 +42,10 @@ RANGES = [[], ["0.0.0.0/0"], ["203.0.113.7/32", "10.0.0.0/8", "pl-0123abcd"], ["
 NO_RANGES = [["203.0.113.7"], ["10.0.0.1/24"], ["10.0.0.0/33"], ["office"], [""], ["10.0.0.0/255.255.0.0"], ["::1"]]
 TO = ([{"ports": [22], "cidrs": one} for one in RANGES], [{"ports": [22], "cidrs": one} for one in NO_RANGES])
 EGRESS = ([[one] for one in TO[0]], [[one] for one in TO[1]])
-HEADERS = (["", "max-age=31536000", "default-src 'self'; x" + "y" * 900], ["a\nb", "ü", "a" * 1025])
+HEADERS = (
+    ["", "max-age=31536000", "default-src 'self'; x" + "y" * 900, "a_:;.,\\/'?!(){}[]@<>=-+*#&`|~^%"],
+    ["a\nb", "ü", '"a"', "$", "a" * 1025],
+)
 PREFIXES = (["", "load-balancer", "a/b"], ["/a", "a/", "AWSLogs", "a/AWSLogs/b"])
 OIDC = {
     "issuer": "https://login.example.com",
