@@ -4,13 +4,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import Conversion
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import RULES
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import (
+    airflow,
+    aws_values,
+    broker,
+    database_users,
+    network,
+    plain_secrets,
+    secrets,
+)
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_config import config_warnings
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import Spec, is_secret
+
+Rules = Callable[[Mapping[str, Any]], list[str]]
+RULES: tuple[Rules, ...] = (
+    airflow.problems,
+    network.problems,
+    database_users.problems,
+    aws_values.problems,
+    broker.problems,
+    secrets.problems,
+    plain_secrets.problems,
+)
 
 
 def converted(values: Mapping[str, Any], unresolved: Container[str], spec: Spec) -> tuple[dict[str, Any], list[str]]:

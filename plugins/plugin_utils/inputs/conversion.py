@@ -70,9 +70,6 @@ class Conversion:
         if checked.error_messages:
             self._refuse(where, _scalar_problem(value, kind, option))
             return None
-        pattern = option.get("pattern")
-        if pattern and not re.fullmatch(pattern, str(value)):
-            self._refuse(where, f"{str(value)!r} does not match {pattern}")
         return checked.validated_parameters["value"]
 
     def _container(self, value: Any, kind: str, option: Option, where: str) -> Any:

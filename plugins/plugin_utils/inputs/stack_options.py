@@ -8,8 +8,8 @@ from typing import Any
 
 STACK_OPTIONS: dict[str, dict[str, Any]] = {
     # Starts every resource name; short, because load balancer names end at 32 characters.
-    "sm2a_name": {"type": "str", "required": True, "pattern": r"[a-z][a-z0-9-]{1,20}"},
-    "sm2a_region": {"type": "str", "required": True, "pattern": r"[a-z]{2}(-[a-z]+)+-\d"},
+    "sm2a_name": {"type": "str", "required": True},
+    "sm2a_region": {"type": "str", "required": True},
     "sm2a_tags": {"type": "dict", "default": {}},
     # One run at a time, and the seconds after which the lock of a run that died elsewhere expires.
     "sm2a_lock": {"type": "bool", "default": True},

@@ -176,11 +176,7 @@ def _dags_problems(values: Mapping[str, Any]) -> list[str]:
     found = []
     if source == "git" and not url and not values.get("airflow_dags_git_connection_id"):
         found.append("airflow_dags_source: git needs airflow_dags_git_url or airflow_dags_git_connection_id")
-    if re.match(r"[a-z+]+://[^/@]*:[^/@]*@", url):
-        found.append("airflow_dags_git_url: holds a password; use airflow_dags_git_connection_id")
     uri = str(values.get("airflow_dags_s3_uri") or "")
-    if uri and not re.fullmatch(r"s3://[a-z0-9.-]+(/.*)?", uri):
-        found.append("airflow_dags_s3_uri: must be s3://bucket or s3://bucket/folder")
     if source == "s3" and not uri and values.get("storage_dags_bucket") is False:
         found.append("airflow_dags_source: s3 needs storage_dags_bucket: true, or a bucket in airflow_dags_s3_uri")
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import (
     addresses,
     airflow_values,
     arns,

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.airflow_options import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_config import (
     CREDENTIALS,
     OWN_SECRETS,
     SENSITIVE,
     environment_problems,
     option_problem,
 )
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import entries
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.secret_names import (
     has_secret_text,
     holds_secret,
     url_holds_secret,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import entries
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.worker_roles import has_own_role
 
 IN_CONNECTION = (

@@ -149,15 +149,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "autoscaler_cpu_architecture: ARM64 needs linux/arm64",
     ),
     "git without a repository": ({"airflow_dags_source": "git"}, "airflow_dags_source: git needs airflow_dags_git_url"),
-    "password in the URL": (
-        {"airflow_dags_git_url": "https://me:canary@example.com/dags.git"},
-        "airflow_dags_git_url: holds a password",
-    ),
     "s3 without a bucket": (
         {"airflow_dags_source": "s3", "storage_dags_bucket": False},
         "airflow_dags_source: s3 needs storage_dags_bucket: true",
     ),
-    "no S3 address": ({"airflow_dags_s3_uri": "bucket/dags"}, "airflow_dags_s3_uri: must be s3://bucket"),
     "secrets of a group that shares a role": (
         {"airflow_worker_groups": [GROUP], "secrets_group_connections": {"heavy": {"warehouse": "canary"}}},
         "secrets_group_connections: heavy is not a group in airflow_worker_groups with own_task_role",

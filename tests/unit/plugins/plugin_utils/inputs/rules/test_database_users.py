@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.database_users import DEFAULTS, FURTHER, problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.database_users import (
+    DEFAULTS,
+    FURTHER,
+    problems,
+)
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 ROLE = PROJECT / "roles/database"

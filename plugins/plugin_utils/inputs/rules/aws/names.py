@@ -8,14 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     each,
     items,
     matching,
     of_text,
     text,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import JointRule, Problem, Rule, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Problem, Rule, same
 
 LOAD_BALANCER = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"
 TARGET_GROUP = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html"

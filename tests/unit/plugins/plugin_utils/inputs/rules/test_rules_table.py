@@ -12,20 +12,20 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import (
     aws_values,
-    broker_rules,
+    broker,
     plain_secrets,
-    secrets_rules,
+    secrets,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import at_least, between, one_of
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import Rule, problems, same
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.stack_options import STACK_OPTIONS
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import at_least, between, one_of
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Rule, problems, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.stack_options import STACK_OPTIONS
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.support.role_files import defaults, main_options, read_yaml, role_names
 
-MODULES = (aws_values, secrets_rules, plain_secrets, broker_rules)
+MODULES = (aws_values, secrets, plain_secrets, broker)
 OPTIONS = {option for role in role_names() for option in main_options(role)} | set(STACK_OPTIONS)
-RULES = [*aws_values.RULES, *broker_rules.RULES]
-JOINT_RULES = [*aws_values.JOINT_RULES, *broker_rules.JOINT_RULES]
+RULES = [*aws_values.RULES, *broker.RULES]
+JOINT_RULES = [*aws_values.JOINT_RULES, *broker.JOINT_RULES]
 INVENTORIES = sorted(path for path in (PROJECT / "inventories").glob("*/*_vars/**/*.yml"))
 ODD: list[Any] = [
     None,

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import shown
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import Problem, Rule
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import shown
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Problem, Rule
 
 TAGS = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
 ECS_TAG = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html"

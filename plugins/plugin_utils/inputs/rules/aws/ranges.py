@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     at_least,
     at_most,
     between,
@@ -12,7 +12,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes i
     member,
     one_of,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import Rule, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Rule, same
 
 ELB = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference"
 LISTENER = f"{ELB}/API_CreateListener.html"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import shown, text
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import shown, text
 
 # SecretString of https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 MOST_BYTES = 65536

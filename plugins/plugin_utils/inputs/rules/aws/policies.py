@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import entries, member, shown
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import Problem, Rule, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import entries, member, shown
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Problem, Rule, same
 
 GRAMMAR = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"
 KEY_POLICY = "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import subnet_plan
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import addresses, domains, load_balancer
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import addresses, domains, load_balancer
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws_values import problems
-from ansible_collections.sm2a.airflow.tests.unit.plugins.inputs.rule_cases import (
+from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
     accepted,

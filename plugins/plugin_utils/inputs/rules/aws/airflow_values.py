@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     each,
     entries,
     matching,
@@ -16,7 +16,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes i
     of_text,
     shown,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import JointRule, Rule
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Rule
 
 METRICS = "https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/logging-monitoring/metrics.html"
 DIMENSIONS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"

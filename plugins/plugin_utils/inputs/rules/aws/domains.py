@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     each,
     items,
     matching,
@@ -17,7 +17,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes i
     shown,
     text,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import JointRule, Problem, Rule
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Problem, Rule
 
 CERTIFICATE = "https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html"
 VALIDATION = "https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html"

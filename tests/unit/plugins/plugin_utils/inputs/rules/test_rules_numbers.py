@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import database, ranges, windows
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import database, ranges, windows
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws_values import problems
-from ansible_collections.sm2a.airflow.tests.unit.plugins.inputs.rule_cases import (
+from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
     accepted,

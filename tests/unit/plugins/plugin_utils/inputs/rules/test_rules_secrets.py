@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.filter.named_secrets import NAME
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import secrets_rules
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.secrets_rules import problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import secrets
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.secrets import problems
 
 # Stands in values only, so that no sentence may contain it.
 CANARY = "birdsong"
@@ -175,4 +175,4 @@ def test_every_wrong_value_is_named() -> None:
 
 
 def test_names_are_those_that_the_role_stores() -> None:
-    assert secrets_rules.NAME.pattern == NAME.pattern
+    assert secrets.NAME.pattern == NAME.pattern

@@ -7,16 +7,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.arns import ACCOUNT, PARTITION
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.names import REGION
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.arns import ACCOUNT, PARTITION
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.names import REGION
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     each,
     entries,
     matching,
     of_text,
     shown,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import Rule, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Rule, same
 
 BUCKET_NAMES = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"
 SUBSCRIBE = "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     each,
     items,
     matching,
@@ -18,7 +18,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes i
     shown,
     text,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import JointRule, Rule, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Rule, same
 
 ELB = "https://docs.aws.amazon.com/elasticloadbalancing/latest"
 POLICIES = f"{ELB}/application/describe-ssl-policies.html"

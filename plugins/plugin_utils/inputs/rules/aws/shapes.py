@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import Problem
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Problem
 
 LONGEST_SHOWN = 80
 

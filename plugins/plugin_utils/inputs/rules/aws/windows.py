@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.database import of_instance
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import of_text, shown, text
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import JointRule, Rule
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.database import of_instance
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import of_text, shown, text
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Rule
 
 INSTANCE = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import broker_rules
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.broker_rules import problems
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import broker
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.broker import problems
 from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
-from ansible_collections.sm2a.airflow.tests.unit.plugins.inputs.rule_cases import (
+from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
     accepted,
@@ -34,7 +34,7 @@ CASES: Cases = {
 }
 TOGETHER: JointCases = [
     ({}, None),
-    (broker_rules.DEFAULTS, None),
+    (broker.DEFAULTS, None),
     ({"broker_task_queued_timeout": 3600}, "must be greater than the visibility timeout, not 3600 with 3600"),
     ({"broker_visibility_timeout": 7200}, "must be greater than the visibility timeout, not 7200 with 7200"),
     ({"broker_visibility_timeout": 0}, "not 10 times 0 with 7200"),
@@ -60,8 +60,8 @@ def test_what_sqs_refuses_is_refused(option: str, value: Any) -> None:
 
 
 def test_every_rule_has_a_value_that_breaks_it() -> None:
-    assert unproved(broker_rules.RULES, CASES) == []
-    assert unproved_joint(broker_rules.JOINT_RULES, TOGETHER) == []
+    assert unproved(broker.RULES, CASES) == []
+    assert unproved_joint(broker.JOINT_RULES, TOGETHER) == []
 
 
 @pytest.mark.parametrize(("values", "said"), TOGETHER)
@@ -72,7 +72,7 @@ def test_options_that_must_fit_together(values: dict[str, Any], said: str | None
 
 def test_the_role_has_these_defaults() -> None:
     given = defaults("broker")
-    assert {name: given[name] for name in broker_rules.DEFAULTS} == broker_rules.DEFAULTS
+    assert {name: given[name] for name in broker.DEFAULTS} == broker.DEFAULTS
 
 
 def test_a_wrong_queue_is_named_with_its_group() -> None:

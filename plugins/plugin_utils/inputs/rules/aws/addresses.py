@@ -10,8 +10,14 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import each, items, member, of_text, text
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import JointRule, Problem, Rule, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
+    each,
+    items,
+    member,
+    of_text,
+    text,
+)
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Problem, Rule, same
 
 VPC = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"
 SUBNET = "https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html"

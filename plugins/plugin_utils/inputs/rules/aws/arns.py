@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.names import REGION
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes import (
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.names import REGION
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     each,
     matching,
     member,
@@ -17,7 +17,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.shapes i
     shown,
     text,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.table import JointRule, Problem, Rule, same
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Problem, Rule, same
 
 FORMAT = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
 KEY = "https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html"
