@@ -23,6 +23,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import (
 )
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import nulls
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import (
+    is_published,
     missing_variables,
     own_variables,
     renamed_variables,
@@ -49,7 +50,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _result, options = self.validate_argument_spec(argument_spec={"renamed": {"type": "dict", "default": {}}})
         variables = task_vars or {}
         specs = all_specs()
-        ours = [name for name in variables if owner_of(name, specs)]
+        ours = [name for name in variables if owner_of(name, specs) and not is_published(name, specs)]
         # What builds on the fact of a role that has yet to run is left for that role.
         values, undefined = rendered(ours, variables, self._templar)
         # Options of the stack stand in the spec of every role.

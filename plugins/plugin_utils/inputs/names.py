@@ -16,13 +16,19 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import S
 PUBLISHED = ("inputs", "outputs")
 
 
+def is_published(name: str, prefixes: Iterable[str]) -> bool:
+    """Whether it is a fact of an earlier run of the check or of a role."""
+    owner = owner_of(name, prefixes)
+    return owner is not None and name.removeprefix(f"{owner}_") in PUBLISHED
+
+
 def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[str]:
     """One sentence for each name that is in no spec, and carries the prefix of one or is nearly an option of one."""
     known = sorted({option for spec in specs.values() for option in spec})
     problems = []
     for name in sorted(names):
         owner = owner_of(name, specs)
-        if name in known or (owner and name.removeprefix(f"{owner}_") in PUBLISHED):
+        if name in known or is_published(name, specs):
             continue
         if owner:
             problems.append(f"{name}: {owner} has no such variable{likely(name, known)}")

@@ -89,7 +89,6 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
     ),
     ("ecs", "CreateCluster"): (_ecs("clusterName"),),
     ("ecs", "CreateService"): (_ecs("serviceName"),),
-    ("ecs", "RegisterTaskDefinition"): (_ecs("family"),),
     ("ec2", "CreateSecurityGroup"): (
         Rule(
             "GroupName",

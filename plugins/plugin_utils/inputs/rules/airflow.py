@@ -110,6 +110,8 @@ def _queue_problems(values: Mapping[str, Any], groups: list[Mapping[str, Any]]) 
 
 def _group_secrets_problems(values: Mapping[str, Any], groups: list[Mapping[str, Any]]) -> list[str]:
     """Secrets of groups that could not read them; values are not repeated."""
+    if "airflow_worker_groups" not in values:
+        return []
     own = [str(group["name"]) for group in groups if has_own_role(group)]
     found = []
     for option in ("secrets_group_connections", "secrets_group_variables"):

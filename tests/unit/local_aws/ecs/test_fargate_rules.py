@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.plugin_utils import airflow_checks
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import airflow
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import CLUSTER, EXECUTION_ROLE, IMAGE
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.forged import send
 from botocore.credentials import Credentials
@@ -269,7 +269,7 @@ def test_sizes_are_those_that_the_roles_allow() -> None:
         for cpu, memory in sizes
         if fargate_rules.problem({"cpu": str(cpu), "memory": str(memory)}, rules) is None
     }
-    assert taken == {(cpu, memory) for cpu, memory in sizes if airflow_checks.size_problem(cpu, memory) is None}
+    assert taken == {(cpu, memory) for cpu, memory in sizes if airflow.size_problem(cpu, memory) is None}
 
 
 @pytest.fixture(scope="module")

@@ -187,6 +187,13 @@ def test_play_goes_on_with_right_variables(tmp_path: Path) -> None:
     assert (tmp_path / "changed").exists()
 
 
+def test_what_an_earlier_check_published_is_no_variable_of_the_user(tmp_path: Path) -> None:
+    """Facts last as long as a run, and longer in a cache."""
+    check: dict[str, Any] = {"name": "Check", "sm2a.airflow.validate_variables": None}
+    run = play(tmp_path, {"sm2a_name": "try", "sm2a_region": "eu-west-1"}, [check, check])
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_play_stops_when_right_types_do_not_fit_together(tmp_path: Path) -> None:
     group = {"name": "a", "queue": "a", "cpu": 1024, "memory": 1000, "concurrency": 4, "min": 0, "max": 2}
     run = play(tmp_path, {"sm2a_name": "try", "sm2a_region": "eu-west-1", "airflow_worker_groups": [group]})
