@@ -34,22 +34,22 @@ def _value(service: str, shape: Any, value: Any, path: str) -> Iterator[str]:
     if kind == "structure" and isinstance(value, Mapping):
         yield from _structure(service, shape, value, path)
     elif kind == "list" and isinstance(value, list):
-        yield from _length(shape, len(value), path)
+        yield from _within(shape, len(value), "length", path)
         for number, item in enumerate(value, 1):
             yield from _value(service, shape.member, item, f"{path}.{number}.member")
     elif kind == "map" and isinstance(value, Mapping):
-        yield from _length(shape, len(value), path)
+        yield from _within(shape, len(value), "length", path)
         for key, item in value.items():
             yield from _value(service, shape.key, key, f"{path}.key")
             yield from _value(service, shape.value, item, f"{path}.{key}.value")
     elif kind == "string" and isinstance(value, str) and (service, shape.name) not in WRONG:
         yield from _text(shape, value, path)
     elif kind in NUMERIC and isinstance(value, (int, float)):
-        yield from _number(shape, value, path)
+        yield from _within(shape, value, "value", path)
 
 
 def _text(shape: Any, value: str, path: str) -> Iterator[str]:
-    yield from _length(shape, len(value), path)
+    yield from _within(shape, len(value), "length", path)
     pattern = shape.metadata.get("pattern")
     if pattern and (compiled := _compiled(pattern)) and not compiled.fullmatch(value):
         yield f"Value at '{path}' failed to satisfy constraint: Member must satisfy the pattern {pattern}"
@@ -57,21 +57,12 @@ def _text(shape: Any, value: str, path: str) -> Iterator[str]:
         yield f"Value at '{path}' failed to satisfy constraint: Member must satisfy enum value set: {shape.enum}"
 
 
-def _length(shape: Any, length: int, path: str) -> Iterator[str]:
+def _within(shape: Any, amount: float, what: str, path: str) -> Iterator[str]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    said = f"Value at '{path}' failed to satisfy constraint: Member must have length"
-    if most is not None and length > int(most):
+    said = f"Value at '{path}' failed to satisfy constraint: Member must have {what}"
+    if most is not None and amount > float(most):
         yield f"{said} less than or equal to {most}"
-    if least is not None and length < int(least):
-        yield f"{said} greater than or equal to {least}"
-
-
-def _number(shape: Any, value: float, path: str) -> Iterator[str]:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    said = f"Value at '{path}' failed to satisfy constraint: Member must have value"
-    if most is not None and value > float(most):
-        yield f"{said} less than or equal to {most}"
-    if least is not None and value < float(least):
+    if least is not None and amount < float(least):
         yield f"{said} greater than or equal to {least}"
 
 
