@@ -131,7 +131,7 @@ def form(pattern: str, what: str) -> Callable[[str], str]:
 
 
 environment_name = form(r"[a-z][a-z0-9-]{1,20}", "name of an environment (sm2a_name)")
-region = form(r"[a-z]{2}(-[a-z]+)+-\d", "region, such as eu-west-1")
+region = form(r"[a-z]{2,4}(-[a-z]+)+-\d+", "region, such as eu-west-1")
 account = form(r"\d{12}", "account number of 12 digits")
 iam_path = form(r"/([\w+=,.@-]+/)*", "path that begins and ends with a slash")
 vpc_id = form(r"vpc-[0-9a-f]+", "id of a VPC")
