@@ -512,7 +512,7 @@ def test_a_policy_of_awss_own_may_be_the_boundary(tmp_path: Path) -> None:
 
 
 def test_names_and_regions_are_those_of_the_playbooks() -> None:
-    """The policy may be written for a name that the playbooks refuse for another reason, but for none of another form."""
+    """The policy may be written for a name that the playbooks refuse for another reason, for none of another form."""
     for option, checked in (("sm2a_name", deploy_policy.environment_name), ("sm2a_region", deploy_policy.region)):
         texts = ("a", "ab", "staging", "a" * 21, "a" * 22, "1a", "a_b")
         regions = ("eu-west-1", "us-gov-east-1", "eusc-de-east-1", "us-isob-east-1", "eu-west", "europe")

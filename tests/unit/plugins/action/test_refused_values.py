@@ -16,10 +16,7 @@ from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 GROUP = {"name": "a", "queue": "a", "cpu": 1024, "memory": 2048, "concurrency": 2, "min": 0, "max": 2}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "queue-with-a-dot": (
-        {"airflow_worker_groups": [{**GROUP, "queue": "gpu.large"}]},
-        "airflow_worker_groups, group a",
-    ),
+    "queue-with-a-dot": ({"airflow_worker_groups": [{**GROUP, "queue": "gpu.large"}]}, "queue of group a must be"),
     "queue-of-dead-letters": ({"airflow_worker_groups": [{**GROUP, "queue": "dead-letter"}]}, "dead-letter"),
     "no-groups": ({"airflow_worker_groups": []}, "airflow_worker_groups: "),
     "small-network": ({"network_cidr": "10.0.0.0/28"}, "network_cidr: "),

@@ -165,7 +165,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         f"secrets_group_connections, group {GROUP['name']}: must be a dictionary of names and values",
     ),
     "secrets of no group": (
-        {"secrets_group_variables": {"heavy": {"limits": "canary"}}},
+        {"airflow_worker_groups": [], "secrets_group_variables": {"heavy": {"limits": "canary"}}},
         "secrets_group_variables: heavy is not a group in airflow_worker_groups with own_task_role",
     ),
     "image by tag": ({"images_airflow_image": "example/airflow:1"}, "images_airflow_image: must name the image by its"),
