@@ -24,11 +24,12 @@ def is_published(name: str, prefixes: Iterable[str]) -> bool:
 
 def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[str]:
     """One sentence for each name that is in no spec, and carries the prefix of one or is nearly an option of one."""
-    known = sorted({option for spec in specs.values() for option in spec})
+    every = {option for spec in specs.values() for option in spec}
+    known = sorted(every)
     problems = []
     for name in sorted(names):
         owner = owner_of(name, specs)
-        if name in known or is_published(name, specs):
+        if name in every or is_published(name, specs):
             continue
         if owner:
             problems.append(f"{name}: {owner} has no such variable{likely(name, known)}")

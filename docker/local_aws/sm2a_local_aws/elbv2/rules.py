@@ -20,7 +20,6 @@ VALUES_OF_A_RULE = 5
 LENGTH_OF_A_VALUE = 128
 HOST = re.compile(r"[A-Za-z0-9*?.-]*\.[A-Za-z]+")
 PATH = re.compile(r"""[A-Za-z0-9_.$/~"'@:+&*?-]+""")
-STATUS = re.compile(r"[245]\d\d")
 ONE_OF_A_KIND = {"host-header": HOST, "path-pattern": PATH}
 
 # Of an Application Load Balancer. All but the first take a header's value, and are empty where there is none.
@@ -105,11 +104,11 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _refusal(parameters: Parameters) -> Any:
-    problem = next(_problems(alb._parse_conditions(parameters), alb._parse_actions(parameters, "Actions")), None)
+    problem = next(_problems(alb._parse_conditions(parameters)), None)
     return alb._error(*problem) if problem else None
 
 
-def _problems(conditions: list[dict[str, Any]], actions: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _problems(conditions: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """Code and message of each error, the first one first."""
     fields = [condition["Field"] for condition in conditions]
     for field, pattern in ONE_OF_A_KIND.items():
@@ -122,7 +121,3 @@ def _problems(conditions: list[dict[str, Any]], actions: list[dict[str, Any]]) -
         yield "ValidationError", "A condition value must be specified"
     if sum(len(one["Values"]) for one in conditions) > VALUES_OF_A_RULE:
         yield "ValidationError", f"Rules cannot have more than {VALUES_OF_A_RULE} condition values"
-    for action in actions:
-        status = action.get("FixedResponseConfig", {}).get("StatusCode")
-        if status is not None and not STATUS.fullmatch(status):
-            yield "ValidationError", f"The status code '{status}' is not valid"

@@ -25,8 +25,8 @@ def problems(service: str, shape: Any, parameters: Mapping[str, Any]) -> list[st
 def _structure(service: str, shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
     for name, member in shape.members.items():
         if name in value and value[name] is not None:
-            place = f"{path}.{name}" if path else name
-            yield from _value(service, member, value[name], place[:1].lower() + place[1:])
+            spelled = name[:1].lower() + name[1:]
+            yield from _value(service, member, value[name], f"{path}.{spelled}" if path else spelled)
 
 
 def _value(service: str, shape: Any, value: Any, path: str) -> Iterator[str]:
