@@ -13,7 +13,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs import require
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import converted, public, rule_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import missing_variables
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import MAIN, all_specs, role_spec
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import rendered
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import render_problems, rendered
 
 # Ansible imports this before it forks the workers of tasks: they find the specs read.
 all_specs()
@@ -33,18 +33,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         role = self._role()
         spec = role_spec(role, options["entry_point"])
         variables = task_vars or {}
-        values, undefined = rendered([name for name in spec if name in variables], variables, self._templar)
-        typed, problems = converted(values, undefined, spec)
+        values, failed = rendered([name for name in spec if name in variables], variables, self._templar)
+        typed, problems = converted(values, failed, spec)
         problems = [
-            *(f"{name}: {reason}" for name, reason in undefined.items()),
-            *missing_variables(values, {name: option for name, option in spec.items() if name not in undefined}),
+            *render_problems(failed, spec),
+            *missing_variables({**values, **failed}, spec),
             *problems,
         ]
-        # Only values of the right type can be compared.
-        problems = problems or [
-            *requirements.problems(role, options["entry_point"], typed),
-            *rule_problems(typed),
-        ]
+        problems += requirements.problems(role, options["entry_point"], {**typed, **failed})
+        problems += rule_problems(typed, problems)
         if problems:
             raise AnsibleActionFail(
                 "\n".join([f"Wrong variables of role {role}:", *(f"- {line}" for line in problems)])

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import (
     converted,
     public,
@@ -30,9 +31,17 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import (
     unknown_variables,
     wired_variables,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import all_specs, owner_of, role_defaults
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import (
+    all_specs,
+    owner_of,
+    role_defaults,
+)
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.stack_options import STACK_OPTIONS
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import rendered
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import (
+    render_problems,
+    rendered,
+    waits_for_a_role,
+)
 
 display = Display()
 
@@ -50,23 +59,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _result, options = self.validate_argument_spec(argument_spec={"renamed": {"type": "dict", "default": {}}})
         variables = task_vars or {}
         specs = all_specs()
-        ours = [name for name in variables if owner_of(name, specs) and not is_published(name, specs)]
-        # What builds on the fact of a role that has yet to run is left for that role.
-        values, undefined = rendered(ours, variables, self._templar)
+        published = [name for name in variables if is_published(name, specs)]
+        ours = [name for name in variables if owner_of(name, specs) and name not in published]
+        values, failed = rendered(ours, variables, self._templar)
+        # What builds on a role that has yet to run is left for that role, and so is what a role's default builds on.
+        extra = load_extra_vars(self._loader)
+        own = own_variables({name: variables[name] for name in ours}, role_defaults()) | (extra.keys() & {*ours})
+        wrong = {name: why for name, why in failed.items() if name in own and not waits_for_a_role(variables[name])}
         # Options of the stack stand in the spec of every role.
         spec = {name: option for options in specs.values() for name, option in options.items()} | STACK_OPTIONS
-        typed, problems = converted(values, undefined, spec)
-        own = own_variables({name: variables[name] for name in ours}, role_defaults())
+        typed, problems = converted(values, failed, spec)
         problems = [
             *renamed_variables(own, options["renamed"]),
             *wired_variables(own - options["renamed"].keys(), self._playbook()),
             *unknown_variables(variables, specs),
+            *(f"{name}: is a fact of SM2A; take it away" for name in sorted(extra.keys() & {*published})),
             *(problem for name in ours for problem in nulls(name, variables[name])),
+            *render_problems(wrong, spec),
             *problems,
-            *missing_variables(values, STACK_OPTIONS),
+            *missing_variables({**values, **failed}, STACK_OPTIONS),
         ]
-        # What argument_specs cannot say; only values of the right type can be compared.
-        problems = problems or rule_problems(typed)
+        # What argument_specs cannot say.
+        problems += rule_problems(typed, problems)
         if problems:
             lines = [f"- {problem}" for problem in problems]
             raise AnsibleActionFail("\n".join(["Nothing was changed. Wrong variables:", *lines]))

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import Conversion
@@ -46,10 +47,20 @@ def converted(values: Mapping[str, Any], unresolved: Container[str], spec: Spec)
     return typed, problems
 
 
-def rule_problems(values: Mapping[str, Any]) -> list[str]:
-    """What the types cannot say: one sentence for each problem of converted options; None is not judged."""
-    given = {name: value for name, value in values.items() if value is not None}
-    return list(dict.fromkeys(problem for rule in RULES for problem in rule(given)))
+def rule_problems(values: Mapping[str, Any], refused: Sequence[str] = ()) -> list[str]:
+    """What the types cannot say: one sentence for each problem of converted options; None is not judged.
+
+    ``refused`` are sentences about options that have no value because of them: no rule says more about these.
+    """
+    without = {_option(sentence) for sentence in refused}
+    given = {name: value for name, value in values.items() if value is not None and name not in without}
+    judged = dict.fromkeys(problem for rule in RULES for problem in rule(given))
+    return [sentence for sentence in judged if not any(name in sentence for name in without)]
+
+
+def _option(sentence: str) -> str:
+    """The option that a sentence is about."""
+    return re.split(r"[:,.]", sentence, maxsplit=1)[0]
 
 
 def warnings(values: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -20,6 +21,8 @@ from yaml import YAMLError
 
 NOT_SHOWN = "the value is refused (not shown: it may be secret)"
 KINDS = {"list": "a list", "dict": "a dictionary"}
+# Text that a program wrote for a value that it did not have.
+NO_VALUES = ("None", "null", "~")
 # What Ansible's own check of a single value looks at.
 OF_A_VALUE = ("type", "choices")
 
@@ -35,8 +38,9 @@ class Conversion:
         self.problems: list[str] = []
         self.value = self._converted(value, option, "")
 
-    def _refuse(self, where: str, problem: str) -> None:
-        self.problems.append(f"{self._name}{where}: {NOT_SHOWN if self._secret else problem}")
+    def _refuse(self, where: str, problem: str, shows_value: bool = True) -> None:
+        hidden = self._secret and shows_value
+        self.problems.append(f"{self._name}{where}: {NOT_SHOWN if hidden else problem}")
 
     def _converted(self, value: Any, option: Option, where: str) -> Any:
         """The value, or the default where it is not given; None when there is neither, or when it is refused."""
@@ -55,14 +59,11 @@ class Conversion:
     def _scalar(self, value: Any, kind: str, option: Option, where: str) -> Any:
         if kind == "raw":
             return value
-        if isinstance(value, (list, dict)):
-            self._refuse(where, f"must be {_article(kind)}, not {KINDS[type(value).__name__]}")
-            return None
-        if kind in ("int", "float") and isinstance(value, bool):
-            self._refuse(where, f"must be a number, not {str(value).lower()}")
+        if problem := _kind_problem(value, kind, option):
+            self._refuse(where, problem, shows_value=False)
             return None
         # Text around which a person left a space.
-        if isinstance(value, str):
+        if isinstance(value, str) and kind != "str":
             value = value.strip()
         checked = ArgumentSpecValidator({"value": {key: option[key] for key in OF_A_VALUE if key in option}}).validate(
             {"value": value}
@@ -77,18 +78,22 @@ class Conversion:
             value = self._parsed(value, option, where)
         if value is None:
             return None
+        if kind == "list" and isinstance(value, (int, float)) and option.get("elements", "str") not in KINDS:
+            value = [value]
         if kind == "list" and isinstance(value, (list, tuple)):
             return self._list(list(value), option, where)
         if kind == "dict" and isinstance(value, Mapping):
             return self._dictionary(value, option, where)
-        self._refuse(where, f"must be {KINDS[kind]}, not {_kind_of(value)}")
+        self._refuse(where, f"must be {KINDS[kind]}, not {_kind_of(value)}", shows_value=False)
         return None
 
     def _parsed(self, text: str, option: Option, where: str) -> Any:
         """What text stands for: YAML, JSON, or a list of words with commas or line ends between them."""
         kind = option.get("type")
         if self._secret:
-            self._refuse(where, "")
+            self._refuse(
+                where, f"must be {KINDS[str(kind)]}, not text (not shown: it may be secret)", shows_value=False
+            )
             return None
         try:
             # A plain string: the parser knows none that carries where Ansible found it.
@@ -161,7 +166,27 @@ def _label(value: Any, number: int) -> str:
 
 
 def _kind_of(value: Any) -> str:
-    return KINDS.get(type(value).__name__, "text" if isinstance(value, str) else type(value).__name__)
+    kinds = ((bool, "true or false"), (str, "text"), ((int, float), "a number"), ((datetime, date), "a date"))
+    named = ((Mapping, KINDS["dict"]), ((list, tuple), KINDS["list"]), *kinds)
+    return next((name for types, name in named if isinstance(value, types)), "binary data")
+
+
+def _kind_problem(value: Any, kind: str, option: Option) -> str | None:
+    """What is wrong with the kind of a value, which is not repeated."""
+    wanted = _article(kind)
+    if isinstance(value, (list, tuple, Mapping, bytes, date)):
+        quotes = "; write it in quotes" if isinstance(value, date) and kind in ("str", "path") else ""
+        return f"must be {wanted}, not {_kind_of(value)}{quotes}"
+    if kind in ("int", "float") and isinstance(value, bool):
+        return f"must be {wanted}, not true or false"
+    if kind == "int" and isinstance(value, float) and not value.is_integer():
+        return f"must be {wanted}, not a fraction"
+    if kind == "str" and isinstance(value, (bool, float)) and "choices" not in option:
+        read = "yes, no, on and off as true and false" if isinstance(value, bool) else "1.10 as 1.1"
+        return f"must be text in quotes; without them YAML reads {read}"
+    if kind == "str" and value in NO_VALUES and "choices" not in option:
+        return f"is the word {value}, which stands for no value; give it one, or take the name away"
+    return None
 
 
 def _article(kind: str) -> str:
@@ -171,4 +196,4 @@ def _article(kind: str) -> str:
 def _scalar_problem(value: Any, kind: str, option: Option) -> str:
     if option.get("choices"):
         return f"must be one of {', '.join(map(str, option['choices']))}, not {value}"
-    return f"must be {_article(kind)}, not {value!r}"
+    return f"must be {_article(kind)}, not {str(value)!r}"

@@ -49,18 +49,22 @@ def _misspells_a_prefix(name: str, prefixes: Iterable[str]) -> bool:
 
 
 def wired_variables(names: Set[str], plays: Any) -> list[str]:
-    """One sentence for each of the user's variables that the playbook sets itself, so that the value would be lost.
+    """One sentence for each of the user's variables that the playbook sets itself, so that one of both would be lost.
 
-    ``plays`` is the playbook as YAML has it. What it builds on the user's own value is no loss.
+    ``plays`` is the playbook as YAML has it. The state of a role belongs to the playbook as well.
     """
     wired = dict(_wiring(plays))
     problems = []
     for name in sorted(names & wired.keys()):
-        sources = re.findall(r"\bsm2a_inputs\.(\w+)", str(wired[name]))
-        if name not in sources:
-            instead = f"set {sources[0]} instead" if sources else "it comes from what the roles make, so take it away"
-            problems.append(f"{name}: this playbook sets it itself; {instead}")
+        instead = f"set {_source(name, str(wired[name]))} instead" if "sm2a_inputs." in str(wired[name]) else ""
+        problems.append(f"{name}: this playbook sets it itself; {instead or 'take it away'}")
     return problems
+
+
+def _source(name: str, template: str) -> str:
+    """The variable of the user from which the playbook takes it: the one that looks most like it."""
+    sources = re.findall(r"\bsm2a_inputs\.(\w+)", template)
+    return max(sources, key=lambda source: difflib.SequenceMatcher(None, source, name).ratio())
 
 
 def _wiring(node: Any) -> Iterator[tuple[str, Any]]:
@@ -69,7 +73,8 @@ def _wiring(node: Any) -> Iterator[tuple[str, Any]]:
         for item in node:
             yield from _wiring(item)
     elif isinstance(node, Mapping):
-        if "ansible.builtin.import_role" in node:
+        if role := node.get("ansible.builtin.import_role"):
+            yield f"{role['name'].rpartition('.')[2]}_state", None
             yield from (node.get("vars") or {}).items()
         for part in ("tasks", "block", "rescue", "always"):
             yield from _wiring(node.get(part))

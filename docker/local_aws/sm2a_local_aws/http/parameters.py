@@ -21,7 +21,8 @@ logger = logging.getLogger("sm2a.limits")
 
 # Calls that make or change something. Those of tasks at work are many and have no names in them.
 JUDGED = re.compile(
-    r"(Create|Update|Modify|Register|Tag|Set|Request|Import|Restore|DeleteDBInstance$|PutSecret|PutMetricAlarm)"
+    r"(Add|Attach|Authorize|Create|DeleteDBInstance$|Enable|Import|Modify|PutMetricAlarm|PutRetention|PutRolePolicy|"
+    r"PutSecret|Register|Request|Restore|ScheduleKey|Set|Subscribe|Tag|Update)"
 )
 # What a service says of wrong values, where it is not ValidationException (JSON) or ValidationError (query).
 CODES = {"ec2": "InvalidParameterValue", "sqs": "InvalidParameterValue", "rds": "InvalidParameterValue"}

@@ -44,8 +44,8 @@ def _value(service: str, shape: Any, value: Any, path: str) -> Iterator[str]:
             yield from _value(service, shape.value, item, f"{path}.{key}.value")
     elif kind == "string" and isinstance(value, str) and (service, shape.name) not in WRONG:
         yield from _text(shape, value, path)
-    elif kind in NUMERIC and isinstance(value, (int, float)):
-        yield from _within(shape, value, "value", path)
+    elif kind in NUMERIC and (number := _number(value)) is not None:
+        yield from _within(shape, number, "value", path)
 
 
 def _text(shape: Any, value: str, path: str) -> Iterator[str]:
@@ -64,6 +64,14 @@ def _within(shape: Any, amount: float, what: str, path: str) -> Iterator[str]:
         yield f"{said} less than or equal to {most}"
     if least is not None and amount < float(least):
         yield f"{said} greater than or equal to {least}"
+
+
+def _number(value: Any) -> float | None:
+    """Forms carry text; None for what is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 @cache

@@ -33,6 +33,8 @@ EPHEMERAL_STORAGE_GIB = (21, 200)
 COMPONENTS = ("api_server", "scheduler", "dag_processor", "triggerer", "migrate")
 GROUP_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
+# As git takes them, but no file of this machine: https and ssh, or user@host:path.
+GIT_URL = re.compile(r"(https?|ssh)://[^/\s:]+(:\d{1,5})?/\S+|[^/\s:]+@[^/\s:]+:(?!/)\S+", re.IGNORECASE)
 PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
@@ -178,6 +180,10 @@ def _dags_problems(values: Mapping[str, Any]) -> list[str]:
     found = []
     if source == "git" and not url and not values.get("airflow_dags_git_connection_id"):
         found.append("airflow_dags_source: git needs airflow_dags_git_url or airflow_dags_git_connection_id")
+    # Of one with a password, which has another sentence, the form is not judged.
+    if url and not GIT_URL.fullmatch(re.sub(r"//[^/]*@", "//", url)):
+        forms = "https://host/path, ssh://user@host:port/path or user@host:path"
+        found.append(f"airflow_dags_git_url: must be the address of a repository as {forms}")
     uri = str(values.get("airflow_dags_s3_uri") or "")
     if source == "s3" and not uri and values.get("storage_dags_bucket") is False:
         found.append("airflow_dags_source: s3 needs storage_dags_bucket: true, or a bucket in airflow_dags_s3_uri")

@@ -21,6 +21,9 @@ def problems(values: Mapping[str, Any]) -> list[str]:
         for account in values.get("network_endpoint_account_ids") or []
         if not ACCOUNT.fullmatch(str(account))
     ]
+    subnets = [name for name in ("network_public_subnet_ids", "network_private_subnet_ids") if values.get(name)]
+    if subnets and not values.get("network_vpc_id"):
+        found.append(f"{', '.join(subnets)}: belong to a VPC; name it in network_vpc_id")
     organization = values.get("network_endpoint_organization_id")
     if organization and not ORGANIZATION.fullmatch(str(organization)):
         found.append(f"network_endpoint_organization_id: {organization} is not an organization ID such as o-a1b2c3d4e5")

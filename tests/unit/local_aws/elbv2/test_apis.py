@@ -202,7 +202,10 @@ def path(*patterns: str) -> dict[str, Any]:
         ({"Conditions": [path("/a b")]}, "not valid"),
         ({"Conditions": [path("/a"), path("/b")]}, "only have one 'path-pattern' condition"),
         ({"Conditions": [path("/1", "/2", "/3"), host("a.b", "b.c", "c.d")]}, "more than 5 condition values"),
-        ({"Actions": [{**ANSWER, "FixedResponseConfig": {"StatusCode": "302"}}]}, "fixedResponseConfig.statusCode' failed"),
+        (
+            {"Actions": [{**ANSWER, "FixedResponseConfig": {"StatusCode": "302"}}]},
+            "fixedResponseConfig.statusCode' failed",
+        ),
     ],
 )
 def test_rules_are_refused_as_aws_does(control_plane: Any, listener: str, change: dict[str, Any], message: str) -> None:

@@ -68,6 +68,23 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"airflow_worker_groups": [{**GROUP, "cpu": "one"}]},
         "group a, cpu: must be a whole number",
     ),
+    "undefined": (
+        {"monitoring_queue_oldest_message_seconds": "{{ nobody }}"},
+        "seconds: cannot be rendered",
+    ),
+    "undefined-in-a-group": (
+        {"airflow_worker_groups": [{**GROUP, "environment": {"DAY": "{{ ds }}"}}]},
+        "airflow_worker_groups: cannot be rendered: 'ds' is undefined",
+    ),
+    "wrong-template": ({"network_cidr": "{{ 1 / 0 }}"}, "network_cidr: cannot be rendered"),
+    "two-at-once": ({"network_flow_logs": "maybe", "network_cidr": "10.0.0.1/24"}, "network_cidr: "),
+    "state": ({"network_state": "absent"}, "network_state: this playbook sets it itself"),
+    "version-as-a-number": ({"database_engine_version": 17.10}, "database_engine_version: must be text in quotes"),
+    "git-address": (
+        {"airflow_dags_source": "git", "airflow_dags_git_url": "/srv/repo"},
+        "airflow_dags_git_url: must be",
+    ),
+    "subnets-of-no-network": ({"network_private_subnet_ids": ["subnet-1", "subnet-2"]}, "network_vpc_id"),
     "not-the-users": (
         {"network_kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/a"},
         "this playbook sets it itself",
@@ -80,6 +97,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "govcloud": {"sm2a_region": "us-gov-west-1"},
     "text": {"airflow_worker_groups": [{name: str(value) for name, value in GROUP.items()}], "sm2a_lock": "false"},
     "not-given": {"secrets_kms_key_arn": "", "database_engine_version": "", "airflow_worker_groups": ""},
+    "omit": {"secrets_kms_key_arn": "{{ nobody | default(omit) }}"},
+    "waits-for-a-role": {"monitoring_queue_oldest_message_seconds": "{{ broker_outputs.visibility_timeout }}"},
     "dates": {"secrets_variables": {"start": "2024-01-01"}},
     "user-of-git": {"airflow_dags_source": "git", "airflow_dags_git_url": "git@git.example.com:team/dags.git"},
     "own-section": {"airflow_config": {"my_company": {"region": "north"}}},

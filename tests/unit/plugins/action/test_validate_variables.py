@@ -64,12 +64,13 @@ def test_a_misspelt_prefix_is_named_too() -> None:
 
 
 def test_what_the_playbook_sets_itself_is_refused() -> None:
-    own = {"network_kms_key_arn", "airflow_wait", "images_git", "network_cidr", "cluster_worker_groups"}
+    own = {"network_kms_key_arn", "airflow_wait", "network_state", "network_cidr", "cluster_worker_groups"}
     plays = yaml.safe_load((PROJECT / "playbooks/site.yml").read_text(encoding="utf-8"))
     assert wired_variables(own, plays) == [
-        "airflow_wait: this playbook sets it itself; it comes from what the roles make, so take it away",
+        "airflow_wait: this playbook sets it itself; take it away",
         "cluster_worker_groups: this playbook sets it itself; set airflow_worker_groups instead",
-        "network_kms_key_arn: this playbook sets it itself; it comes from what the roles make, so take it away",
+        "network_kms_key_arn: this playbook sets it itself; take it away",
+        "network_state: this playbook sets it itself; take it away",
     ]
 
 

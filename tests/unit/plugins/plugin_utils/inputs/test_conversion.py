@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ GROUPS: dict[str, Any] = {
 }
 WORDS = {"type": "list", "elements": "str"}
 PORTS = {"type": "list", "elements": "int"}
+YES_AND_NO = "option: must be text in quotes; without them YAML reads yes, no, on and off as true and false"
+WORD = "option: is the word None, which stands for no value; give it one, or take the name away"
 SECRET = {"type": "dict", "no_log": True}
 
 
@@ -37,7 +40,8 @@ SECRET = {"type": "dict", "no_log": True}
         (None, {"type": "bool", "default": True}, True),
         ("", {"type": "str"}, None),
         ("", {"type": "str", "default": "postgres"}, "postgres"),
-        (" eu-west-1 ", {"type": "str"}, "eu-west-1"),
+        (" 17 ", {"type": "int"}, 17),
+        (443, PORTS, [443]),
         ("1024", {"type": "int"}, 1024),
         (17, {"type": "str"}, "17"),
         ("0.5", {"type": "float"}, 0.5),
@@ -76,7 +80,7 @@ def test_converted(value: Any, option: dict[str, Any], expected: Any) -> None:
     [
         ("perhaps", {"type": "bool"}, "option: must be true or false, not 'perhaps'"),
         ("many", {"type": "int"}, "option: must be a whole number, not 'many'"),
-        (True, {"type": "int"}, "option: must be a number, not true"),
+        (True, {"type": "int"}, "option: must be a whole number, not true or false"),
         ("2.5", {"type": "int"}, "option: must be a whole number, not '2.5'"),
         (["a"], {"type": "str"}, "option: must be text, not a list"),
         ({"a": 1}, {"type": "int"}, "option: must be a whole number, not a dictionary"),
@@ -95,8 +99,23 @@ def test_converted(value: Any, option: dict[str, Any], expected: Any) -> None:
             GROUPS,
             "option, group a, schedules, item 1, min: must be a whole number, not 'two'",
         ),
-        ("Tr0ub4dor: x", SECRET, "option: the value is refused (not shown: it may be secret)"),
-        (["Tr0ub4dor"], SECRET, "option: the value is refused (not shown: it may be secret)"),
+        ("Tr0ub4dor: x", SECRET, "option: must be a dictionary, not text (not shown: it may be secret)"),
+        (["Tr0ub4dor"], SECRET, "option: must be a dictionary, not a list"),
+        ("Tr0ub4dor", {"type": "int", "no_log": True}, "option: the value is refused (not shown: it may be secret)"),
+        (17.1, {"type": "str"}, "option: must be text in quotes; without them YAML reads 1.10 as 1.1"),
+        (
+            True,
+            {"type": "str"},
+            YES_AND_NO,
+        ),
+        (date(2024, 1, 1), {"type": "str"}, "option: must be text, not a date; write it in quotes"),
+        (float("inf"), {"type": "int"}, "option: must be a whole number, not a fraction"),
+        (
+            "None",
+            {"type": "str"},
+            WORD,
+        ),
+        (17, {"type": "dict"}, "option: must be a dictionary, not a number"),
     ],
 )
 def test_refused(value: Any, option: dict[str, Any], problem: str) -> None:

@@ -168,6 +168,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"airflow_worker_groups": [], "secrets_group_variables": {"heavy": {"limits": "canary"}}},
         "secrets_group_variables: heavy is not a group in airflow_worker_groups with own_task_role",
     ),
+    **{
+        f"git address {url}": (
+            {"airflow_dags_source": "git", "airflow_dags_git_url": url},
+            "airflow_dags_git_url: must be the address of a repository",
+        )
+        for url in ("not a url", "file:///etc", "/srv/repo", "ssh://git@git.example.com:abc/x", "git.example.com")
+    },
     "image by tag": ({"images_airflow_image": "example/airflow:1"}, "images_airflow_image: must name the image by its"),
 }
 
