@@ -1,0 +1,80 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the removal of the DB instance meets, loses and keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances as api
+from ansible_collections.sm2a.airflow.plugins.module_utils.removal.findings import Findings, counted
+
+Options = Mapping[str, Any]
+Instance = Mapping[str, Any]
+# RDS checks the name of a snapshot only when it deletes the instance.
+SNAPSHOT_NAME = re.compile(r"[A-Za-z](-?[A-Za-z0-9]){0,254}")
+
+
+def database(rds: Any, options: Options) -> Findings:
+    """``options`` are those of rds_instance; an instance that is being deleted is gone."""
+    instance = api.describe_instance(rds, options["identifier"])
+    if instance is None or instance["DBInstanceStatus"] == "deleting":
+        return Findings()
+    data = _data(rds, instance, options)
+    return Findings(obstacles=_obstacles(instance, options)) + data + _backups(instance, options)
+
+
+def _obstacles(instance: Instance, options: Options) -> list[str]:
+    name, status = instance["DBInstanceIdentifier"], instance["DBInstanceStatus"]
+    protected = bool(instance.get("DeletionProtection"))
+    found = []
+    if protected and options["deletion_protection"] is not False:
+        found.append(f"The database {name} is protected from deletion: set database_deletion_protection to false.")
+    if protected and status in api.UNCHANGEABLE:
+        found.append(f"RDS cannot lift the protection of the database {name} while it is {status}: start it first.")
+    if not options["skip_final_snapshot"] and status in api.HOPELESS:
+        found.append(
+            f"RDS makes no final snapshot of the database {name} while it is {status}: make it available first, or set "
+            "database_skip_final_snapshot to true to lose its data."
+        )
+    wanted = options["final_snapshot_identifier"]
+    if wanted and not options["skip_final_snapshot"] and not SNAPSHOT_NAME.fullmatch(wanted):
+        found.append(
+            f"RDS takes no snapshot name {wanted} (database_final_snapshot_identifier): a name begins with a letter, and "
+            "has letters, digits and single hyphens, none of them at the end."
+        )
+    # Replicas in other Regions, which are named by ARN, use neither the parameter group nor the network.
+    replicas = [one for one in instance.get("ReadReplicaDBInstanceIdentifiers") or [] if not one.startswith("arn:")]
+    if replicas:
+        found.append(
+            f"The database {name} has read replicas, which use its parameter group and its network: delete "
+            f"{', '.join(replicas)} first."
+        )
+    return found
+
+
+def _data(rds: Any, instance: Instance, options: Options) -> Findings:
+    engine = f"{instance.get('Engine')} {instance.get('EngineVersion')}"
+    described = f"the database {instance['DBInstanceIdentifier']} ({engine}, {instance.get('AllocatedStorage')} GiB)"
+    if options["skip_final_snapshot"]:
+        return Findings(lost=[f"{described[0].upper()}{described[1:]}, without a final snapshot."])
+    return Findings(kept=[f"The data of {described}, in the final snapshot {_snapshot_name(rds, options)}."])
+
+
+def _snapshot_name(rds: Any, options: Options) -> str:
+    if options["final_snapshot_identifier"]:
+        return api.free_snapshot_name(rds, options["final_snapshot_identifier"])
+    return f"{options['identifier']}-final-, with the time at the end"
+
+
+def _backups(instance: Instance, options: Options) -> Findings:
+    days = int(instance.get("BackupRetentionPeriod") or 0)
+    if not days:
+        return Findings()
+    name = instance["DBInstanceIdentifier"]
+    said = f"The automated backups of the database {name}, of the last {counted(days, 'day')}"
+    if options["delete_automated_backups"]:
+        return Findings(lost=[f"{said}."])
+    return Findings(kept=[f"{said}, each until it is as old as that."])
