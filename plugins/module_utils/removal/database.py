@@ -42,8 +42,8 @@ def _obstacles(instance: Instance, options: Options) -> list[str]:
     wanted = options["final_snapshot_identifier"]
     if wanted and not options["skip_final_snapshot"] and not SNAPSHOT_NAME.fullmatch(wanted):
         found.append(
-            f"RDS takes no snapshot name {wanted} (database_final_snapshot_identifier): a name begins with a letter, and "
-            "has letters, digits and single hyphens, none of them at the end."
+            f"RDS takes no snapshot name {wanted} (database_final_snapshot_identifier): a name begins with a letter "
+            "and has letters, digits and single hyphens, none of them at the end."
         )
     # Replicas in other Regions, which are named by ARN, use neither the parameter group nor the network.
     replicas = [one for one in instance.get("ReadReplicaDBInstanceIdentifiers") or [] if not one.startswith("arn:")]
