@@ -61,6 +61,9 @@ options:
         description: Name of the load balancer.
         type: str
         required: true
+      target_group:
+        description: Name of its target group, which other load balancers must not use.
+        type: str
       deletion_protection:
         description: V(false) lifts the protection.
         type: bool
@@ -249,7 +252,7 @@ def argument_spec() -> dict[str, Any]:
         "cluster": group(name=text, services={"type": "list", "elements": "str", "default": []}, tags=tags),
         "log_groups": {"type": "list", "elements": "str", "default": []},
         "repositories": group(names=names, force=off),
-        "load_balancer": group(name=text, deletion_protection=on),
+        "load_balancer": group(name=text, deletion_protection=on, target_group={"type": "str"}),
         "queues": group(name_prefix=text, tags=tags),
         "buckets": group(names=names, force=off),
         "database": group(

@@ -91,6 +91,14 @@ def describe_snapshot(rds: Any, identifier: str) -> dict[str, Any] | None:
     return snapshots[0] if snapshots else None
 
 
+@call("read the quotas of RDS")
+def has_room_for_a_snapshot(rds: Any) -> bool:
+    """Whether the account may have one more manual snapshot in this region; a final one counts as such."""
+    quotas = {quota["AccountQuotaName"]: quota for quota in rds.describe_account_attributes()["AccountQuotas"]}
+    snapshots = quotas.get("ManualSnapshots")
+    return snapshots is None or snapshots["Used"] < snapshots["Max"]
+
+
 def free_snapshot_name(rds: Any, wanted: str) -> str:
     """The name, with a number when there is such a snapshot."""
     name, number = wanted, 1

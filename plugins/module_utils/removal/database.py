@@ -22,11 +22,11 @@ def database(rds: Any, options: Options) -> Findings:
     instance = api.describe_instance(rds, options["identifier"])
     if instance is None or instance["DBInstanceStatus"] == "deleting":
         return Findings()
-    data = _data(rds, instance, options)
-    return Findings(obstacles=_obstacles(instance, options)) + data + _backups(instance, options)
+    found = Findings(obstacles=_obstacles(rds, instance, options))
+    return found + _data(rds, instance, options) + _backups(instance, options)
 
 
-def _obstacles(instance: Instance, options: Options) -> list[str]:
+def _obstacles(rds: Any, instance: Instance, options: Options) -> list[str]:
     name, status = instance["DBInstanceIdentifier"], instance["DBInstanceStatus"]
     protected = bool(instance.get("DeletionProtection"))
     found = []
@@ -34,23 +34,36 @@ def _obstacles(instance: Instance, options: Options) -> list[str]:
         found.append(f"The database {name} is protected from deletion: set database_deletion_protection to false.")
     if protected and status in api.UNCHANGEABLE:
         found.append(f"RDS cannot lift the protection of the database {name} while it is {status}: start it first.")
-    if not options["skip_final_snapshot"] and status in api.HOPELESS:
-        found.append(
-            f"RDS makes no final snapshot of the database {name} while it is {status}: make it available first, or set "
-            "database_skip_final_snapshot to true to lose its data."
-        )
-    wanted = options["final_snapshot_identifier"]
-    if wanted and not options["skip_final_snapshot"] and not SNAPSHOT_NAME.fullmatch(wanted):
-        found.append(
-            f"RDS takes no snapshot name {wanted} (database_final_snapshot_identifier): a name begins with a letter "
-            "and has letters, digits and single hyphens, none of them at the end."
-        )
+    if not options["skip_final_snapshot"]:
+        found += _obstacles_of_the_snapshot(rds, instance, options["final_snapshot_identifier"])
     # Replicas in other Regions, which are named by ARN, use neither the parameter group nor the network.
     replicas = [one for one in instance.get("ReadReplicaDBInstanceIdentifiers") or [] if not one.startswith("arn:")]
     if replicas:
         found.append(
             f"The database {name} has read replicas, which use its parameter group and its network: delete "
             f"{', '.join(replicas)} first."
+        )
+    return found
+
+
+def _obstacles_of_the_snapshot(rds: Any, instance: Instance, wanted: str | None) -> list[str]:
+    name, status = instance["DBInstanceIdentifier"], instance["DBInstanceStatus"]
+    without = "set database_skip_final_snapshot to true to lose its data."
+    found = []
+    if status in api.HOPELESS:
+        found.append(
+            f"RDS makes no final snapshot of the database {name} while it is {status}: make it available first, or "
+            f"{without}"
+        )
+    if wanted and not SNAPSHOT_NAME.fullmatch(wanted):
+        found.append(
+            f"RDS takes no snapshot name {wanted} (database_final_snapshot_identifier): a name begins with a letter "
+            "and has letters, digits and single hyphens, none of them at the end."
+        )
+    if not api.has_room_for_a_snapshot(rds):
+        found.append(
+            f"RDS makes no final snapshot of the database {name}, as the account has as many manual DB snapshots as "
+            f"its quota allows: delete some of them or request an increase under Service Quotas, or {without}"
         )
     return found
 
@@ -64,9 +77,10 @@ def _data(rds: Any, instance: Instance, options: Options) -> Findings:
 
 
 def _snapshot_name(rds: Any, options: Options) -> str:
-    if options["final_snapshot_identifier"]:
-        return api.free_snapshot_name(rds, options["final_snapshot_identifier"])
-    return f"{options['identifier']}-final-, with the time at the end"
+    wanted = options["final_snapshot_identifier"]
+    if not wanted:
+        return f"{options['identifier']}-final-, with the time at the end"
+    return api.free_snapshot_name(rds, wanted) if SNAPSHOT_NAME.fullmatch(wanted) else str(wanted)
 
 
 def _backups(instance: Instance, options: Options) -> Findings:

@@ -9,7 +9,10 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
-from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer
+from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import (
+    describe_load_balancer,
+    describe_target_group,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.load_balancers import PROTECTION, describe_attributes
 from ansible_collections.sm2a.airflow.plugins.module_utils.removal.findings import Findings, counted
 
@@ -44,12 +47,25 @@ def _tags(service: Mapping[str, Any]) -> dict[str, str]:
 
 
 def load_balancer(elbv2: Any, options: Options) -> Findings:
-    """Elastic Load Balancing refuses to delete one that is protected."""
+    """Elastic Load Balancing deletes no protected load balancer, and no target group that another one forwards to."""
     name = options["name"]
     found = describe_load_balancer(elbv2, name)
-    if not found or options["deletion_protection"] is False:
-        return Findings()
-    if describe_attributes(elbv2, found["LoadBalancerArn"]).get(PROTECTION) != "true":
-        return Findings()
-    message = f"The load balancer {name} is protected from deletion: set load_balancer_deletion_protection to false."
-    return Findings(obstacles=[message])
+    arn = found["LoadBalancerArn"] if found else ""
+    obstacles = []
+    if arn and options["deletion_protection"] is not False and _is_protected(elbv2, arn):
+        obstacles.append(
+            f"The load balancer {name} is protected from deletion: set load_balancer_deletion_protection to false."
+        )
+    group = describe_target_group(elbv2, options["target_group"]) if options["target_group"] else None
+    # An ARN ends in loadbalancer/app/<name>/<id>.
+    others = [other.split("/")[-2] for other in (group or {}).get("LoadBalancerArns", []) if other != arn]
+    if others:
+        obstacles.append(
+            f"The target group {options['target_group']} is used by other load balancers: remove it from the listeners "
+            f"of {', '.join(others)} first."
+        )
+    return Findings(obstacles=obstacles)
+
+
+def _is_protected(elbv2: Any, arn: str) -> bool:
+    return describe_attributes(elbv2, arn).get(PROTECTION) == "true"

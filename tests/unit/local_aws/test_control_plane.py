@@ -209,7 +209,16 @@ def test_databases_end_as_on_aws(control_plane: Any) -> None:
     rds.stop_db_instance(**name)
     assert refusal(rds.delete_db_instance, FinalDBSnapshotIdentifier="end-2") == "InvalidDBInstanceState"
     rds.start_db_instance(**name)
+    for number in range(99):
+        rds.create_db_snapshot(**name, DBSnapshotIdentifier=f"another-{number}")
+    [quota] = rds.describe_account_attributes()["AccountQuotas"]
+    assert quota == {"AccountQuotaName": "ManualSnapshots", "Used": 100, "Max": 100}
+    assert refusal(rds.delete_db_instance, FinalDBSnapshotIdentifier="end-2") == "SnapshotQuotaExceeded"
+    for number in range(99):
+        rds.delete_db_snapshot(DBSnapshotIdentifier=f"another-{number}")
     rds.delete_db_instance(**name, FinalDBSnapshotIdentifier="end-2")
+    for snapshot in ("end", "end-2"):
+        rds.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
 
 
 def test_a_cluster_with_services_stays(control_plane: Any) -> None:

@@ -13,7 +13,7 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import rds, secretsmanager
 
 from sm2a_local_aws.patching.points import relies_on, replaces
-from sm2a_local_aws.rds import requests, settings
+from sm2a_local_aws.rds import requests, settings, snapshots
 
 Handler = Callable[[dict[str, Any]], Any]
 Instance = dict[str, Any]
@@ -136,6 +136,8 @@ def _final_snapshot_refusal(instance: Instance, parameters: dict[str, Any]) -> A
     if snapshot in rds._snapshots:
         message = f"Cannot create the snapshot because a snapshot with the identifier {snapshot} already exists."
         return rds._error("DBSnapshotAlreadyExists", message, 400)
+    if snapshot and snapshots.manual_snapshots() >= snapshots.MANUAL_SNAPSHOTS:
+        return rds._error("SnapshotQuotaExceeded", "Cannot create more than 100 manual snapshots", 400)
     if snapshot and instance["DBInstanceStatus"] not in READY:
         name = f"the database instance {instance['DBInstanceIdentifier']}"
         message = f"Cannot create a snapshot because {name} is not currently in the available state."

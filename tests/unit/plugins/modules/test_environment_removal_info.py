@@ -141,7 +141,7 @@ def test_a_protected_log_group_is_an_obstacle(scripted: Callable[[str], tuple[An
     assert found.lost == ["The logs in CloudWatch under /sm2a/staging/, 2 log groups of 3.0 GiB."]
 
 
-def test_a_protected_load_balancer_is_an_obstacle(read: Callable[..., Findings], aws: Aws, unique_name: str) -> None:
+def test_what_keeps_a_load_balancer_is_an_obstacle(read: Callable[..., Findings], aws: Aws, unique_name: str) -> None:
     ec2, elbv2 = aws("ec2"), aws("elbv2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -151,10 +151,21 @@ def test_a_protected_load_balancer_is_an_obstacle(read: Callable[..., Findings],
     ids = [subnet["Subnet"]["SubnetId"] for subnet in subnets]
     made = elbv2.create_load_balancer(Name=unique_name, Subnets=ids, Scheme="internal")["LoadBalancers"][0]
     assert read(load_balancer={"name": unique_name}) == Findings()
-    elbv2.modify_load_balancer_attributes(
-        LoadBalancerArn=made["LoadBalancerArn"], Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}]
-    )
+    arn = made["LoadBalancerArn"]
+    protection = {"Key": "deletion_protection.enabled", "Value": "true"}
+    elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[protection])
     assert read(load_balancer={"name": unique_name, "deletion_protection": False}) == Findings()
+    group = elbv2.create_target_group(Name=unique_name, Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip")
+    forward = {"Type": "forward", "TargetGroupArn": group["TargetGroups"][0]["TargetGroupArn"]}
+    elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[forward])
+    own = {"name": unique_name, "deletion_protection": False, "target_group": unique_name}
+    assert read(load_balancer=own) == Findings()
+    assert read(load_balancer={**own, "name": f"{unique_name}-2"}) == Findings(
+        [
+            f"The target group {unique_name} is used by other load balancers: remove it from the listeners of "
+            f"{unique_name} first."
+        ]
+    )
     assert read(load_balancer={"name": unique_name}) == Findings(
         [f"The load balancer {unique_name} is protected from deletion: set load_balancer_deletion_protection to false."]
     )
@@ -257,11 +268,14 @@ OPTIONS = {
 }
 
 
-def obstacles(client: tuple[Any, Stubber], instance: dict[str, Any], **options: Any) -> list[str]:
-    """What stands in the way of deleting this instance."""
+def obstacles(client: tuple[Any, Stubber], instance: dict[str, Any], snapshots: int = 99, **options: Any) -> list[str]:
+    """What stands in the way of deleting this instance, in an account with so many manual snapshots of 100."""
     rds, answers = client
     described = {"DBInstanceIdentifier": "staging", "DBInstanceStatus": "available", **instance}
     answers.add_response("describe_db_instances", {"DBInstances": [described]})
+    if not options.get("skip_final_snapshot"):
+        quota = {"AccountQuotaName": "ManualSnapshots", "Used": snapshots, "Max": 100}
+        answers.add_response("describe_account_attributes", {"AccountQuotas": [quota]})
     answers.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
     return database.database(rds, {**OPTIONS, **options}).obstacles
 
@@ -286,6 +300,12 @@ def test_names_that_rds_refuses(scripted: Callable[[str], tuple[Any, Stubber]], 
     [obstacle] = obstacles(scripted("rds"), {}, final_snapshot_identifier=name)
     assert obstacle.startswith(f"RDS takes no snapshot name {name} (database_final_snapshot_identifier)")
     assert obstacles(scripted("rds"), {}, final_snapshot_identifier="the-end-2") == []
+
+
+def test_the_quota_of_snapshots(scripted: Callable[[str], tuple[Any, Stubber]]) -> None:
+    [obstacle] = obstacles(scripted("rds"), {}, snapshots=100)
+    assert "the account has as many manual DB snapshots as its quota allows: delete some" in obstacle
+    assert obstacles(scripted("rds"), {}, snapshots=100, skip_final_snapshot=True) == []
 
 
 def test_read_replicas_in_the_same_region_are_obstacles(scripted: Callable[[str], tuple[Any, Stubber]]) -> None:
