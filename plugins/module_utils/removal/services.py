@@ -20,7 +20,7 @@ Options = Mapping[str, Any]
 
 
 def cluster(ecs: Any, options: Options) -> Findings:
-    """ECS deletes no cluster that has services, and nobody but their owner removes those of somebody else."""
+    """ECS deletes no cluster that has services or tasks, and nobody but their owner removes those of somebody else."""
     name = options["name"]
     own_tags = {key: str(value) for key, value in options["tags"].items()}
     services = ecs_api.describe_services(ecs, name, ecs_api.list_service_names(ecs, name))
@@ -35,6 +35,13 @@ def cluster(ecs: Any, options: Options) -> Findings:
     if foreign:
         obstacles.append(
             f"The ECS cluster {name} has services that are not of this environment: remove {', '.join(foreign)} first."
+        )
+    tasks = ecs_api.describe_tasks(ecs, name, ecs_api.list_tasks(ecs, cluster=name))
+    single = sorted({task["group"].partition(":")[2] for task in tasks if not task["group"].startswith("service:")})
+    if single:
+        obstacles.append(
+            f"The ECS cluster {name} runs tasks that belong to no service: stop those of {', '.join(single)}, or wait "
+            "for their end."
         )
     running = sum(described.get("runningCount", 0) for service, described in services.items() if service not in foreign)
     lost = [f"The work of {counted(running, 'running task')} of the ECS cluster {name}."] if running else []

@@ -221,7 +221,7 @@ def test_databases_end_as_on_aws(control_plane: Any) -> None:
         rds.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
 
 
-def test_a_cluster_with_services_stays(control_plane: Any) -> None:
+def test_a_cluster_with_services_or_tasks_stays(control_plane: Any) -> None:
     ecs = control_plane.client("ecs")
     ecs.create_cluster(clusterName="serving")
     definition = control_plane.task_definition("serving")
@@ -232,6 +232,11 @@ def test_a_cluster_with_services_stays(control_plane: Any) -> None:
         ecs.delete_cluster(cluster="serving")
     assert _error_code(raised) == "ClusterContainsServicesException"
     ecs.delete_service(cluster="serving", service="one", force=True)
+    ecs.run_task(cluster="serving", taskDefinition=definition, launchType="FARGATE")
+    with pytest.raises(ClientError) as raised:
+        ecs.delete_cluster(cluster="serving")
+    assert _error_code(raised) == "ClusterContainsTasksException"
+    control_plane.wait("the task's end", lambda: not ecs.list_tasks(cluster="serving")["taskArns"])
     ecs.delete_cluster(cluster="serving")
 
 

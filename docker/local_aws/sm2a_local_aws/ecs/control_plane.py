@@ -45,9 +45,17 @@ def list_task_definitions(original: Handler, data: dict[str, Any]) -> Any:
 
 @replaces("ministack.services.ecs:_delete_cluster", "0ff8bca5ea39")
 def delete_cluster(original: Handler, data: dict[str, Any]) -> Any:
-    """Refuse to delete a cluster that has services."""
-    cluster = f"{ecs._resolve_cluster_name(data.get('cluster', 'default'))}/"
-    if any(key.startswith(cluster) and service["status"] == "ACTIVE" for key, service in ecs._services.items()):
+    """Refuse to delete a cluster that has services, or tasks of none. (On AWS those of removed services count, too.)"""
+    name = ecs._resolve_cluster_name(data.get("cluster", "default"))
+    if any(key.startswith(f"{name}/") and one["status"] == "ACTIVE" for key, one in ecs._services.items()):
         message = "The Cluster cannot be deleted while Services are active."
         return error_response_json("ClusterContainsServicesException", message, 400)
+    if any(_runs_alone_in(name, task) for task in list(ecs._tasks.values())):
+        message = "The Cluster cannot be deleted while Tasks are active."
+        return error_response_json("ClusterContainsTasksException", message, 400)
     return original(data)
+
+
+def _runs_alone_in(cluster: str, task: dict[str, Any]) -> bool:
+    alone = not str(task.get("group", "")).startswith("service:")
+    return alone and task["clusterArn"].endswith(f":cluster/{cluster}") and task["lastStatus"] != "STOPPED"

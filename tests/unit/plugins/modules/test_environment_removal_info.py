@@ -171,7 +171,7 @@ def test_what_keeps_a_load_balancer_is_an_obstacle(read: Callable[..., Findings]
     )
 
 
-def test_services_of_somebody_else_are_obstacles(scripted: Callable[[str], tuple[Any, Stubber]]) -> None:
+def test_services_and_tasks_of_somebody_else_are_obstacles(scripted: Callable[[str], tuple[Any, Stubber]]) -> None:
     ecs, answers = scripted("ecs")
     arn = f"arn:aws:ecs:{support.REGION}:{support.ACCOUNT}:service/staging/"
     described = [
@@ -182,9 +182,14 @@ def test_services_of_somebody_else_are_obstacles(scripted: Callable[[str], tuple
     ]
     answers.add_response("list_services", {"serviceArns": [f"{arn}{one['serviceName']}" for one in described]})
     answers.add_response("describe_services", {"services": described})
+    answers.add_response("list_tasks", {"taskArns": [f"{arn}1", f"{arn}2"]})
+    answers.add_response("describe_tasks", {"tasks": [{"group": "service:scheduler"}, {"group": "family:debug"}]})
     found = services.cluster(ecs, {"name": "staging", "services": ["scheduler"], "tags": {"a": "1"}})
     assert found == Findings(
-        ["The ECS cluster staging has services that are not of this environment: remove theirs first."],
+        [
+            "The ECS cluster staging has services that are not of this environment: remove theirs first.",
+            "The ECS cluster staging runs tasks that belong to no service: stop those of debug, or wait for their end.",
+        ],
         ["The work of 4 running tasks of the ECS cluster staging."],
     )
 
