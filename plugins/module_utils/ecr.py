@@ -77,6 +77,13 @@ def holds_images(ecr: Any, name: str) -> bool:
     return bool(ecr.list_images(repositoryName=name, maxResults=1)["imageIds"])
 
 
+@call("count the images of the ECR repository", missing=NO_REPOSITORY, default=(0, False))
+def count_images(ecr: Any, name: str) -> tuple[int, bool]:
+    """How many images are on the first page (1000 tags and untagged images), and whether there are more pages."""
+    page = ecr.list_images(repositoryName=name, maxResults=1000)
+    return len({image["imageDigest"] for image in page["imageIds"]}), bool(page.get("nextToken"))
+
+
 @call("set the tag mutability of the ECR repository")
 def put_mutability(ecr: Any, name: str, mutability: str) -> None:
     """``MUTABLE`` or ``IMMUTABLE``."""

@@ -248,14 +248,13 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import (
     load_balancer_placeholder_arn,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.load_balancers import (
+    PROTECTION,
     create_load_balancer,
     delete_load_balancer,
     describe_attributes,
     modify_attributes,
     update,
 )
-
-PROTECTION = "deletion_protection.enabled"
 
 
 def wanted_attributes(params: dict[str, Any]) -> dict[str, str]:

@@ -160,6 +160,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import (
     describe_tags,
+    describe_target_group,
     target_group_placeholder_arn,
     write_tags,
 )
@@ -180,12 +181,6 @@ ATTRIBUTES = {
     "slow_start_seconds": "slow_start.duration_seconds",
     "algorithm": "load_balancing.algorithm.type",
 }
-
-
-@call("describe the target group", missing=("TargetGroupNotFound",))
-def describe_target_group(elbv2: Any, name: str) -> dict[str, Any] | None:
-    found = elbv2.describe_target_groups(Names=[name])["TargetGroups"]
-    return dict(found[0]) if found else None
 
 
 @call("describe the attributes of the target group")

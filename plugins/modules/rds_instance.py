@@ -163,8 +163,6 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances 
 Options = Mapping[str, Any]
 DELAY_SECONDS = 5
 NEEDED_TO_CREATE = ("engine", "instance_class", "allocated_storage")
-# RDS makes no snapshot of an instance in these states.
-WITHOUT_SNAPSHOT = ("failed", "incompatible-network", "incompatible-restore")
 
 
 def ensure_present(rds: Any, options: Options, check_mode: bool) -> Outcome:
@@ -260,13 +258,15 @@ def ensure_absent(rds: Any, options: Options, check_mode: bool) -> Outcome:
     if protected and options["deletion_protection"] is not False:
         message = f"DB instance {identifier} is protected from deletion: set deletion_protection to false to delete it"
         raise AnsibleAWSError(message=message)
-    if instance["DBInstanceStatus"] in WITHOUT_SNAPSHOT and not options["skip_final_snapshot"]:
-        message = (
-            f"RDS cannot create a final snapshot of DB instance {identifier} while it is {instance['DBInstanceStatus']}"
-        )
+    status = instance["DBInstanceStatus"]
+    if status in api.HOPELESS and not options["skip_final_snapshot"]:
+        message = f"RDS cannot create a final snapshot of DB instance {identifier} while it is {status}"
         raise AnsibleAWSError(message=f"{message}: set skip_final_snapshot to delete it without one")
+    if protected and status in api.UNCHANGEABLE:
+        message = f"RDS cannot lift the protection of DB instance {identifier} while it is {status}: start it first"
+        raise AnsibleAWSError(message=message)
     if not check_mode:
-        if instance["DBInstanceStatus"] == "creating":
+        if status == "creating" or (passes(status) and (protected or not options["skip_final_snapshot"])):
             api.wait_until(rds, identifier, "available", options["wait_timeout"], DELAY_SECONDS)
         if protected:
             api.modify_instance(rds, identifier, {"DeletionProtection": False}, immediately=True)
@@ -277,24 +277,29 @@ def ensure_absent(rds: Any, options: Options, check_mode: bool) -> Outcome:
 def delete(rds: Any, options: Options) -> None:
     """Start the deletion. A repeated call after a lost reply is refused, as the instance is being deleted by then."""
     identifier = options["identifier"]
+    snapshot = None if options["skip_final_snapshot"] else snapshot_name(rds, options)
     try:
-        snapshot = None if options["skip_final_snapshot"] else free_snapshot_name(rds, options)
         api.delete_instance(rds, identifier, snapshot, options["delete_automated_backups"])
     except AnsibleAWSError:
         instance = api.describe_instance(rds, identifier)
-        if instance and instance["DBInstanceStatus"] != "deleting":
+        if instance is None or instance["DBInstanceStatus"] == "deleting":
+            return
+        if not passes(instance["DBInstanceStatus"]):
             raise
+        # RDS may still be lifting the protection.
+        api.wait_until(rds, identifier, "available", options["wait_timeout"], DELAY_SECONDS)
+        api.delete_instance(rds, identifier, snapshot, options["delete_automated_backups"])
 
 
-def free_snapshot_name(rds: Any, options: Options) -> str:
+def passes(status: str) -> bool:
+    """Whether RDS is busy with an instance that becomes available by itself."""
+    return status not in (*api.READY, *api.HOPELESS)
+
+
+def snapshot_name(rds: Any, options: Options) -> str:
     """The wanted name of the final snapshot, with a number when there is such a snapshot."""
     now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    wanted = options["final_snapshot_identifier"] or f"{options['identifier']}-final-{now}"
-    name, number = wanted, 1
-    while api.describe_snapshot(rds, name):
-        number += 1
-        name = f"{wanted}-{number}"
-    return str(name)
+    return api.free_snapshot_name(rds, options["final_snapshot_identifier"] or f"{options['identifier']}-final-{now}")
 
 
 def run(rds: Any, options: Options, check_mode: bool) -> dict[str, Any]:

@@ -26,6 +26,13 @@ def describe_load_balancer(elbv2: Any, name: str) -> dict[str, Any] | None:
     return dict(found[0]) if found else None
 
 
+@call("describe the target group", missing=("TargetGroupNotFound",))
+def describe_target_group(elbv2: Any, name: str) -> dict[str, Any] | None:
+    """The target group as the API answers it; None when absent."""
+    found = elbv2.describe_target_groups(Names=[name])["TargetGroups"]
+    return dict(found[0]) if found else None
+
+
 @call("describe the listeners of the load balancer")
 def describe_listeners(elbv2: Any, arn: str) -> dict[int, dict[str, Any]]:
     """The listeners of a load balancer by port."""

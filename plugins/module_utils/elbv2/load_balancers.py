@@ -12,6 +12,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import Tag
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer, write_tags
 
+PROTECTION = "deletion_protection.enabled"
 LOG_BUCKET = (
     "Elastic Load Balancing cannot write to the S3 bucket {bucket}. The bucket must be in the Region of the load "
     "balancer and encrypted with SSE-S3, and its policy must let the service "

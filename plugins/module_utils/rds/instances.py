@@ -41,6 +41,10 @@ HOPELESS = (
     "stopping",
     "storage-full",
 )
+# In these RDS makes a final snapshot and lifts the protection; from all but the hopeless ones it gets there by itself.
+READY = ("available", "storage-optimization")
+# In these RDS changes nothing.
+UNCHANGEABLE = ("stopped", "stopping")
 STATUS_PATH = "DBInstances[].DBInstanceStatus"
 
 
@@ -85,6 +89,23 @@ def describe_snapshot(rds: Any, identifier: str) -> dict[str, Any] | None:
     """The snapshot as the API describes it, None when there is none."""
     snapshots = rds.describe_db_snapshots(DBSnapshotIdentifier=identifier)["DBSnapshots"]
     return snapshots[0] if snapshots else None
+
+
+@call("read the quotas of RDS")
+def has_room_for_a_snapshot(rds: Any) -> bool:
+    """Whether the account may have one more manual snapshot in this region; a final one counts as such."""
+    quotas = {quota["AccountQuotaName"]: quota for quota in rds.describe_account_attributes()["AccountQuotas"]}
+    snapshots = quotas.get("ManualSnapshots")
+    return snapshots is None or snapshots["Used"] < snapshots["Max"]
+
+
+def free_snapshot_name(rds: Any, wanted: str) -> str:
+    """The name, with a number when there is such a snapshot."""
+    name, number = wanted, 1
+    while describe_snapshot(rds, name):
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
 
 
 @call("delete the DB instance", missing=MISSING)

@@ -94,6 +94,13 @@ def is_empty(s3: Any, name: str) -> bool:
     return not (page.get("Versions") or page.get("DeleteMarkers"))
 
 
+@call("count the versions in the bucket", missing=MISSING, default=(0, False))
+def count_versions(s3: Any, name: str) -> tuple[int, bool]:
+    """How many objects, old versions and delete markers are on the first page (1000), and whether there are more."""
+    page = s3.list_object_versions(Bucket=name)
+    return len(page.get("Versions", [])) + len(page.get("DeleteMarkers", [])), bool(page.get("IsTruncated"))
+
+
 @call("empty the bucket")
 def purge(s3: Any, name: str) -> None:
     """Delete every object, version and delete marker, a page (1000) at a time."""

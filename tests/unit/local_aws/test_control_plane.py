@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -181,6 +182,62 @@ def test_rds_manages_the_master_password(control_plane: Any) -> None:
     with pytest.raises(ClientError) as raised:
         secrets.get_secret_value(SecretId=arn)
     assert _error_code(raised) == "ResourceNotFoundException"
+
+
+def test_databases_end_as_on_aws(control_plane: Any) -> None:
+    rds = control_plane.client("rds")
+    name = {"DBInstanceIdentifier": "ending"}
+    rds.create_db_instance(
+        **name, DBInstanceClass="db.t4g.micro", Engine="postgres", AllocatedStorage=20, DeletionProtection=True
+    )
+
+    def refusal(call: Callable[..., Any], **options: Any) -> str:
+        with pytest.raises(ClientError) as raised:
+            call(**name, **options)
+        return _error_code(raised)
+
+    assert refusal(rds.delete_db_instance, SkipFinalSnapshot=True) == "InvalidParameterCombination"
+    rds.stop_db_instance(**name)
+    assert refusal(rds.modify_db_instance, DeletionProtection=False) == "InvalidDBInstanceState"
+    rds.start_db_instance(**name)
+    rds.modify_db_instance(**name, DeletionProtection=False, ApplyImmediately=True)
+    assert refusal(rds.delete_db_instance) == "InvalidParameterCombination"
+    both = {"SkipFinalSnapshot": True, "FinalDBSnapshotIdentifier": "end"}
+    assert refusal(rds.delete_db_instance, **both) == "InvalidParameterCombination"
+    rds.create_db_snapshot(**name, DBSnapshotIdentifier="end")
+    assert refusal(rds.delete_db_instance, FinalDBSnapshotIdentifier="end") == "DBSnapshotAlreadyExists"
+    rds.stop_db_instance(**name)
+    assert refusal(rds.delete_db_instance, FinalDBSnapshotIdentifier="end-2") == "InvalidDBInstanceState"
+    rds.start_db_instance(**name)
+    for number in range(99):
+        rds.create_db_snapshot(**name, DBSnapshotIdentifier=f"another-{number}")
+    [quota] = rds.describe_account_attributes()["AccountQuotas"]
+    assert quota == {"AccountQuotaName": "ManualSnapshots", "Used": 100, "Max": 100}
+    assert refusal(rds.delete_db_instance, FinalDBSnapshotIdentifier="end-2") == "SnapshotQuotaExceeded"
+    for number in range(99):
+        rds.delete_db_snapshot(DBSnapshotIdentifier=f"another-{number}")
+    rds.delete_db_instance(**name, FinalDBSnapshotIdentifier="end-2")
+    for snapshot in ("end", "end-2"):
+        rds.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
+
+
+def test_a_cluster_with_services_or_tasks_stays(control_plane: Any) -> None:
+    ecs = control_plane.client("ecs")
+    ecs.create_cluster(clusterName="serving")
+    definition = control_plane.task_definition("serving")
+    ecs.create_service(
+        cluster="serving", serviceName="one", taskDefinition=definition, launchType="FARGATE", desiredCount=0
+    )
+    with pytest.raises(ClientError) as raised:
+        ecs.delete_cluster(cluster="serving")
+    assert _error_code(raised) == "ClusterContainsServicesException"
+    ecs.delete_service(cluster="serving", service="one", force=True)
+    ecs.run_task(cluster="serving", taskDefinition=definition, launchType="FARGATE")
+    with pytest.raises(ClientError) as raised:
+        ecs.delete_cluster(cluster="serving")
+    assert _error_code(raised) == "ClusterContainsTasksException"
+    control_plane.wait("the task's end", lambda: not ecs.list_tasks(cluster="serving")["taskArns"])
+    ecs.delete_cluster(cluster="serving")
 
 
 def test_load_balancer_has_every_attribute_and_its_protection(control_plane: Any) -> None:

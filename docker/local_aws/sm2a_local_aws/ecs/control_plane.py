@@ -1,18 +1,20 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ECS API answers that MiniStack lacks: cluster Service Connect defaults, exact task definition families."""
+"""ECS API answers that MiniStack lacks: Service Connect defaults and services of a cluster, exact families."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core.responses import json_response
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import ecs
 
-from sm2a_local_aws.patching.points import replaces
+from sm2a_local_aws.patching.points import relies_on, replaces
 
 Handler = Callable[[dict[str, Any]], Any]
+
+relies_on("ministack.services.ecs", {"_resolve_cluster_name": "10edde4eb14f"})
 
 
 @replaces("ministack.services.ecs:_put_cluster", "ffb913a6165a")
@@ -39,3 +41,21 @@ def list_task_definitions(original: Handler, data: dict[str, Any]) -> Any:
     if end < len(definitions):
         answer["nextToken"] = str(end)
     return json_response(answer)
+
+
+@replaces("ministack.services.ecs:_delete_cluster", "0ff8bca5ea39")
+def delete_cluster(original: Handler, data: dict[str, Any]) -> Any:
+    """Refuse to delete a cluster that has services, or tasks of none. (On AWS those of removed services count, too.)"""
+    name = ecs._resolve_cluster_name(data.get("cluster", "default"))
+    if any(key.startswith(f"{name}/") and one["status"] == "ACTIVE" for key, one in ecs._services.items()):
+        message = "The Cluster cannot be deleted while Services are active."
+        return error_response_json("ClusterContainsServicesException", message, 400)
+    if any(_runs_alone_in(name, task) for task in list(ecs._tasks.values())):
+        message = "The Cluster cannot be deleted while Tasks are active."
+        return error_response_json("ClusterContainsTasksException", message, 400)
+    return original(data)
+
+
+def _runs_alone_in(cluster: str, task: dict[str, Any]) -> bool:
+    alone = not str(task.get("group", "")).startswith("service:")
+    return alone and task["clusterArn"].endswith(f":cluster/{cluster}") and task["lastStatus"] != "STOPPED"

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DB instances at the API: the endpoint's name, RDS-managed master passwords, a failed state, gp3's figures."""
+"""DB instances at the API: the endpoint's name, managed master passwords, a failed state, gp3's figures, refusals."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import rds, secretsmanager
 
 from sm2a_local_aws.patching.points import relies_on, replaces
-from sm2a_local_aws.rds import requests, settings
+from sm2a_local_aws.rds import requests, settings, snapshots
 
 Handler = Callable[[dict[str, Any]], Any]
 Instance = dict[str, Any]
 
 GP3_IOPS, GP3_THROUGHPUT = 3000, 125
+# In no other state RDS makes a snapshot.
+READY = ("available", "storage-optimization")
 
 relies_on(
     "ministack.services.rds",
@@ -82,6 +84,8 @@ def modify_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     instance = rds._resolve_instance(rds._p(parameters, "DBInstanceIdentifier"))
     if instance is None:
         return original(parameters)
+    if instance["DBInstanceStatus"] == "stopped":
+        return rds._error("InvalidDBInstanceState", "Database instance is not in available state.", 400)
     manage = rds._p(parameters, "ManageMasterUserPassword")
     given = rds._p(parameters, "MasterUserPassword")
     secret = instance.get("MasterUserSecret")
@@ -108,8 +112,12 @@ def modify_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
 
 @replaces("ministack.services.rds:_delete_db_instance", "a08b42eacbd8")
 def delete_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
-    """The managed secret and the data go with the instance."""
+    """The managed secret and the data go with the instance. Refuse an impossible final snapshot."""
     instance = rds._resolve_instance(rds._p(parameters, "DBInstanceIdentifier"))
+    if instance is not None and not instance.get("DeletionProtection"):
+        refusal = _final_snapshot_refusal(instance, parameters)
+        if refusal:
+            return refusal
     response = original(parameters)
     if response[0] == 200 and instance is not None:
         if instance.get("MasterUserSecret"):
@@ -117,6 +125,24 @@ def delete_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
         for after in after_delete:
             after(instance)
     return response
+
+
+def _final_snapshot_refusal(instance: Instance, parameters: dict[str, Any]) -> Any:
+    skip = rds._p(parameters, "SkipFinalSnapshot") == "true"
+    snapshot = rds._p(parameters, "FinalDBSnapshotIdentifier")
+    if skip == bool(snapshot):
+        message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+        return rds._error("InvalidParameterCombination", message, 400)
+    if snapshot in rds._snapshots:
+        message = f"Cannot create the snapshot because a snapshot with the identifier {snapshot} already exists."
+        return rds._error("DBSnapshotAlreadyExists", message, 400)
+    if snapshot and snapshots.manual_snapshots() >= snapshots.MANUAL_SNAPSHOTS:
+        return rds._error("SnapshotQuotaExceeded", "Cannot create more than 100 manual snapshots", 400)
+    if snapshot and instance["DBInstanceStatus"] not in READY:
+        name = f"the database instance {instance['DBInstanceIdentifier']}"
+        message = f"Cannot create a snapshot because {name} is not currently in the available state."
+        return rds._error("InvalidDBInstanceState", message, 400)
+    return None
 
 
 # Called with the record of each deleted instance.

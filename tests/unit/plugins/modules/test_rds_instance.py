@@ -377,6 +377,35 @@ def test_a_failed_instance_leaves_no_snapshot(scripted: Any) -> None:
         rds_instance.ensure_absent(client, options(identifier="airflow"), check_mode=False)
 
 
+def test_a_stopped_instance_keeps_its_protection(scripted: Any) -> None:
+    client, stubber = scripted
+    stopped = described("airflow", "stopped", DeletionProtection=True)
+    stubber.add_response("describe_db_instances", {"DBInstances": [stopped]})
+    wanted = options(identifier="airflow", deletion_protection=False, skip_final_snapshot=True)
+    with pytest.raises(AnsibleAWSError, match="while it is stopped: start it first"):
+        rds_instance.ensure_absent(client, wanted, check_mode=True)
+
+
+def test_a_final_snapshot_waits_until_rds_is_done(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a backup that is under way before, and with the protection that is being lifted."""
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    client, stubber = scripted
+
+    def describe(*statuses: str) -> None:
+        for status in statuses:
+            instance = described("airflow", status, DeletionProtection=True)
+            stubber.add_response("describe_db_instances", {"DBInstances": [instance]})
+
+    describe("backing-up", "backing-up", "available")
+    stubber.add_response("modify_db_instance", {"DBInstance": described("airflow", "available")})
+    stubber.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
+    stubber.add_client_error("delete_db_instance", "InvalidDBInstanceState")
+    describe("modifying", "modifying", "available")
+    stubber.add_response("delete_db_instance", {"DBInstance": described("airflow", "deleting")})
+    wanted = options(identifier="airflow", deletion_protection=False)
+    assert rds_instance.ensure_absent(client, wanted, check_mode=False).changed
+
+
 def test_what_belongs_together_is_sent_together() -> None:
     wanted = options(
         database_insights_mode="advanced",
