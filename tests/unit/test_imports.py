@@ -41,6 +41,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
         "database": {"celery", "front_door"},
         "front_door": set(),
         "metrics": set(),
+        "project": set(),
         "worker": {"celery"},
     },
 }
