@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
@@ -11,6 +12,28 @@ from ansible_collections.sm2a.airflow.tests.unit.images.downloads import command
 
 INSTRUCTIONS = list(instructions((PROJECT / "docker/airflow/Dockerfile").read_text(encoding="utf-8")))
 COMMANDS = [command for name, text in INSTRUCTIONS if name == "RUN" for command in commands(text)]
+VOLUMES = tuple(f"{path}/" for name, text in INSTRUCTIONS if name == "VOLUME" for path in json.loads(text))
+ENVIRONMENT = dict(re.findall(r"(\w+)=(\S+)", " ".join(text for name, text in INSTRUCTIONS if name == "ENV")))
+
+
+def test_home_is_writable_and_nobody_elses() -> None:
+    home = ENVIRONMENT["HOME"]
+    assert home.startswith(VOLUMES), "only volumes can be written"
+    [user] = [command for command in COMMANDS if command.startswith("useradd ")]
+    assert f"--home-dir {home} " in user, "some programs ask the system"
+    made = INSTRUCTIONS.index(("RUN", f"mkdir -m 0700 {home}"))
+    users = [text for name, text in INSTRUCTIONS[:made] if name == "USER"]
+    assert users[-1] == "50000:50000"
+    # What is written to a volume after it was declared is lost.
+    assert "VOLUME" not in [name for name, _ in INSTRUCTIONS[:made]]
+
+
+def test_nothing_that_a_task_writes_is_run_or_believed_by_others() -> None:
+    # Who the AWS SDK is; a file of it can name a program, too.
+    assert not ENVIRONMENT["AWS_CONFIG_FILE"].startswith(VOLUMES)
+    assert not ENVIRONMENT["AWS_SHARED_CREDENTIALS_FILE"].startswith(VOLUMES)
+    searched = [*ENVIRONMENT["PATH"].split(":"), *ENVIRONMENT["PYTHONPATH"].split(":")]
+    assert [path for path in searched if path.startswith(VOLUMES)] == []
 
 
 def test_what_is_taken_out_is_files_that_only_people_read() -> None:
