@@ -43,3 +43,14 @@ def test_what_is_taken_out_is_files_that_only_people_read() -> None:
     assert [command for command in removed if "/usr/lib" in command or "rm -r" in command] == []
     emptied = [command for command in removed if "/usr/share/doc" not in command]
     assert all("! -type d -delete" in command for command in emptied)
+
+
+def test_packages_of_airflow_are_those_of_the_system_to_virtual_environments() -> None:
+    path = (PROJECT / "docker/airflow/system-site-packages.pth").read_text(encoding="utf-8").strip()
+    # Where Airflow is, by the bill of materials.
+    assert any(f"--site-packages {path} " in command for command in COMMANDS)
+
+
+def test_uv_finds_the_python_that_airflow_asks_it_for() -> None:
+    # `uv venv --python python`, and it makes none from a Python that is in an environment itself.
+    assert "ln -s python3 /usr/bin/python" in COMMANDS
