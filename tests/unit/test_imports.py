@@ -38,6 +38,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
     },
     PROJECT / "docker/airflow/sm2a_runtime": {
         "celery": set(),
+        "dag_check": set(),
         "database": {"celery", "front_door"},
         "front_door": set(),
         "metrics": set(),
