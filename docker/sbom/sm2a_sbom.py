@@ -121,12 +121,12 @@ def distro_of(root: Path) -> str:
     return f"{release['ID']}-{release.get('VERSION_ID', 'sid')}".replace('"', "")
 
 
-def components(root: Path, site_packages: Path, files: Iterable[Path]) -> Iterator[Component]:
+def components(root: Path, site_packages: Iterable[Path], files: Iterable[Path]) -> Iterator[Component]:
     """Everything that is in the image."""
     distro = distro_of(root)
     for package in installed_debian_packages(root):
         yield debian_component(package, distro, root)
-    for distribution in distributions(path=[str(site_packages)]):
+    for distribution in distributions(path=[str(path) for path in site_packages]):
         yield python_component(distribution)
     for file in files:
         yield file_component(file, root)
@@ -151,9 +151,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("output", type=Path, help="the file that is written")
     parser.add_argument("--root", type=Path, default=Path("/"), help="root of the image (default: /)")
     parser.add_argument("--site-packages", type=Path, required=True, help="where its Python packages are")
+    parser.add_argument("--environments", type=Path, help="a folder of further Python environments")
     parser.add_argument("--file", type=Path, action="append", default=[], help="a file to list with its hash")
     options = parser.parse_args(arguments)
-    bom = Bom(components=components(options.root, options.site_packages, options.file))
+    further = sorted(options.environments.glob("*/lib/python*/site-packages")) if options.environments else []
+    bom = Bom(components=components(options.root, [options.site_packages, *further], options.file))
     kinds = {one.purl.type for one in bom.components if one.purl}
     if kinds != {"deb", "pypi"}:
         print(f"The image {options.name} has packages of {sorted(kinds)} only", file=sys.stderr)

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.chain("stack")
 USER = "airflow"
 TOKEN = f"canary-{secrets.token_hex(12)}"
 DAG_ID = "from_git"
+MACHINE_ID = "worker_machine"
 DAG = """
 import shutil
 
@@ -48,8 +49,10 @@ from_git()
 """
 # What images_project_directory takes: all but the DAGs, which come from Git.
 PROJECT_FILES = {
-    "requirements.txt": "cowsay==6.1\n",
-    "packages.txt": "tree\n",
+    # As an editor on Windows saves it.
+    "requirements.txt": "\ufeffcowsay==6.1\r\n\r\n",
+    "packages.txt": "\ufefftree  \r\n# No more.\r\n",
+    "environments/old/requirements.txt": "cowsay==5.0\n",
     "plugins/company.py": """
 from airflow.plugins_manager import AirflowPlugin
 
@@ -65,6 +68,7 @@ SAID = "the plugin example.com; cowsay 6.1, /usr/bin/tree"
 def files(word: str) -> dict[str, str]:
     """A DAG, the module that it imports, and the examples of the image for the tests that follow."""
     examples = {f"dags/{path.name}": path.read_text(encoding="utf-8") for path in (PROJECT / "dags").glob("*.py")}
+    examples[f"dags/{MACHINE_ID}.py"] = Path(__file__).with_name(f"{MACHINE_ID}.py").read_text(encoding="utf-8")
     return {**examples, f"dags/{DAG_ID}.py": DAG, "dags/words.py": f"WORD = {word!r}\n", "README.md": "Not a DAG.\n"}
 
 
@@ -93,7 +97,7 @@ def switched(stack: Stack, tmp_path_factory: pytest.TempPathFactory, say: Say) -
     for name, text in PROJECT_FILES.items():
         path = directory / "project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode())
     token.write_text(f'{{"conn_type": "git", "login": "{USER}", "password": "{TOKEN}"}}', encoding="utf-8")
     given: dict[str, Any] = variables()["secrets_connections"]
     with served(repository, GATEWAY, USER, TOKEN) as url:
@@ -138,11 +142,12 @@ def test_check_mode_foretells_a_new_image_and_all_that_follows(switched: Switche
 def test_the_bill_of_materials_lists_what_the_project_added(switched: Switched) -> None:
     text = switched.bill.read_text(encoding="utf-8")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
-    versions = {one["name"]: one.get("version") for one in json.loads(text)["components"]}
-    assert versions["cowsay"] == "6.1"
+    components = json.loads(text)["components"]
+    versions = {one["name"]: one.get("version") for one in components}
+    assert {one["version"] for one in components if one["name"] == "cowsay"} == {"6.1", "5.0"}
     assert versions["apache-airflow"] == "3.3.2"
     assert versions["tree"]
-    assert "/usr/share/sm2a/rds-ca-bundle.pem" in versions
+    assert {"/usr/share/sm2a/rds-ca-bundle.pem", "/usr/local/bin/uv"} <= set(versions)
 
 
 def test_dags_come_from_git_and_a_push_needs_no_deployment(
@@ -161,6 +166,11 @@ def test_dags_come_from_git_and_a_push_needs_no_deployment(
     commit, log = run_dag(airflow)
     assert commit == pushed
     assert f"Git says second, {SAID}" in log
+
+
+def test_a_worker_can_do_what_tasks_want_of_a_machine(switched: Switched, airflow: AirflowApi) -> None:
+    airflow.wait_for_dag(MACHINE_ID)
+    assert airflow.wait_for_run(MACHINE_ID, airflow.trigger(MACHINE_ID), 240) == "success"
 
 
 def test_the_token_is_in_no_output_and_no_log(stack: Stack, switched: Switched) -> None:

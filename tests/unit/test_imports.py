@@ -39,9 +39,11 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
     },
     PROJECT / "docker/airflow/sm2a_runtime": {
         "celery": set(),
+        "dag_check": set(),
         "database": {"celery", "front_door"},
         "front_door": set(),
         "metrics": set(),
+        "project": set(),
         "worker": {"celery"},
     },
 }

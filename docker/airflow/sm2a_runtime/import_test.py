@@ -1,60 +1,85 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Import every DAG and plugin as Airflow will: `python -m sm2a_runtime.import_test [folder]`.
+"""Can the DAGs run? `python -m sm2a_runtime.import_test [--queues "NAME ..."] [folder]`.
 
-The build of the image runs it, so that a DAG that cannot be imported ends there. It knows no secret and no database:
-DAG code that reads variables or connections while it is imported fails, as it would slow down every parse.
+Imports every DAG and plugin as Airflow will, stores each DAG in an empty database, and tells all that is wrong at
+once, with file and line. The build of the image runs it, so that a DAG that cannot run ends there. It knows no secret:
+DAG code that needs a variable or a connection while it is imported fails, as it would slow down every parse.
 """
 
 import argparse
+import os
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from sm2a_runtime.dag_check.findings import Finding, listing
 
 DAGS = Path("/opt/airflow/dags")
-# Of a traceback the end says what is wrong.
-LINES_SHOWN = 6
+# Airflow takes the first of them as the queue of tasks that name none; so does the role airflow.
+DEFAULT_QUEUE = "AIRFLOW__OPERATORS__DEFAULT_QUEUE"
 
 
-def import_dags(folder: Path) -> tuple[list[str], dict[str, str]]:
-    """Ids of the DAGs in ``folder``, sorted, and the traceback of each file that could not be imported."""
-    # Importing Airflow takes seconds.
-    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415
+class Report(NamedTuple):
+    """Ids of DAGs that can run as far as this test sees, what is wrong with the others, and what to know of all."""
 
-    # Modules beside the DAGs are imported by name.
-    sys.path.insert(0, str(folder))
-    bag = DagBag(str(folder))
-    return sorted(bag.dags), {str(file): str(trace) for file, trace in bag.import_errors.items()}
+    dags: list[str]
+    errors: list[Finding]
+    notes: list[Finding]
 
 
-def import_plugins() -> dict[str, str]:
-    """The error of each plugin that could not be imported."""
-    # Importing Airflow takes seconds.
-    from airflow import plugins_manager  # noqa: PLC0415
+def settings(database: Path, queues: Sequence[str]) -> dict[str, str]:
+    """Airflow's options for the test, as environment variables."""
+    backend = "sm2a_runtime.dag_check.reads.Reads"
+    options = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{database}",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Else the end of a traceback is all that is told, which is in Airflow: the line of the DAG is further up.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "100",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL",
+        "AIRFLOW__SECRETS__BACKEND": backend,
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": "{}",
+    }
+    return {**options, DEFAULT_QUEUE: queues[0]} if queues else options
 
-    return {str(file): str(error) for file, error in plugins_manager.get_import_errors().items()}
 
+def check(folder: Path, queues: Sequence[str]) -> Report:
+    """Look at every DAG; Airflow's options are those of ``settings``."""
+    # Importing Airflow takes seconds, and reads the options.
+    from sm2a_runtime.dag_check import loading, placement, reads, storing  # noqa: PLC0415
 
-def report(errors: Mapping[str, str]) -> str:
-    """Each file with the last lines of its error."""
-    parts = []
-    for file, trace in sorted(errors.items()):
-        lines = trace.strip().splitlines()[-LINES_SHOWN:]
-        parts.append("\n".join([f"{file}:", *(f"  {line}" for line in lines)]))
-    return "\n".join(parts)
+    reads.Reads.folder = folder
+    loaded = loading.load(folder)
+    errors = [*loaded.errors, *loading.plugin_errors()]
+    notes = reads.findings(reads.Reads.seen)
+    storing.make_tables()
+    for dag in loaded.dags:
+        errors += storing.problems(dag)
+        errors += placement.queue_problems(dag, queues) if queues else ()
+        notes += placement.pools(dag)
+    return Report([dag.dag_id for dag in loaded.dags], errors, notes)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Import, tell, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m sm2a_runtime.import_test", description="Can the DAGs be imported?")
+    """Check, tell, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m sm2a_runtime.import_test", description="Can the DAGs run?")
     parser.add_argument("folder", nargs="?", type=Path, default=DAGS)
-    folder = parser.parse_args(arguments).folder
-    dags, errors = import_dags(folder)
-    errors |= import_plugins()
-    if errors:
-        print(f"These files cannot be imported:\n{report(errors)}", file=sys.stderr)
+    parser.add_argument("--queues", default="", help="the queues of all groups of workers, the default one first")
+    options = parser.parse_args(arguments)
+    queues = options.queues.replace(",", " ").split()
+    with tempfile.TemporaryDirectory() as place:
+        os.environ.update(settings(Path(place) / "airflow.db", queues))
+        report = check(options.folder.resolve(), queues)
+    if report.notes:
+        print(f"To know:\n{listing(report.notes)}", file=sys.stderr)
+    if report.errors:
+        print(f"These DAGs or plugins cannot run:\n{listing(report.errors)}", file=sys.stderr)
         return 1
-    print(f"imported {len(dags)} DAGs: {', '.join(dags)}")
+    print(f"imported {len(report.dags)} DAGs: {', '.join(report.dags)}")
+    if not queues:
+        print("queues of tasks were not checked: the build does not know the groups of workers (WORKER_QUEUES)")
     return 0
 
 

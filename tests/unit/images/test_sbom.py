@@ -75,7 +75,7 @@ def root(tmp_path: Path) -> Path:
 
 def write(root: Path, output: Path) -> dict[str, Any]:
     options = ["--root", str(root), "--site-packages", str(root / "venv")]
-    options += ["--file", str(root / "usr/share/sm2a/ca.pem")]
+    options += ["--environments", str(root / "environments"), "--file", str(root / "usr/share/sm2a/ca.pem")]
     assert sm2a_sbom.main(["sm2a-test", str(output), *options]) == 0
     return dict(json.loads(output.read_text(encoding="utf-8")))
 
@@ -107,6 +107,20 @@ def test_every_package_is_listed(root: Path, tmp_path: Path) -> None:
     assert document["metadata"]["component"]["name"] == "sm2a-test"
     [image] = [one for one in document["dependencies"] if one["ref"] == "image"]
     assert set(image["dependsOn"]) == set(components)
+
+
+def test_packages_of_further_environments_are_listed(root: Path, tmp_path: Path) -> None:
+    for environment, names in {"dbt": ("dbt-core-1.12", "old-0.1"), "ml": ("old-0.1",)}.items():
+        for name in names:
+            folder = root / f"environments/{environment}/lib/python3.13/site-packages/{name}.dist-info"
+            folder.mkdir(parents=True)
+            package, _, version = name.rpartition("-")
+            licence = "Classifier: License :: OSI Approved :: BSD License"
+            text = f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n{licence}\n"
+            (folder / "METADATA").write_text(text, encoding="utf-8")
+    listed = [one["bom-ref"] for one in write(root, tmp_path / "bill.json")["components"]]
+    assert listed.count("pkg:pypi/old@0.1") == 1
+    assert listed.count("pkg:pypi/dbt-core@1.12") == 1
 
 
 def test_it_is_valid_and_the_same_for_the_same_content(root: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ CASES: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"EXTRA_PACKAGES": "git libaio1t64 openssh-client"},
     ),
     ({"images_require_hashes": True}, {"REQUIRE_HASHES": "true"}),
+    ({"images_worker_queues": ["default", "high"]}, {"WORKER_QUEUES": "default high"}),
     ({"images_dag_import_test": False}, {"IMPORT_TEST": "false"}),
     ({"images_index_url": "https://pypi.example.com/simple"}, {"INDEX_URL": "https://pypi.example.com/simple"}),
 ]

@@ -1,13 +1,15 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a liveness file, and a shutdown that
-loses no message.
+"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a liveness file, a shutdown that
+loses no message, and tasks that may start processes.
 
 Loaded by the main process of the worker only: `[celery] extra_celery_config` has
 `{"imports": ["sm2a_runtime.worker.hooks"]}`.
 """
 
 import logging
+import multiprocessing
+import multiprocessing.process
 import os
 import threading
 import time
@@ -30,6 +32,7 @@ INTAKE_SECONDS = 1
 _wake = threading.Event()
 _takes_tasks = threading.Event()
 _takes_tasks.set()
+_main_process = multiprocessing.current_process()
 
 
 def held_messages() -> int:
@@ -121,6 +124,17 @@ def start_protection(**_: Any) -> None:
     agent = EcsAgent(uri)
     drainer = Drainer(agent, Protector(agent, policy, time.monotonic), time.monotonic)
     threading.Thread(target=protect_forever, args=(drainer,), name="task-protection", daemon=True).start()
+
+
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+def allow_processes(**_: Any) -> None:
+    """Called in each new process of the pool, from which Airflow forks its tasks.
+
+    Celery's own process library, billiard, has put its daemonic process in the place of the current one of
+    `multiprocessing`, which then refuses to start any. To `multiprocessing` a task is a program of its own.
+    """
+    _main_process.name = multiprocessing.current_process().name
+    vars(multiprocessing.process)["_current_process"] = _main_process
 
 
 @signals.task_received.connect  # type: ignore[untyped-decorator]

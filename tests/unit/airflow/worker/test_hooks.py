@@ -34,7 +34,9 @@ class Signal:
 def celery(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """Installs the fake; yields its signals and state."""
     fake = SimpleNamespace(
-        signals=SimpleNamespace(worker_init=Signal(), worker_ready=Signal(), task_received=Signal()),
+        signals=SimpleNamespace(
+            worker_init=Signal(), worker_ready=Signal(), worker_process_init=Signal(), task_received=Signal()
+        ),
         state=SimpleNamespace(reserved_requests=set(), active_requests=set()),
         bootsteps=SimpleNamespace(StartStopStep=type("StartStopStep", (), {})),
     )
