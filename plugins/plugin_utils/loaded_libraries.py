@@ -24,6 +24,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "acm_certificate": ("acm", "route53"),
     "caller_identity_info": ("sts",),
     "cloudwatch_alarms": ("cloudwatch",),
+    "cloudwatch_alarms_info": ("cloudwatch",),
     "cloudwatch_dashboard": ("cloudwatch",),
     "cloudwatchlogs_log_groups": ("logs",),
     "container_base_image": (),
