@@ -68,7 +68,8 @@ SAID = "the plugin example.com; cowsay 6.1, /usr/bin/tree"
 def files(word: str) -> dict[str, str]:
     """A DAG, the module that it imports, and the examples of the image for the tests that follow."""
     examples = {f"dags/{path.name}": path.read_text(encoding="utf-8") for path in (PROJECT / "dags").glob("*.py")}
-    examples[f"dags/{MACHINE_ID}.py"] = Path(__file__).with_name(f"{MACHINE_ID}.py").read_text(encoding="utf-8")
+    machine = Path(__file__).parent / f"dags/{MACHINE_ID}.py"
+    examples[f"dags/{MACHINE_ID}.py"] = machine.read_text(encoding="utf-8")
     return {**examples, f"dags/{DAG_ID}.py": DAG, "dags/words.py": f"WORD = {word!r}\n", "README.md": "Not a DAG.\n"}
 
 

@@ -63,7 +63,7 @@ def wired_variables(names: Set[str], plays: Any) -> list[str]:
 
 def _source(name: str, template: str) -> str:
     """The variable of the user from which the playbook takes it: the one that looks most like it."""
-    sources = re.findall(r"\bsm2a_inputs\.(\w+)", template)
+    sources: list[str] = re.findall(r"\bsm2a_inputs\.(\w+)", template)
     return max(sources, key=lambda source: difflib.SequenceMatcher(None, source, name).ratio())
 
 

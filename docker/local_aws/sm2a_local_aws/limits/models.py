@@ -44,8 +44,8 @@ def _value(service: str, shape: Any, value: Any, path: str) -> Iterator[str]:
             yield from _value(service, shape.value, item, f"{path}.{key}.value")
     elif kind == "string" and isinstance(value, str) and (service, shape.name) not in WRONG:
         yield from _text(shape, value, path)
-    elif kind in NUMERIC and (number := _number(value)) is not None:
-        yield from _within(shape, number, "value", path)
+    elif kind in NUMERIC and (amount := _number(value)) is not None:
+        yield from _within(shape, amount, "value", path)
 
 
 def _text(shape: Any, value: str, path: str) -> Iterator[str]:

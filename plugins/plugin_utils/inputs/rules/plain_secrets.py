@@ -13,10 +13,10 @@ from typing import Any
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_config import (
     CREDENTIALS,
     OWN_SECRETS,
-    SENSITIVE,
     environment_problems,
     option_problem,
 )
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_names import SENSITIVE
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import entries
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.secret_names import (
     has_secret_text,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow import problems as airflow_problems
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_config import SENSITIVE
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_names import SENSITIVE
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.plain_secrets import URLS, problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.secret_names import is_secret_name
 
