@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import multiprocessing.process
 import os
+import sys
 import threading
 import time
 from typing import Any
@@ -132,7 +133,10 @@ def allow_processes(**_: Any) -> None:
 
     Celery's own process library, billiard, has put its daemonic process in the place of the current one of
     `multiprocessing`, which then refuses to start any. To `multiprocessing` a task is a program of its own.
+
+    Its new interpreters would run the program of the worker again, which needs the database that no task may read.
     """
+    vars(sys.modules["__main__"]).pop("__file__", None)
     _main_process.name = multiprocessing.current_process().name
     vars(multiprocessing.process)["_current_process"] = _main_process
 

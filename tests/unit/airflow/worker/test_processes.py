@@ -17,6 +17,8 @@ import billiard
 from celery import signals
 from sm2a_runtime.worker import hooks
 
+assert __name__ == "__main__", "the worker's program cannot run in a task"
+
 def task(method):
     context = multiprocessing.get_context(method)
     with context.Pool(2) as pool:
