@@ -11,8 +11,8 @@ short_description: Describe CloudWatch alarms by the start of their names
 version_added: 0.2.0
 description:
   - Reads the metric alarms of this account and region whose names begin with a prefix.
-  - Unlike M(amazon.aws.cloudwatch_metric_alarm_info) it shows no credentials with C(-vvv) where they are in the
-    environment of the task, because it runs in a fork of ansible-playbook.
+  - It runs in a fork of ansible-playbook, so that C(-vvv) shows no credentials that are in the environment of the task,
+    as it does for M(amazon.aws.cloudwatch_metric_alarm_info).
 author:
   - SM2A contributors (@sm2a)
 options:
