@@ -36,12 +36,8 @@ def worker_machine() -> None:
     @task
     def processes() -> None:
         """More than one processor."""
-        for method in ("fork", "spawn", "forkserver"):
-            context = multiprocessing.get_context(method)
-            with context.Pool(2) as pool:
-                assert pool.map(abs, [-1, -2]) == [1, 2]
-            with ProcessPoolExecutor(2, mp_context=context) as executor:
-                assert list(executor.map(abs, [-3])) == [3]
+        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as executor:
+            assert list(executor.map(abs, [-1, -2])) == [1, 2]
 
     @task
     def virtual_environments() -> None:

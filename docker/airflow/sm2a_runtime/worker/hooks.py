@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import multiprocessing.process
 import os
+import signal
 import sys
 import threading
 import time
@@ -127,6 +128,11 @@ def start_protection(**_: Any) -> None:
     threading.Thread(target=protect_forever, args=(drainer,), name="task-protection", daemon=True).start()
 
 
+def end_when_told() -> None:
+    """Called in each fork. Airflow lets a task's own processes ignore SIGTERM, by which `multiprocessing` ends them."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
 def allow_processes(**_: Any) -> None:
     """Called in each new process of the pool, from which Airflow forks its tasks.
@@ -137,6 +143,7 @@ def allow_processes(**_: Any) -> None:
     Its new interpreters would run the program of the worker again, which needs the database that no task may read.
     """
     vars(sys.modules["__main__"]).pop("__file__", None)
+    os.register_at_fork(after_in_child=end_when_told)
     _main_process.name = multiprocessing.current_process().name
     vars(multiprocessing.process)["_current_process"] = _main_process
 

@@ -195,7 +195,7 @@ def path(*patterns: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"Priority": 50001}, "between 1 and 50000"),
+        ({"Priority": 50001}, "less than or equal to 50000"),
         ({"Conditions": [host("localhost")]}, "'localhost' is not valid"),
         ({"Conditions": [host("127.0.0.1")]}, "not valid"),
         ({"Conditions": [path("/" + "a" * 128)]}, "not valid"),
