@@ -45,7 +45,7 @@ def worker_machine() -> None:
         with TemporaryDirectory() as place:
             make = ["uv", "venv", "--python", "python", "--system-site-packages", f"{place}/uv"]
             subprocess.run(make, check=True)
-            subprocess.run([f"{place}/uv/bin/python", "-c", "import airflow.sdk"], check=True)
+            subprocess.run([f"{place}/uv/bin/python", "-c", "import jinja2, pendulum"], check=True)
             subprocess.run(["python", "-m", "venv", f"{place}/venv"], check=True)
             subprocess.run([f"{place}/venv/bin/pip", "--version"], check=True)
 
