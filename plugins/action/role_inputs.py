@@ -12,11 +12,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs import requirements
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import converted, public, rule_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import missing_variables
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import MAIN, all_specs, role_spec
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import MAIN, role_spec
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.variables import render_problems, rendered
-
-# Ansible imports this before it forks the workers of tasks: they find the specs read.
-all_specs()
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

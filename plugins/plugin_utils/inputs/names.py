@@ -28,10 +28,9 @@ def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[s
     known = sorted(every)
     problems = []
     for name in sorted(names):
-        owner = owner_of(name, specs)
         if name in every or is_published(name, specs):
             continue
-        if owner:
+        if owner := owner_of(name, specs):
             problems.append(f"{name}: {owner} has no such variable{likely(name, known)}")
         elif _misspells_a_prefix(name, specs) and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.9)):
             problems.append(f"{name}: there is no such variable; did you mean {close[0]}?")

@@ -59,3 +59,7 @@ def owner_of(name: str, prefixes: Iterable[str]) -> str | None:
 def is_secret(option: Mapping[str, Any]) -> bool:
     """Whether the option, or one inside it, may hold a secret."""
     return bool(option.get("no_log")) or any(is_secret(inner) for inner in (option.get("options") or {}).values())
+
+
+# Ansible imports actions, and so this, before it forks the workers of their tasks: these find the specs read.
+all_specs()

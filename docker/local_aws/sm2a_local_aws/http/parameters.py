@@ -74,11 +74,10 @@ def _refusal(scope: Message, headers: dict[str, str], body: bytes) -> Refused | 
         return None
     if not JUDGED.match(call.operation):
         return None
-    model = routes.model(call.service)
     for code, sentence in names.problems(call.service, call.operation, call.parameters):
         return Refused(service, code, sentence, status=400)
-    shape = model.operation_model(call.operation).input_shape
-    found = [*models.problems(call.service, shape, call.parameters), *tags.problems(call.service, call.parameters)]
+    shape = routes.model(call.service).operation_model(call.operation).input_shape
+    found = [*models.problems(shape, call.parameters), *tags.problems(call.service, call.parameters)]
     if not found:
         return None
     code = CODES.get(call.service) or (JSON_CODE if "x-amz-target" in headers else QUERY_CODE)

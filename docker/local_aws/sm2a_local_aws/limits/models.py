@@ -9,40 +9,35 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-# The models say less, or something else, than the services do.
-WRONG = {
-    # Names of metrics in an expression have no such pattern in reality.
-    ("cloudwatch", "MetricId"),
-}
 NUMERIC = ("integer", "long", "float", "double")
 
 
-def problems(service: str, shape: Any, parameters: Mapping[str, Any]) -> list[str]:
+def problems(shape: Any, parameters: Mapping[str, Any]) -> list[str]:
     """In AWS's words, what is wrong with the parameters of an operation whose input has this shape."""
-    return list(_structure(service, shape, parameters, "")) if shape is not None else []
+    return list(_structure(shape, parameters, "")) if shape is not None else []
 
 
-def _structure(service: str, shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
+def _structure(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
     for name, member in shape.members.items():
         if name in value and value[name] is not None:
             spelled = name[:1].lower() + name[1:]
-            yield from _value(service, member, value[name], f"{path}.{spelled}" if path else spelled)
+            yield from _value(member, value[name], f"{path}.{spelled}" if path else spelled)
 
 
-def _value(service: str, shape: Any, value: Any, path: str) -> Iterator[str]:
+def _value(shape: Any, value: Any, path: str) -> Iterator[str]:
     kind = shape.type_name
     if kind == "structure" and isinstance(value, Mapping):
-        yield from _structure(service, shape, value, path)
+        yield from _structure(shape, value, path)
     elif kind == "list" and isinstance(value, list):
         yield from _within(shape, len(value), "length", path)
         for number, item in enumerate(value, 1):
-            yield from _value(service, shape.member, item, f"{path}.{number}.member")
+            yield from _value(shape.member, item, f"{path}.{number}.member")
     elif kind == "map" and isinstance(value, Mapping):
         yield from _within(shape, len(value), "length", path)
         for key, item in value.items():
-            yield from _value(service, shape.key, key, f"{path}.key")
-            yield from _value(service, shape.value, item, f"{path}.{key}.value")
-    elif kind == "string" and isinstance(value, str) and (service, shape.name) not in WRONG:
+            yield from _value(shape.key, key, f"{path}.key")
+            yield from _value(shape.value, item, f"{path}.{key}.value")
+    elif kind == "string" and isinstance(value, str):
         yield from _text(shape, value, path)
     elif kind in NUMERIC and (amount := _number(value)) is not None:
         yield from _within(shape, amount, "value", path)

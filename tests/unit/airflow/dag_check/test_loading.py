@@ -18,7 +18,7 @@ class DagBag:
     """Finds the DAGs that the test gives, as Airflow's does."""
 
     found: tuple[Any, ...] = ()
-    errors: dict[str, str] = {}  # noqa: RUF012  # the test's
+    errors: dict[str, str] = {}  # noqa: RUF012  # replaced by a test, never changed
 
     def __init__(self, folder: str) -> None:
         assert folder in sys.path, "modules beside the DAGs are imported by name"
