@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         spec = role_spec(role, options["entry_point"])
         variables = task_vars or {}
         values, failed = rendered([name for name in spec if name in variables], variables, self._templar)
-        typed, problems = converted(values, failed, spec)
+        typed, wrong = converted(values, failed, spec)
         problems = [
             *render_problems(failed, spec),
             *missing_variables({**values, **failed}, spec),
-            *problems,
+            *chain.from_iterable(wrong.values()),
+            *requirements.problems(role, options["entry_point"], {**typed, **failed}),
+            *rule_problems(typed, wrong.keys() | failed.keys()),
         ]
-        problems += requirements.problems(role, options["entry_point"], {**typed, **failed})
-        problems += rule_problems(typed, problems)
         if problems:
             raise AnsibleActionFail(
                 "\n".join([f"Wrong variables of role {role}:", *(f"- {line}" for line in problems)])

@@ -8,6 +8,7 @@ resources, and it never notices a misspelt name.
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -65,22 +66,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # What builds on a role that has yet to run is left for that role, and so is what a role's default builds on.
         extra = load_extra_vars(self._loader)
         own = own_variables({name: variables[name] for name in ours}, role_defaults()) | (extra.keys() & {*ours})
-        wrong = {name: why for name, why in failed.items() if name in own and not waits_for_a_role(variables[name])}
+        broken = {name: why for name, why in failed.items() if name in own and not waits_for_a_role(variables[name])}
         # Options of the stack stand in the spec of every role.
         spec = {name: option for options in specs.values() for name, option in options.items()} | STACK_OPTIONS
-        typed, problems = converted(values, failed, spec)
+        typed, wrong = converted(values, failed, spec)
         problems = [
             *renamed_variables(own, options["renamed"]),
             *wired_variables(own - options["renamed"].keys(), self._playbook()),
             *unknown_variables(variables, specs),
             *(f"{name}: is a fact of SM2A; take it away" for name in sorted(extra.keys() & {*published})),
             *(problem for name in ours for problem in nulls(name, variables[name])),
-            *render_problems(wrong, spec),
-            *problems,
+            *render_problems(broken, spec),
+            *chain.from_iterable(wrong.values()),
             *missing_variables({**values, **failed}, STACK_OPTIONS),
+            *rule_problems(typed, wrong.keys() | broken.keys()),
         ]
-        # What argument_specs cannot say.
-        problems += rule_problems(typed, problems)
         if problems:
             lines = [f"- {problem}" for problem in problems]
             raise AnsibleActionFail("\n".join(["Nothing was changed. Wrong variables:", *lines]))

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Set
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import Conversion
@@ -33,34 +32,31 @@ RULES: tuple[Rules, ...] = (
 )
 
 
-def converted(values: Mapping[str, Any], unresolved: Container[str], spec: Spec) -> tuple[dict[str, Any], list[str]]:
-    """Every option of ``spec`` in its type, or its default, or None; and one sentence for each that is wrong.
+def converted(
+    values: Mapping[str, Any], unresolved: Container[str], spec: Spec
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Every option of ``spec`` in its type, or its default, or None; and the sentences about each that is wrong.
 
     What is ``unresolved`` is left out.
     """
-    typed, problems = {}, []
+    typed, problems = {}, {}
     for name, option in spec.items():
         if name not in unresolved:
             conversion = Conversion(name, values.get(name), option)
             typed[name] = conversion.value
-            problems += conversion.problems
+            if conversion.problems:
+                problems[name] = conversion.problems
     return typed, problems
 
 
-def rule_problems(values: Mapping[str, Any], refused: Sequence[str] = ()) -> list[str]:
+def rule_problems(values: Mapping[str, Any], refused: Set[str] = frozenset()) -> list[str]:
     """What the types cannot say: one sentence for each problem of converted options; None is not judged.
 
-    ``refused`` are sentences about options that have no value because of them: no rule says more about these.
+    ``refused`` are names of options that are wrong already: no rule says more about these.
     """
-    without = {_option(sentence) for sentence in refused}
-    given = {name: value for name, value in values.items() if value is not None and name not in without}
+    given = {name: value for name, value in values.items() if value is not None and name not in refused}
     judged = dict.fromkeys(problem for rule in RULES for problem in rule(given))
-    return [sentence for sentence in judged if not any(name in sentence for name in without)]
-
-
-def _option(sentence: str) -> str:
-    """The option that a sentence is about."""
-    return re.split(r"[:,.]", sentence, maxsplit=1)[0]
+    return [sentence for sentence in judged if not any(name in sentence for name in refused)]
 
 
 def warnings(values: Mapping[str, Any]) -> list[str]:

@@ -99,13 +99,13 @@ SPEC: dict[str, dict[str, Any]] = {
 
 def test_every_variable_has_a_value_and_secrets_are_not_public() -> None:
     typed, problems = converted({"role_on": "false", "role_password": "x"}, (), SPEC)
-    assert problems == []
+    assert problems == {}
     assert typed == {"role_on": False, "role_port": None, "role_password": "x"}
     assert public(typed, SPEC) == {"role_on": False, "role_port": None}
 
 
 def test_what_is_not_known_yet_is_left_out() -> None:
-    assert converted({}, {"role_port"}, SPEC) == ({"role_on": True, "role_password": None}, [])
+    assert converted({}, {"role_port"}, SPEC) == ({"role_on": True, "role_password": None}, {})
 
 
 def test_the_defaults_of_a_role_are_those_that_are_published(tmp_path: Path) -> None:
