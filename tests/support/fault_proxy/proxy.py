@@ -82,6 +82,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.upstream.close()
         super().finish()
 
+    def handle_expect_100(self) -> bool:
+        """Tell S3's clients to send the body, at once: without the answer they wait for a second."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def handle_one_call(self) -> None:
         """Identify, decide, and answer or break the connection."""
         length = int(self.headers.get("Content-Length") or 0)
