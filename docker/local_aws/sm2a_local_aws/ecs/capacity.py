@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import ecs
 
 from sm2a_local_aws.ecs import fargate_rules
@@ -35,13 +36,25 @@ def register_task_definition(original: Handler, data: Request) -> Any:
     if malformed:
         return error_response_json("SerializationException", malformed, 400)
     if FARGATE not in (data.get("requiresCompatibilities") or []):
-        return original(data)
+        return _registered(original, data)
     problem = fargate_rules.problem(data)
     if problem:
         return error_response_json("ClientException", problem, 400)
     # AWS keeps `1 vCPU` and `2 GB` as numbers.
     cpu, memory = fargate_rules.size(data)
-    return original({**data, "cpu": str(cpu), "memory": str(memory)})
+    return _registered(original, {**data, "cpu": str(cpu), "memory": str(memory)})
+
+
+def _registered(original: Handler, data: Request) -> Any:
+    """Keep and answer what was given: AWS has no empty text for a field that was not, and would not take it back."""
+    answer = original(data)
+    if answer[0] != HTTPStatus.OK:
+        return answer
+    family = data["family"]
+    definition = ecs._task_defs[f"{family}:{ecs._task_def_latest[family]}"]
+    for field in [name for name, value in definition.items() if value in ("", None)]:
+        del definition[field]
+    return json_response({"taskDefinition": definition, "tags": data.get("tags", [])})
 
 
 @replaces(

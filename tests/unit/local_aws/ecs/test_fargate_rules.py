@@ -272,6 +272,10 @@ def test_sizes_are_those_that_the_roles_allow() -> None:
     assert taken == {(cpu, memory) for cpu, memory in sizes if airflow.size_problem(cpu, memory) is None}
 
 
+# What a description has and a registration has not.
+ANSWERED = {"taskDefinitionArn", "revision", "status", "compatibilities", "registeredAt", "registeredBy"}
+
+
 @pytest.fixture(scope="module")
 def ecs(control_plane: Any) -> Any:
     return control_plane.client("ecs")
@@ -297,6 +301,13 @@ def test_registration_is_refused(ecs: Any, change: Change, message: str) -> None
 def test_a_good_definition_is_registered_with_its_size_in_numbers(ecs: Any) -> None:
     answer = ecs.register_task_definition(**changed(_task(cpu="0.5 vCPU", memory="1 GB")))["taskDefinition"]
     assert (answer["cpu"], answer["memory"]) == ("512", "1024")
+
+
+def test_what_is_described_can_be_registered_again(ecs: Any) -> None:
+    described = ecs.describe_task_definition(taskDefinition=register(ecs, changed(_task())))["taskDefinition"]
+    assert [name for name, value in described.items() if value in ("", None)] == []
+    given = {name: value for name, value in described.items() if name not in ANSWERED}
+    assert ecs.register_task_definition(**given)["taskDefinition"]["revision"] == described["revision"] + 1
 
 
 @pytest.fixture(scope="module")
