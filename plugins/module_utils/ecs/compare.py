@@ -98,7 +98,8 @@ def covers(current: Any, wanted: Any) -> bool:
     if is_empty(wanted):
         return is_empty(current)
     if isinstance(wanted, Mapping):
-        return isinstance(current, Mapping) and all(covers(current.get(key), item) for key, item in wanted.items())
+        members = {} if current is None else current
+        return isinstance(members, Mapping) and all(covers(members.get(key), item) for key, item in wanted.items())
     if isinstance(wanted, list):
         return isinstance(current, list) and len(current) == len(wanted) and _match_all(current, wanted)
     return bool(current == wanted)

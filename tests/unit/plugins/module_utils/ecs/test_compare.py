@@ -88,6 +88,14 @@ def test_a_service_that_differs(wanted: dict[str, Any], changes: dict[str, Any])
     assert ecs_compare.service_changes(described(), wanted) == changes
 
 
+def test_what_is_off_and_was_never_on_does_not_differ() -> None:
+    service = described()
+    del service["deployments"][1]["serviceConnectConfiguration"]
+    assert ecs_compare.service_changes(service, {"serviceConnectConfiguration": {"enabled": False}}) == {}
+    on = {"serviceConnectConfiguration": {"enabled": True}}
+    assert ecs_compare.service_changes(service, on) == on
+
+
 def test_a_task_definition_as_aws_describes_it_equals_what_was_registered() -> None:
     registered = {
         "family": "web",
