@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         default=_default("BIND_LISTENERS", "") == "1",
         help="bind the load balancers' ports without an engine, too",
     )
+    parser.add_argument(
+        "--cpu-limits",
+        action="store_true",
+        default=_default("CPU_LIMITS", "") == "1",
+        help="give containers no more processor time than their task has on Fargate",
+    )
     parser.add_argument("--log-level", default=_default("LOG_LEVEL", "INFO"))
     parser.add_argument(
         "--record-rights",
@@ -109,6 +115,7 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             log_level=parsed.log_level.upper(),
             record_rights=parsed.record_rights.absolute() if parsed.record_rights else None,
             bind_listeners=parsed.bind_listeners,
+            cpu_limits=parsed.cpu_limits,
             waiting_times=parsed.waiting_times.absolute() if parsed.waiting_times else None,
             time_scale=parsed.time_scale,
         )

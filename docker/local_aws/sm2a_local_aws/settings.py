@@ -32,6 +32,8 @@ class Settings:
     record_rights: Path | None = None
     # Without an engine the ports of load balancers are bound on demand only: many may run at once, all with port 443.
     bind_listeners: bool = False
+    # Whether containers get no more processor time than Fargate gives their task.
+    cpu_limits: bool = False
     # Seconds that AWS takes for what, as JSON, and what they are multiplied by (waiting_times/states.py).
     waiting_times: Path | None = None
     time_scale: float = 1.0

@@ -34,6 +34,8 @@ CAPABILITIES = frozenset(
         "SYS_CHROOT",
     }
 )
+# 1,024 units of Fargate are a processor. All containers of a task share them; here each may use as much.
+NANO_CPUS_A_UNIT = 10**9 // 1024
 # Fargate lets no other be added.
 ADDABLE = frozenset({"SYS_PTRACE"})
 ALL = "ALL"
@@ -54,6 +56,7 @@ def of_container(definition: Definition, task_definition: Definition, task_id: s
         "user": definition.get("user"),
         "init": _linux(definition).get("initProcessEnabled"),
         "mem_limit": f"{int(memory)}m" if memory else None,
+        "nano_cpus": int(task_definition["cpu"]) * NANO_CPUS_A_UNIT if settings.current().cpu_limits else None,
         "read_only": bool(definition.get("readonlyRootFilesystem")),
         "volumes": _binds(definition, task_definition, task_id),
         "tmpfs": _tmpfs(definition),

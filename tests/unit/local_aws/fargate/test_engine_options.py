@@ -97,6 +97,13 @@ def test_own_volumes_are_mounted_as_asked() -> None:
     assert options["volumes"] == ["aws-0123-tmp:/tmp:rw", "aws-0123-logs:/logs:ro"]
 
 
+def test_processor_time_is_that_of_the_task_where_it_is_limited() -> None:
+    task = {"cpu": "256", "containerDefinitions": [{}]}
+    assert "nano_cpus" not in ecs_engine_options.of_container({}, task, "0123")
+    settings.activate(settings.Settings(name="aws", cpu_limits=True))
+    assert ecs_engine_options.of_container({}, task, "0123")["nano_cpus"] == pytest.approx(0.25e9, rel=0.001)
+
+
 def test_podman_gets_no_writable_places_of_its_own() -> None:
     definition = {"readonlyRootFilesystem": True, "mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp/"}]}
     options = {"read_only": True, "tmpfs": {"/run": "size=1m"}}
