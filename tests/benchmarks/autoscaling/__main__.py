@@ -14,12 +14,12 @@ from pathlib import Path
 
 from ansible_collections.sm2a.airflow.tests.support.pages import insert
 
-from .contenders import CONTENDERS
 from .goals import goals, sensitivity_goals
+from .policies.contenders import CONTENDERS
 from .report import goal_table, main_table, sensitivity_table, workload_table
 from .scores import Case, Conditions, play
 from .sensitivities import sensitivities
-from .workloads import REPORT, TUNING, workloads
+from .workloads.sets import REPORT, TUNING, workloads
 
 
 class Progress:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .contenders import CLAIRVOYANT, KEDA, MWAA, ORIGINAL, OURS
+from .policies.contenders import CLAIRVOYANT, KEDA, MWAA, ORIGINAL, OURS
 from .scores import Total
 
 

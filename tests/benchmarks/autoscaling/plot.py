@@ -11,10 +11,10 @@ from ansible_collections.sm2a.airflow.tests.support.pictures import make_figure,
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from .contenders import CLAIRVOYANT, CONTENDERS, FIXED_MAXIMUM, KEDA, KEDA_LONG, MWAA, OURS, OURS_QUICK
-from .model import Cloud, Sample, Workload
+from .policies.contenders import CLAIRVOYANT, CONTENDERS, FIXED_MAXIMUM, KEDA, KEDA_LONG, MWAA, OURS, OURS_QUICK
 from .scores import Case, Total
-from .simulator import simulate
+from .simulation.model import Cloud, Sample, Workload
+from .simulation.simulator import simulate
 
 HIGHLIGHT, OTHER, BOUND = "#0b6e4f", "#8d99ae", "#e9c46a"
 # Minutes of the workload that are shown.

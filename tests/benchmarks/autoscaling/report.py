@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.sm2a.airflow.tests.support.pages import table
 
-from .contenders import CLAIRVOYANT, KEDA, MWAA, ORIGINAL, OURS, OURS_QUICK
 from .goals import Goal
+from .policies.contenders import CLAIRVOYANT, KEDA, MWAA, ORIGINAL, OURS, OURS_QUICK
 from .scores import Total
 
 SHOWN = (ORIGINAL, MWAA, KEDA, OURS, OURS_QUICK, CLAIRVOYANT)

@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .contenders import Contender
-from .model import Cloud, Result, Workload
-from .simulator import simulate
+from .policies.contenders import Contender
+from .simulation.model import Cloud, Result, Workload
+from .simulation.simulator import simulate
 
 # Told what is played: the conditions and the contender, and then the case.
 Announce = Callable[[str, str], None]

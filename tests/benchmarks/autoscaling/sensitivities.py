@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .contenders import CONTENDERS, KEDA, KEDA_LONG, OURS
-from .model import Cloud
+from .policies.contenders import CONTENDERS, KEDA, KEDA_LONG, OURS
 from .scores import Announce, Case, Conditions, Total, play
+from .simulation.model import Cloud
 
 CONDITIONS = (
     Conditions("schedule hidden", hide_schedule=True),

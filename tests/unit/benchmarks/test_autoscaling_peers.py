@@ -9,7 +9,8 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.contenders import (
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.goals import goals
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.policies.contenders import (
     CLAIRVOYANT,
     CONTENDERS,
     FIXED_MAXIMUM,
@@ -19,9 +20,12 @@ from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.contenders im
     OURS,
     OURS_QUICK,
 )
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.goals import goals
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.model import Cloud, Policy
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.peers import Keda, Mwaa, Original, TargetTracking
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.policies.peers import (
+    Keda,
+    Mwaa,
+    Original,
+    TargetTracking,
+)
 from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.scores import (
     Case,
     Conditions,
@@ -30,7 +34,8 @@ from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.scores import
     percentile,
     play,
 )
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workloads import REPORT, TUNING, cron_burst
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulation.model import Cloud, Policy
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workloads.sets import REPORT, TUNING, cron_burst
 from sm2a_autoscaler.decision.model import Demand
 
 

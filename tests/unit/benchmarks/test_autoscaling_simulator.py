@@ -9,8 +9,9 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.clairvoyant import Clairvoyant
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.model import (
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.policies.clairvoyant import Clairvoyant
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.policies.peers import Fixed, Keda
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulation.model import (
     Cloud,
     Order,
     Platform,
@@ -20,15 +21,14 @@ from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.model import 
     View,
     Workload,
 )
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.peers import Fixed, Keda
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.queueing import erlang_c, mean_wait
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulator import simulate
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workers import (
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulation.queueing import erlang_c, mean_wait
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulation.simulator import simulate
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.simulation.workers import (
     IDLE_GRACE_SECONDS,
     PAUSE_SECONDS,
     STAY_SECONDS,
 )
-from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workloads import single
+from ansible_collections.sm2a.airflow.tests.benchmarks.autoscaling.workloads.sets import single
 from sm2a_autoscaler.decision.model import Upcoming
 from sm2a_runtime.worker import drain
 from sm2a_runtime.worker.protection import ProtectionPolicy

@@ -8,9 +8,9 @@ import math
 from bisect import bisect_right
 from dataclasses import replace
 
-from .model import Cloud, Order, Platform, Victims, View, Workload
+from ..simulation.model import Cloud, Order, Platform, Victims, View, Workload
+from ..simulation.simulator import simulate
 from .peers import Fixed
-from .simulator import simulate
 
 # The 90th percentile of the standard normal distribution.
 Z_90 = 1.2816

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from .model import Order, View
+from ..simulation.model import Order, View
 
 
 def proportional(view: View) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from .model import Run, Task
+from ..simulation.model import Run, Task
 
 NOISE = 0.25
 

@@ -13,8 +13,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..simulation.model import Run, Task, Workload
 from .dags import etl_runs
-from .model import Run, Task, Workload
 from .workflows import workflow_runs
 
 HOUR = 3600.0

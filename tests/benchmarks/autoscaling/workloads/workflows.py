@@ -7,8 +7,8 @@ from __future__ import annotations
 import random
 from functools import cache
 
+from ..simulation.model import Run, Task
 from .dags import repeat
-from .model import Run, Task
 
 
 def workflow_runs(

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..simulation.model import Cloud, Platform, Policy, Victims, Workload
 from .candidate import Candidate
 from .clairvoyant import Clairvoyant
-from .model import Cloud, Platform, Policy, Victims, Workload
 from .peers import Fixed, Keda, Mwaa, Original, TargetTracking
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sm2a_autoscaler.decision.model import Fleet, GroupObservation, Observation, PolicySettings, WorkerGroup
 from sm2a_autoscaler.decision.policy import Memory, decide
 
-from .model import Cloud, Order, View
+from ..simulation.model import Cloud, Order, View
 
 NAME = "workers"
 
