@@ -28,6 +28,7 @@ HEALTHY_ALARMS = (
     "database-cpu",
     "database-connections",
     "service-scheduler-below-desired",
+    "service-api-server-memory",
 )
 
 TOGETHER: dict[str, Callable[[list[float]], float]] = {"Sum": sum, "Minimum": min, "Maximum": max}
@@ -85,6 +86,10 @@ def test_what_is_well_is_no_alarm(stack: Stack) -> None:
     age = statistic(stack, "SM2A/Autoscaler", "SchedulerHeartbeatAge", "Minimum", Environment=NAME)
     assert age is not None, "nobody reports the scheduler's heartbeat"
     assert age < 60
+    dimensions = {"ClusterName": NAME, "ServiceName": "api-server"}
+    memory = statistic(stack, "AWS/ECS", "MemoryUtilization", "Maximum", **dimensions)
+    assert memory is not None, "nobody reports the memory of the web servers"
+    assert 5 < memory < 90
 
 
 def test_a_message_that_was_given_up_is_an_alarm_until_it_is_gone(stack: Stack, say: Say) -> None:

@@ -20,8 +20,8 @@ from sm2a_local_aws.patching.points import relies_on, replaces
 
 relies_on("ministack.services.sqs", {"_expire_retained": "c0da3361632b"})
 
-# A database is asked through the container engine.
-SECONDS_BETWEEN = {"AWS/RDS": 60.0}
+# Containers are asked through their engine.
+SECONDS_BETWEEN = {"AWS/RDS": 60.0, "AWS/ECS": 60.0}
 SECONDS_BETWEEN_OTHERS = 5.0
 
 _measured: dict[tuple[str, str, str], float] = {}
@@ -112,6 +112,14 @@ def _services(_now: float) -> Measured:
             yield "PendingTaskCount", dimensions, "Count", service["pendingCount"]
 
 
+def _tasks(_now: float) -> Measured:
+    if settings.current().control_plane_only:
+        return
+    from sm2a_local_aws.fargate import metrics as fargate_metrics  # noqa: PLC0415  It needs an engine.
+
+    yield from fargate_metrics.measure()
+
+
 def _databases(_now: float) -> Measured:
     if settings.current().control_plane_only:
         return
@@ -124,5 +132,6 @@ MEASURES: dict[str, Callable[[float], Measured]] = {
     "AWS/SQS": _queues,
     "AWS/ApplicationELB": _targets,
     "ECS/ContainerInsights": _services,
+    "AWS/ECS": _tasks,
     "AWS/RDS": _databases,
 }

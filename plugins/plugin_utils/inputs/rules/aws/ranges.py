@@ -130,7 +130,13 @@ MONITORING: list[Rule] = [
         "monitoring_worker_group_at_maximum_minutes",
         "monitoring_service_below_desired_minutes",
     ),
-    *same(METRICS, between(0, 100, "percent"), "monitoring_server_error_percent", "monitoring_database_cpu_percent"),
+    *same(
+        METRICS,
+        between(0, 100, "percent"),
+        "monitoring_server_error_percent",
+        "monitoring_database_cpu_percent",
+        "monitoring_service_memory_percent",
+    ),
     *same(
         METRICS,
         at_least(0),

@@ -80,6 +80,7 @@ RANGE_CASES: Cases = {
     "monitoring_service_below_desired_minutes": MINUTES,
     "monitoring_server_error_percent": PERCENT,
     "monitoring_database_cpu_percent": PERCENT,
+    "monitoring_service_memory_percent": PERCENT,
     "monitoring_queue_oldest_message_seconds": AMOUNT,
     "monitoring_server_error_minimum_requests": AMOUNT,
     "monitoring_heartbeat_seconds": AMOUNT,
