@@ -20,11 +20,11 @@ from sm2a_local_aws.limits import models, rules, tags
 
 logger = logging.getLogger("sm2a.limits")
 
-# Calls that make or change something. Those of tasks at work are many and have no names in them.
+# Calls that make or change something. What tasks at work send all the time is not looked at.
 JUDGED = re.compile(
-    r"(Add|Attach|Authorize|Create|DeleteDBInstance$|DeleteSecret$|Enable|Import|Modify|PutBucketLifecycleConfiguration$|"
-    r"PutBucketTagging$|PutMetricAlarm|PutRetention|PutRolePolicy|PutSecret|Register|Replace|Request|ResetDBParameterGroup|"
-    r"Restore|ScheduleKey|Set|Subscribe|Tag|Update)"
+    r"(Add|Allocate|Associate|Attach|Authorize|Create|DeleteDBInstance$|DeleteSecret$|Enable|Import|Modify|"
+    r"Put(?!Object|MetricData|LogEvents)|Register|Replace|Request|ResetDBParameterGroup|Restore|RunTask|ScheduleKey|Set|"
+    r"Subscribe|Tag|Update)"
 )
 # What a service says of wrong values, where it is not ValidationException (JSON) or ValidationError (query).
 CODES = {
