@@ -4,31 +4,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.second_opinion import gaps
+from ansible_collections.sm2a.airflow.tests.second_opinion import gaps, resources
 from ansible_collections.sm2a.airflow.tests.second_opinion.account import account
-from ansible_collections.sm2a.airflow.tests.second_opinion.option_sets import SETS
-from ansible_collections.sm2a.airflow.tests.support.control_plane import DESTROY, ControlPlane
+from ansible_collections.sm2a.airflow.tests.second_opinion.option_sets import SETS, Prepare
+from ansible_collections.sm2a.airflow.tests.support.control_plane import DESTROY, NAME
 from ansible_collections.sm2a.airflow.tests.support.predictions import Comparison, changes, compare, play
 from ansible_collections.sm2a.airflow.tests.support.role_files import role_names
 
 RUNGS = ("run as predicted", "check again", "run again", "removal as predicted", "removal again")
 # Images are given here, and the local AWS is another one.
 ROLES = set(role_names()) - {"images", "local_aws"}
-# Tasks of the lock, which is taken and given back by each run.
-LOCK = "sm2a.airflow.run_lock"
 
 
 @dataclass(frozen=True)
 class Life:
-    """Of one environment: each rung's differences, a line each, and what is left at the end."""
+    """Of one environment: each rung's differences, a line each, and what the account holds of it, and in the end."""
 
     differences: dict[str, list[str]]
     made: Comparison
-    left: list[str]
+    held: dict[str, list[str]]
+    left: dict[str, list[str]]
 
     def lines(self) -> list[str]:
         """The differences of all rungs."""
@@ -36,30 +35,25 @@ class Life:
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Life]]:
-    found = {}
-    for name, prepare in SETS.items():
-        directory = tmp_path_factory.mktemp(name)
-        with account(directory) as aws:
-            extra = prepare(aws, directory)
-            made = compare(aws, "site", extra)
-            checked = play(aws, "site", extra, "--check")
-            again = play(aws, "site", extra)
-            removed = compare(aws, "teardown", {**extra, **DESTROY})
-            gone = play(aws, "teardown", {**extra, **DESTROY})
-            repeated = [gaps.of_repetition(changes(run)) for run in (checked, again, gone)]
-            rungs = [made.differences(), *repeated[:2], removed.differences(), repeated[2]]
-            found[name] = Life(
-                {rung: [f"{rung}: {line}" for line in lines] for rung, lines in zip(RUNGS, rungs, strict=True)},
-                made,
-                what_is_left(aws, str(extra.get("sm2a_name", "cp"))),
-            )
-    yield found
+def lives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Life]:
+    return {name: life_of(prepare, tmp_path_factory.mktemp(name)) for name, prepare in SETS.items()}
 
 
-def what_is_left(aws: ControlPlane, name: str) -> list[str]:
-    """ARNs and names of what still carries the environment's name."""
-    return []
+def life_of(prepare: Prepare, directory: Path) -> Life:
+    """Make, repeat and remove an environment in an account of its own."""
+    with account(directory) as aws:
+        extra = prepare(aws, directory)
+        name = str(extra.get("sm2a_name", NAME))
+        made = compare(aws, "site", extra)
+        checked, again = play(aws, "site", extra, "--check"), play(aws, "site", extra)
+        held = resources.of_environment(aws, name)
+        removed = compare(aws, "teardown", {**extra, **DESTROY})
+        gone = play(aws, "teardown", {**extra, **DESTROY})
+        left = resources.of_environment(aws, name)
+    repeated = [gaps.of_repetition(changes(run)) for run in (checked, again, gone)]
+    rungs = [made.differences(), *repeated[:2], removed.differences(), repeated[2]]
+    differences = {rung: [f"{rung}: {line}" for line in lines] for rung, lines in zip(RUNGS, rungs, strict=True)}
+    return Life(differences, made, held, left)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -77,7 +71,9 @@ def test_every_role_makes_something(lives: dict[str, Life], options: str) -> Non
 
 @pytest.mark.parametrize("options", SETS)
 def test_nothing_is_left(lives: dict[str, Life], options: str) -> None:
-    assert lives[options].left == []
+    life = lives[options]
+    assert [kind for kind, names in life.held.items() if not names] == []
+    assert {kind: names for kind, names in life.left.items() if names} == {}
 
 
 def test_every_gap_still_shows(lives: dict[str, Life]) -> None:
