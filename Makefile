@@ -25,7 +25,7 @@ alone := $(pytest) -n 0
 shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(shared) tests/integration tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit
+	@$(shared) tests/integration tests/faults tests/stock_modules tests/second_opinion tests/checks tests/control_plane tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test

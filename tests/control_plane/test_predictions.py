@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,8 +18,9 @@ from ansible_collections.sm2a.airflow.tests.support.control_plane import (
     ControlPlane,
     PlaybookRun,
 )
+from ansible_collections.sm2a.airflow.tests.support.predictions import Comparison, changes, compare, play
 from ansible_collections.sm2a.airflow.tests.support.role_files import role_names
-from ansible_collections.sm2a.testing.plugins.plugin_utils.changes import Change, differences, leaves, of_result
+from ansible_collections.sm2a.testing.plugins.plugin_utils.changes import leaves
 
 GROUPS = [DEFAULT_GROUP, {"name": "heavy", "queue": "heavy", **GROUP_SIZE}]
 CHANGED_OPTIONS = {
@@ -34,41 +35,13 @@ ROLES = set(role_names()) - {"images", "local_aws"}
 TITLE = "| run | task | resource | attributes predicted | attributes changed |\n|---|---|---|---|---|\n"
 
 
-@dataclass
-class Comparison:
-    """A run in check mode and the real one after it."""
-
-    check: PlaybookRun
-    real: PlaybookRun
-    predicted: list[Change] = field(init=False)
-    done: list[Change] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.predicted, self.done = changes(self.check), changes(self.real)
-
-    def rows(self, run: str) -> Iterator[str]:
-        """Lines of the table in artifacts."""
-        guesses = {one.name(): one for one in self.predicted}
-        for one in self.done:
-            guess = guesses.get(one.name())
-            count = len(list(leaves(guess.after))) if guess else "not predicted"
-            yield f"| {run} | {one.task} | {one.resource} | {count} | {len(list(leaves(one.after)))} |\n"
-
-
-def changes(run: PlaybookRun) -> list[Change]:
-    """One for each resource that the run changed."""
-    changed = [result for result in run.results if result["status"] == "changed"]
-    return [change for result in changed for change in of_result("cp", result["task"], "", result)]
-
-
-def play(aws: ControlPlane, playbook: str, extra: dict[str, Any], *options: str) -> PlaybookRun:
-    run = aws.play(playbook, *options, extra=extra)
-    assert run.code == 0, run.end()
-    return run
-
-
-def compare(aws: ControlPlane, playbook: str, extra: dict[str, Any]) -> Comparison:
-    return Comparison(play(aws, playbook, extra, "--check", "--diff"), play(aws, playbook, extra))
+def rows(run: str, comparison: Comparison) -> Iterator[str]:
+    """Lines of the table in artifacts."""
+    guesses = {one.name(): one for one in comparison.predicted}
+    for one in comparison.done:
+        guess = guesses.get(one.name())
+        count = len(list(leaves(guess.after))) if guess else "not predicted"
+        yield f"| {run} | {one.task} | {one.resource} | {count} | {len(list(leaves(one.after)))} |\n"
 
 
 def admitted(aws: ControlPlane) -> list[str]:
@@ -106,15 +79,15 @@ def life(control_plane: ControlPlane) -> Life:
     compared["removal"] = compare(control_plane, "teardown", removed)
     repeated["removal"] = play(control_plane, "teardown", removed)
     ARTIFACTS.mkdir(exist_ok=True)
-    rows = [row for name, run in compared.items() for row in run.rows(name)]
-    (ARTIFACTS / "site_predictions.md").write_text(TITLE + "".join(rows), encoding="utf-8")
+    lines = [line for name, run in compared.items() for line in rows(name, run)]
+    (ARTIFACTS / "site_predictions.md").write_text(TITLE + "".join(lines), encoding="utf-8")
     return Life(compared, repeated, database, allowed, queues)
 
 
 @pytest.mark.parametrize("run", COMPARED)
 def test_what_check_mode_predicts_is_what_is_done(life: Life, run: str) -> None:
     assert life.compared[run].done
-    told = differences(life.compared[run].predicted, life.compared[run].done)
+    told = life.compared[run].differences()
     assert not told, "\n".join(told)
 
 

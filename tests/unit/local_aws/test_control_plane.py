@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 CLUSTER = "tests"
+SUBNETS = ["subnet-1", "subnet-2"]
 EXIT_CODE = "SM2A_LOCAL_AWS_EXIT_CODE"
 
 
@@ -242,7 +243,7 @@ def test_a_cluster_with_services_or_tasks_stays(control_plane: Any) -> None:
 
 def test_load_balancer_has_every_attribute_and_its_protection(control_plane: Any) -> None:
     elb = control_plane.client("elbv2")
-    arn = elb.create_load_balancer(Name="attributes", Subnets=["subnet-1"])["LoadBalancers"][0]["LoadBalancerArn"]
+    arn = elb.create_load_balancer(Name="attributes", Subnets=SUBNETS)["LoadBalancers"][0]["LoadBalancerArn"]
     attributes = elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
     assert {"Key": "access_logs.s3.bucket", "Value": ""} in attributes
     enabled = [{"Key": "deletion_protection.enabled", "Value": "true"}]
@@ -300,7 +301,7 @@ def test_requested_certificate_is_real(control_plane: Any) -> None:
 def test_listener_takes_further_certificates(control_plane: Any) -> None:
     elb, acm = control_plane.client("elbv2"), control_plane.client("acm")
     default, further = (acm.request_certificate(DomainName=name)["CertificateArn"] for name in ("a.test", "b.test"))
-    balancer = elb.create_load_balancer(Name="names", Subnets=["subnet-1"])["LoadBalancers"][0]["LoadBalancerArn"]
+    balancer = elb.create_load_balancer(Name="names", Subnets=SUBNETS)["LoadBalancers"][0]["LoadBalancerArn"]
     answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
     listener = elb.create_listener(
         LoadBalancerArn=balancer,

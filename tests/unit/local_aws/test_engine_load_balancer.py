@@ -18,6 +18,7 @@ from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from cryptography import x509
 
 CLUSTER = "tests"
+SUBNETS = ["subnet-1", "subnet-2"]
 
 # Answers with its host name, the request and the size of the body; POST /sick makes its health check fail.
 WEB_SERVER = r"""
@@ -74,7 +75,7 @@ class Site:
 def site(local_aws: Any) -> Iterator[Site]:
     elb, acm = local_aws.client("elbv2"), local_aws.client("acm")
     first, second = (acm.request_certificate(DomainName=name)["CertificateArn"] for name in ("airflow.test", "b.test"))
-    balancer = elb.create_load_balancer(Name="site", Subnets=["subnet-1"])["LoadBalancers"][0]["LoadBalancerArn"]
+    balancer = elb.create_load_balancer(Name="site", Subnets=SUBNETS)["LoadBalancers"][0]["LoadBalancerArn"]
     group = elb.create_target_group(
         Name="site",
         Protocol="HTTP",

@@ -46,11 +46,14 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def network(slow: LocalAws) -> dict[str, str]:
-    """A VPC with a subnet."""
+    """A VPC with two subnets."""
     ec2 = slow.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.0.0.0/24", AvailabilityZone="eu-west-1a")["Subnet"]
-    return {"vpc": vpc_id, "subnet": subnet["SubnetId"]}
+    subnets = [
+        ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"eu-west-1{zone}")["Subnet"]
+        for number, zone in enumerate("ab")
+    ]
+    return {"vpc": vpc_id, "subnet": subnets[0]["SubnetId"], "other subnet": subnets[1]["SubnetId"]}
 
 
 def waits(slow: LocalAws) -> list[dict[str, Any]]:
@@ -117,7 +120,9 @@ def test_a_listener_takes_a_certificate_only_when_it_is_issued(slow: LocalAws, n
     cname = {"Name": record["Name"], "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": record["Value"]}]}
     changes = [{"Action": "UPSERT", "ResourceRecordSet": cname}]
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
-    balancer = elbv2.create_load_balancer(Name="slow", Subnets=[network["subnet"]])["LoadBalancers"][0]
+    balancer = elbv2.create_load_balancer(Name="slow", Subnets=[network["subnet"], network["other subnet"]])[
+        "LoadBalancers"
+    ][0]
     assert balancer["State"]["Code"] == "provisioning"
     listener = {
         "LoadBalancerArn": balancer["LoadBalancerArn"],

@@ -12,20 +12,27 @@ from urllib.parse import parse_qs
 from ministack.core.router import detect_service
 
 from sm2a_local_aws.asgi import Application, Message, read_body, replaying
+from sm2a_local_aws.http import xml_payload
 from sm2a_local_aws.iam.refusals import Refused, answer
 from sm2a_local_aws.iam.request import calls, reading, routes
 from sm2a_local_aws.iam.request.reading import Unreadable
-from sm2a_local_aws.limits import models, names, tags
+from sm2a_local_aws.limits import models, rules, tags
 
 logger = logging.getLogger("sm2a.limits")
 
-# Calls that make or change something. Those of tasks at work are many and have no names in them.
+# Calls that make or change something. What tasks at work send all the time is not looked at.
 JUDGED = re.compile(
-    r"(Add|Attach|Authorize|Create|DeleteDBInstance$|Enable|Import|Modify|PutMetricAlarm|PutRetention|PutRolePolicy|"
-    r"PutSecret|Register|Request|Restore|ScheduleKey|Set|Subscribe|Tag|Update)"
+    r"(Add|Allocate|Associate|Attach|Authorize|Create|DeleteDBInstance$|DeleteSecret$|Enable|Import|Modify|"
+    r"Put(?!Object|MetricData|LogEvents)|Register|Replace|Request|ResetDBParameterGroup|Restore|RunTask|ScheduleKey|Set|"
+    r"Subscribe|Tag|Update)"
 )
 # What a service says of wrong values, where it is not ValidationException (JSON) or ValidationError (query).
-CODES = {"ec2": "InvalidParameterValue", "sqs": "InvalidParameterValue", "rds": "InvalidParameterValue"}
+CODES = {
+    "ec2": "InvalidParameterValue",
+    "rds": "InvalidParameterValue",
+    "s3": "MalformedXML",
+    "sqs": "InvalidParameterValue",
+}
 JSON_CODE, QUERY_CODE = "ValidationException", "ValidationError"
 
 
@@ -57,8 +64,8 @@ def _may_be_judged(scope: Message, headers: dict[str, str]) -> bool:
     if target:
         return JUDGED.match(target.rpartition(".")[2]) is not None
     if scope["method"] == "PUT":
-        # A bucket, not an object or a setting of it.
-        return scope["path"].strip("/").count("/") == 0 and not scope.get("query_string")
+        # A bucket or a setting of it, not an object.
+        return scope["path"].strip("/").count("/") == 0
     return "x-www-form-urlencoded" in headers.get("content-type", "")
 
 
@@ -69,15 +76,17 @@ def _refusal(scope: Message, headers: dict[str, str], body: bytes) -> Refused | 
     asked = parse_qs(query, keep_blank_values=True)
     service = detect_service(message.method, message.path, headers, asked)
     try:
-        call = reading.identify(service, message)
-    except Unreadable:
+        read = reading.read(service, message)
+        call = read.call
+        if not JUDGED.match(call.operation):
+            return None
+        shape = routes.model(call.service).operation_model(call.operation).input_shape
+        given = {**call.parameters, **xml_payload.read(shape, read.message.body)}
+    except (Unreadable, ValueError):
         return None
-    if not JUDGED.match(call.operation):
-        return None
-    for code, sentence in names.problems(call.service, call.operation, call.parameters):
+    for code, sentence in rules.problems(call.service, call.operation, given):
         return Refused(service, code, sentence, status=400)
-    shape = routes.model(call.service).operation_model(call.operation).input_shape
-    found = [*models.problems(shape, call.parameters), *tags.problems(call.service, call.parameters)]
+    found = [*models.problems(shape, given), *tags.problems(call.service, given)]
     if not found:
         return None
     code = CODES.get(call.service) or (JSON_CODE if "x-amz-target" in headers else QUERY_CODE)

@@ -62,9 +62,19 @@ def _tag_problems(service: str, key: str, value: str) -> Iterator[str]:
         yield f"A tag key has 1 to {LONGEST_KEY} characters, not {len(key)}"
     if len(value) > LONGEST_VALUE:
         yield f"A tag value has at most {LONGEST_VALUE} characters, not {len(value)}"
-    if service not in WITHOUT_CHARACTERS and not all(_is_allowed(character) for character in key + value):
+    if service not in WITHOUT_CHARACTERS and not _is_written(key + value):
         yield f"The tag {key!r} has characters other than letters, numbers, spaces and _.:/=+-@"
 
 
-def _is_allowed(character: str) -> bool:
-    return character in MARKS or unicodedata.category(character)[0] in "LZN"
+def is_key(key: str) -> bool:
+    """Whether it has the length and the characters of a tag's key."""
+    return 1 <= len(key) <= LONGEST_KEY and _is_written(key)
+
+
+def is_value(value: str) -> bool:
+    """Whether it has the length and the characters of a tag's value."""
+    return len(value) <= LONGEST_VALUE and _is_written(value)
+
+
+def _is_written(text: str) -> bool:
+    return all(character in MARKS or unicodedata.category(character)[0] in "LZN" for character in text)

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Names, sizes and tags that AWS refuses are refused by the local AWS."""
+"""Calls whose parameters AWS refuses are refused by the local AWS, in every protocol."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from botocore.exceptions import ClientError
 Clients = Callable[[str], Any]
 TARGETS = {"Protocol": "HTTP", "Port": 8080, "TargetType": "ip", "VpcId": "vpc-1"}
 LONG = "x" * 65_537
+LISTENER = {"LoadBalancerArn": "a", "Protocol": "HTTPS", "Port": 443, "DefaultActions": [{"Type": "forward"}]}
+NO_DAYS = {"Rules": [{"Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 0}}]}
+UNREADABLE = {"Rules": [{"Status": "On", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]}
+TAGS = {"TagSet": [{"Key": "owner", "Value": "a!b"}]}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +30,24 @@ LONG = "x" * 65_537
         ("sqs", "create_queue", {"QueueName": "x" * 81}, "InvalidParameterValue"),
         ("ecs", "create_cluster", {"clusterName": "a b"}, "InvalidParameterException"),
         ("ec2", "create_security_group", {"GroupName": "sg-web", "Description": "a"}, "InvalidParameterValue"),
+        ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/8"}, "InvalidVpc.Range"),
+        ("elbv2", "create_listener", LISTENER, "A certificate must be specified for HTTPS listeners"),
+        ("rds", "delete_db_instance", {"DBInstanceIdentifier": "a"}, "InvalidParameterCombination"),
+        ("secretsmanager", "delete_secret", {"SecretId": "a", "RecoveryWindowInDays": 3}, "InvalidParameterException"),
         ("s3", "create_bucket", {"Bucket": "xn--logs"}, "InvalidBucketName"),
+        (
+            "s3",
+            "put_bucket_lifecycle_configuration",
+            {"Bucket": "logs", "LifecycleConfiguration": NO_DAYS},
+            "InvalidArgument.*'Days' for Expiration action must be a positive integer",
+        ),
+        (
+            "s3",
+            "put_bucket_lifecycle_configuration",
+            {"Bucket": "logs", "LifecycleConfiguration": UNREADABLE},
+            "MalformedXML",
+        ),
+        ("s3", "put_bucket_tagging", {"Bucket": "logs", "Tagging": TAGS}, "InvalidTag"),
         ("secretsmanager", "create_secret", {"Name": "big", "SecretString": LONG}, "less than or equal to 65536"),
         ("iam", "create_role", {"RoleName": "x" * 65, "AssumeRolePolicyDocument": "{}"}, "less than or equal to 64"),
         ("sqs", "create_queue", {"QueueName": "q", "tags": {"aws:owner": "x"}}, "reserved for system use"),
