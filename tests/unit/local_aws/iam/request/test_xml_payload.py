@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.serialize import create_serializer
-from sm2a_local_aws.http import xml_payload
-from sm2a_local_aws.iam.request import routes
+from sm2a_local_aws.iam.request import routes, xml_payload
 
 RULES = [
     {"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": "0"}},
