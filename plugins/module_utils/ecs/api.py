@@ -15,7 +15,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
 
 NO_CLUSTER = ("ClusterNotFoundException",)
 NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveException")
@@ -23,7 +22,6 @@ NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveExceptio
 SERVICES_PER_CALL = 10
 REVISIONS_PER_CALL = 10
 TASKS_PER_CALL = 100
-ROLE_UNKNOWN = "nable to assume"
 
 
 def chunks(items: list[str], size: int) -> Iterator[list[str]]:
@@ -74,15 +72,11 @@ def update_cluster(client: Any, name: str, **members: Any) -> None:
 
 
 @call("set the capacity providers of an ECS cluster")
-def put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
-    """Replace the capacity providers and the default strategy; in a new account ECS first makes a role for itself."""
-    once_known(lambda: _put_capacity_providers(client, name, providers, strategy), ROLE_UNKNOWN)
-
-
 @AWSRetry.jittered_backoff(  # type: ignore[untyped-decorator]
     retries=12, delay=3, max_delay=15, catch_extra_error_codes=["UpdateInProgressException", "ResourceInUseException"]
 )
-def _put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
+def put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
+    """Replace the capacity providers and the default strategy."""
     client.put_cluster_capacity_providers(
         cluster=name, capacityProviders=providers, defaultCapacityProviderStrategy=strategy
     )
@@ -197,9 +191,9 @@ def delete_service(client: Any, cluster: str, name: str) -> None:
 
 @call("run an ECS task")
 def run_task(client: Any, **members: Any) -> dict[str, Any]:
-    """RunTask for one task, once ECS knows its roles; AnsibleAWSError with ECS's reason when it was not placed."""
+    """RunTask for one task; AnsibleAWSError with ECS's reason when it was not placed."""
     # botocore adds a client token.
-    answer = once_known(lambda: client.run_task(count=1, **members), ROLE_UNKNOWN)
+    answer = client.run_task(count=1, **members)
     if not answer["tasks"]:
         reasons = "; ".join(
             " ".join(filter(None, (item.get("reason"), item.get("detail")))) for item in answer["failures"]

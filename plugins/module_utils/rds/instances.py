@@ -17,10 +17,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
 
-# What RDS misses in a role of Enhanced Monitoring that it does not know yet.
-ROLE_UNKNOWN = "ENHANCED_MONITORING"
 EXISTS = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 SNAPSHOT_MISSING = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 MISSING = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
@@ -60,14 +57,11 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Start the creation, or the restoration when the parameters name a snapshot; returns at once."""
     identifier = parameters["DBInstanceIdentifier"]
     start = rds.restore_db_instance_from_db_snapshot if "DBSnapshotIdentifier" in parameters else rds.create_db_instance
-    return once_known(
-        lambda: create_once(
-            rds,
-            lambda: dict(start(**parameters)["DBInstance"]),
-            lambda: describe_instance(rds, identifier),
-            exists=EXISTS,
-        ),
-        ROLE_UNKNOWN,
+    return create_once(
+        rds,
+        lambda: dict(start(**parameters)["DBInstance"]),
+        lambda: describe_instance(rds, identifier),
+        exists=EXISTS,
     )
 
 
@@ -75,7 +69,7 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
 def modify_instance(rds: Any, identifier: str, parameters: Mapping[str, Any], immediately: bool) -> dict[str, Any]:
     """Start the modification, at once or in the maintenance window."""
     members = {"DBInstanceIdentifier": identifier, "ApplyImmediately": immediately, **parameters}
-    return once_known(lambda: dict(rds.modify_db_instance(**members)["DBInstance"]), ROLE_UNKNOWN)
+    return dict(rds.modify_db_instance(**members)["DBInstance"])
 
 
 @call("reboot the DB instance")
