@@ -86,6 +86,16 @@ def _parser() -> argparse.ArgumentParser:
         help="JSON with the seconds that AWS takes for what; without an engine only",
     )
     parser.add_argument("--time-scale", type=float, default=_default("TIME_SCALE", "1"), help="multiplies them")
+    parser.add_argument(
+        "--late-answers",
+        type=Path,
+        metavar="FILE",
+        default=_default("LATE_ANSWERS", "") or None,
+        help="JSON with what AWS may not know for a moment after which create",
+    )
+    parser.add_argument(
+        "--late-calls", type=int, default=_default("LATE_CALLS", "1"), help="calls of each operation that are told so"
+    )
     return parser
 
 
@@ -111,6 +121,8 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             bind_listeners=parsed.bind_listeners,
             waiting_times=parsed.waiting_times.absolute() if parsed.waiting_times else None,
             time_scale=parsed.time_scale,
+            late_answers=parsed.late_answers.absolute() if parsed.late_answers else None,
+            late_calls=parsed.late_calls,
         )
         _ = settings.gateway
     except ValueError as error:

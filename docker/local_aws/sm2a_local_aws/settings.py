@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 # Every container, volume and network of a local AWS carries this label with its name.
 LABEL = "sm2a.local-aws"
 # Settings that are paths.
-PATHS = ("state_directory", "record_rights", "waiting_times")
+PATHS = ("state_directory", "record_rights", "waiting_times", "late_answers")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class Settings:
     # Seconds that AWS takes for what, as JSON, and what they are multiplied by (waiting_times/states.py).
     waiting_times: Path | None = None
     time_scale: float = 1.0
+    # What is not known at once after which create, as JSON, and to how many calls of each operation
+    # (http/late_answers.py).
+    late_answers: Path | None = None
+    late_calls: int = 1
 
     @property
     def control_plane_only(self) -> bool:

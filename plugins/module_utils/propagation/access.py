@@ -108,7 +108,7 @@ CREATES = (
                 own=True,
             ),
         ),
-        Look("kms", "DescribeKey", (("KeyId", "thing"),)),
+        Look("kms", "DescribeKey", (("KeyId", "name"),)),
     ),
     Create(
         "kms",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import Create, Late, Look
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import ARN, OWN_NAME, Create, Late, Look
 
 PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 ACM = f"{PROVIDER}/blob/main/internal/service/acm/certificate.go"
@@ -60,7 +60,7 @@ CREATES = (
                 seconds=300,
             ),
         ),
-        Look("elbv2", "DescribeLoadBalancers", (("LoadBalancerArns", "[thing]"),)),
+        Look("elbv2", "DescribeLoadBalancers", (("LoadBalancerArns", ARN), ("Names", OWN_NAME))),
         _elbv2("loadbalancer"),
     ),
     Create(
@@ -71,7 +71,7 @@ CREATES = (
             Late("elbv2", TARGET_GROUPS, ("TargetGroupNotFound",), calls="DescribeTargetGroups", named="Names"),
             Late("elbv2", TARGET_GROUPS, ("TargetGroupNotFound",), calls="(?!Delete|DescribeTargetGroups).+"),
         ),
-        Look("elbv2", "DescribeTargetGroups", (("TargetGroupArns", "[thing]"),)),
+        Look("elbv2", "DescribeTargetGroups", (("TargetGroupArns", ARN), ("Names", OWN_NAME))),
         _elbv2("targetgroup"),
     ),
     Create(

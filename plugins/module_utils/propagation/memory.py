@@ -29,7 +29,6 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model imp
     Create,
     Late,
     Look,
-    made,
     search,
     texts,
     things,
@@ -52,14 +51,16 @@ def pauses(seconds: float) -> Iterator[float]:
         yield pause
 
 
+# A name, and the create of such things: two kinds may have a thing of one name.
+Name = tuple[str, str]
+
+
 @dataclass
 class Thing:
-    """Something that this run made: when, by which call, and whether a read has shown it since."""
+    """Something that this run made: when, by which call (parameters and answer), and whether its look has shown it."""
 
     create: Create
-    names: list[str]
     made_at: float
-    # Parameters and answer.
     call: Mapping[str, Any]
     shown: bool = False
 
@@ -69,8 +70,9 @@ class Memory:
     """What one run of a module knows to exist. ``client`` makes the client of another service."""
 
     client: Callable[[str], Any]
-    made: dict[str, Thing] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
+    made: dict[Name, Thing] = field(default_factory=dict)
+    # Identifiers of AWS, and names that calls were answered for.
+    told: set[str | Name] = field(default_factory=set)
 
     def attach(self, client: Any) -> None:
         """Let a boto3 client remember what it makes and is told, and repeat calls by which AWS does not know it yet."""
@@ -106,29 +108,39 @@ class Memory:
 
         A read of the same service repeats itself while the thing is late.
         """
-        hidden: list[str] = []
-        for thing in list({id(thing): thing for thing in self.made.values()}.values()):
-            look, name = thing.create.look, thing.names[0]
-            thing.shown = thing.shown or look is None or self._shows(look, {**thing.call, **_views(name)})
-            if not thing.shown:
-                hidden.append(name)
-        return hidden
+        shown: dict[str, bool] = {}
+        for (_kind, name), thing in list(self.made.items()):
+            if thing.create.look and not thing.shown:
+                asked = _parameters(thing.create.look, name, thing.call)
+                if str(asked) not in shown:
+                    shown[str(asked)] = self._shows(thing.create.look, asked)
+                thing.shown = shown[str(asked)]
+        return [name for (_kind, name), thing in self.made.items() if thing.create.look and not thing.shown]
 
     def _note(self, service: str, operation: str, parameters: Mapping[str, Any], answer: dict[str, Any]) -> None:
         self.told.update(found.group() for found in IDENTIFIER.finditer(str(answer)))
-        named = set(texts(parameters))
         if operation.startswith(REMOVALS):
-            for name in named & self.made.keys():
-                del self.made[name]
-            self.told -= named
-        elif operation.startswith(READS):
-            for name in named & self.made.keys():
-                self.made[name].shown |= self.made[name].create.service == service
+            self._forget(service, set(texts(parameters)))
+            return
+        both = {**parameters, **answer}
+        for create, late in late_at(service):
+            if late.named and late.codes and not late.own and create.service == service and late.fits(operation):
+                names = {*search(late.named, parameters), *search(create.names, both)}
+                self.told.update((create.operation, name) for name in names)
+        said = set(texts(parameters))
+        for (_kind, name), thing in self.made.items():
+            look = thing.create.look
+            thing.shown |= name in said and look is not None and (look.service, look.operation) == (service, operation)
         for create in CREATES:
             if (create.service, create.operation) == (service, operation):
-                names = made(create, parameters, answer)
-                thing = Thing(create, names, time.monotonic(), {**parameters, **answer})
-                self.made.update(dict.fromkeys(names, thing))
+                for name in search(create.names, both):
+                    self.made[operation, name] = Thing(create, time.monotonic(), both)
+
+    def _forget(self, service: str, names: set[str]) -> None:
+        """What was removed is not expected any more."""
+        for key in [key for key, thing in self.made.items() if key[1] in names and thing.create.service == service]:
+            del self.made[key]
+        self.told = {one for one in self.told if (one if isinstance(one, str) else one[1]) not in names}
 
     def _is_late(
         self, create: Create, late: Late, operation: str, context: Mapping[str, Any], answer: Mapping[str, Any]
@@ -136,7 +148,7 @@ class Memory:
         """Whether an answer only says that something is not known yet."""
         error = answer.get("Error", {})
         if late.missing:
-            return not error and any(self._is_new(name, late) for name in search(late.missing, answer))
+            return not error and any(self._is_new(create, name, late) for name in search(late.missing, answer))
         message = str(error.get("Message", ""))
         if not late.is_said(str(error.get("Code", "")), message):
             return False
@@ -146,26 +158,27 @@ class Memory:
         named = things(create, late, parameters, message)
         asks = create.look is not None and not late.own and not operation.startswith(READS)
         return bool(named) and all(
-            self._is_new(name, late)
-            or (not late.own and name in self.told)
+            self._is_new(create, name, late)
+            or (not late.own and (name in self.told or (create.operation, name) in self.told))
             or (asks and self._is_believed(create, name, parameters))
             for name in named
         )
 
-    def _is_new(self, name: str, late: Late) -> bool:
-        thing = self.made.get(name)
+    def _is_new(self, create: Create, name: str, late: Late) -> bool:
+        thing = self.made.get((create.operation, name))
         return thing is not None and time.monotonic() - thing.made_at < late.seconds
 
     def _is_believed(self, create: Create, name: str, parameters: Mapping[str, Any]) -> bool:
         """Whether its own service knows a thing that another module made, or the user has named."""
-        if create.look and self._shows(create.look, {**parameters, **_views(name)}):
-            self.told.add(name)
+        if create.look and self._shows(create.look, _parameters(create.look, name, parameters)):
+            self.told.add((create.operation, name))
             return True
         return False
 
-    def _shows(self, look: Look, values: Mapping[str, Any]) -> bool:
+    def _shows(self, look: Look, asked: Mapping[str, Any]) -> bool:
         """Whether a thing is there; also when the caller may not ask."""
-        asked = {member: jmespath.search(path, values) for member, path in look.parameters}
+        if not asked:
+            return True
         try:
             answer = getattr(self.client(look.service), xform_name(look.operation))(**asked)
         except ClientError as error:
@@ -175,5 +188,8 @@ class Memory:
         return bool(not look.shown or jmespath.search(look.shown, answer))
 
 
-def _views(name: str) -> dict[str, str]:
-    return {"thing": name, "name": name.rsplit("/", 1)[-1]}
+def _parameters(look: Look, name: str, call: Mapping[str, Any]) -> dict[str, Any]:
+    """What a look asks for; a member that its JMESPath leaves empty is left out."""
+    values = {**call, "thing": name, "name": name.rsplit("/", 1)[-1]}
+    found = {member: jmespath.search(path, values) for member, path in look.parameters}
+    return {member: value for member, value in found.items() if value}

@@ -17,6 +17,9 @@ with suppress(ImportError):  # It comes with botocore; AnsibleAWSModule reports 
 REMOVALS = ("Delete", "Deregister", "Detach", "Disassociate", "Release", "ScheduleKeyDeletion", "Unsubscribe")
 READS = ("BatchGet", "Describe", "Get", "Head", "List")
 ANY_CALL = rf"(?!{'|'.join(REMOVALS)}).+"
+# JMESPaths of a look: those names that are ARNs, and those that are not (each a list of one or of none).
+ARN = "[thing][?starts_with(@, 'arn:')]"
+OWN_NAME = "[thing][?!(starts_with(@, 'arn:') || starts_with(@, 'http'))]"
 # Members of a request that name nothing that must exist.
 DESCRIPTIONS = ("Filter", "Filters", "TagSpecifications", "Tags", "tags")
 
@@ -26,7 +29,7 @@ class Look:
     """The read of its own service by which a thing shows.
 
     ``parameters``: (member, JMESPath). Looked up are ``thing``, its ``name`` (what is behind the last slash), and the
-    parameters and the answer of the create.
+    parameters and the answer of the create. A name for which they find nothing is not looked for.
     """
 
     service: str
@@ -74,9 +77,9 @@ class Late:
 class Create:
     """A call that makes something, and what may not know of it at first.
 
-    ``names`` is the JMESPath of the names of what was made, in the parameters and the answer together; the first one is
-    the ``thing`` of ``look``. ``pattern`` is the regular expression of an identifier that AWS gives: one that AWS told
-    of exists. A thing with a name of our own has none.
+    ``names`` is the JMESPath of the names of what was made, in the parameters and the answer together. ``pattern`` is
+    the regular expression of an identifier that AWS gives: one that AWS told of exists. A thing with a name of our own
+    has none.
     """
 
     service: str
@@ -114,8 +117,3 @@ def things(create: Create, late: Late, parameters: Mapping[str, Any], message: s
     pattern = re.compile(create.pattern)
     meant = pattern.findall(message)
     return meant or [found for text in texts(parameters) for found in pattern.findall(text)]
-
-
-def made(create: Create, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
-    """The names of what a successful call made."""
-    return search(create.names, {**parameters, **answer})

@@ -11,8 +11,8 @@ EC2 = "https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 
 def _kind(operation: str, names: str, prefix: str, codes: tuple[str, ...], look: tuple[str, str]) -> Create:
     """A kind of resource with identifiers of its own. ``look``: the operation that describes it, and its parameter."""
-    # Not for associations, whose identifiers change, nor for routes, rules and entries, which have none: they have other
-    # codes, and who changes them must read them again.
+    # Associations, whose identifiers change, and routes, rules and entries, which have none, have other codes: who
+    # changes these must read them again.
     seen = Look("ec2", look[0], ((look[1], "[thing]"),))
     return Create("ec2", operation, names, (Late("ec2", EC2, codes),), seen, rf"\b{prefix}-[0-9a-f]{{8,17}}\b")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import Create, Late, Look
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import OWN_NAME, Create, Late, Look
 
 PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 ECS = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"
@@ -33,7 +33,7 @@ CREATES = (
                 "ecs",
                 CLUSTERS_OF_SERVICES,
                 ("ClusterNotFoundException",),
-                calls="(?!Delete|Describe).+",
+                calls="(?!Delete|DescribeClusters).+",
                 named="cluster",
             ),
             # The first cluster of an account: ECS makes a role for itself.
@@ -46,7 +46,7 @@ CREATES = (
                 always=True,
             ),
         ),
-        Look("ecs", "DescribeClusters", (("clusters", "[thing]"),), "clusters[?status=='ACTIVE']"),
+        Look("ecs", "DescribeClusters", (("clusters", OWN_NAME),), "clusters[?status=='ACTIVE']"),
     ),
     Create(
         "ecs",
@@ -60,6 +60,7 @@ CREATES = (
                 says="Unable to describe task definition",
                 calls="DescribeTaskDefinition",
                 named="taskDefinition",
+                own=True,
             ),
         ),
         Look("ecs", "DescribeTaskDefinition", (("taskDefinition", "thing"),)),

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import Create, Late, Look
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import OWN_NAME, Create, Late, Look
 
 PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 S3 = f"{PROVIDER}/blob/main/internal/service/s3/bucket.go"
@@ -43,7 +43,7 @@ CREATES = (
                 named="[QueueName, QueueUrl]",
             ),
         ),
-        Look("sqs", "GetQueueUrl", (("QueueName", "thing"),)),
+        Look("sqs", "GetQueueUrl", (("QueueName", f"{OWN_NAME} | [0]"),)),
     ),
     Create(
         "sns",
@@ -56,15 +56,15 @@ CREATES = (
         "secretsmanager",
         "CreateSecret",
         "[Name, ARN]",
-        (Late("secretsmanager", SECRETS, ("ResourceNotFoundException",), named="SecretId"),),
-        Look("secretsmanager", "DescribeSecret", (("SecretId", "thing"),)),
+        (Late("secretsmanager", SECRETS, ("ResourceNotFoundException",), says="specified secret.", named="SecretId"),),
+        Look("secretsmanager", "DescribeSecret", (("SecretId", f"{OWN_NAME} | [0]"),)),
     ),
     Create(
         "logs",
         "CreateLogGroup",
         "logGroupName",
         (
-            Late("logs", LOGS, ("ResourceNotFoundException",), named="logGroupName"),
+            Late("logs", LOGS, ("ResourceNotFoundException",), says="log group", named="logGroupName"),
             Late(
                 "logs",
                 LOGS,
