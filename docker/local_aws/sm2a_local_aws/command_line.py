@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--late-calls", type=int, default=_default("LATE_CALLS", "1"), help="calls of each operation that are told so"
     )
+    parser.add_argument(
+        "--late-seconds", type=float, default=_default("LATE_SECONDS", "5"), help="for at most so long after the create"
+    )
     return parser
 
 
@@ -123,6 +126,7 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             time_scale=parsed.time_scale,
             late_answers=parsed.late_answers.absolute() if parsed.late_answers else None,
             late_calls=parsed.late_calls,
+            late_seconds=parsed.late_seconds,
         )
         _ = settings.gateway
     except ValueError as error:

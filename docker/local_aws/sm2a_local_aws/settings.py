@@ -35,10 +35,11 @@ class Settings:
     # Seconds that AWS takes for what, as JSON, and what they are multiplied by (waiting_times/states.py).
     waiting_times: Path | None = None
     time_scale: float = 1.0
-    # What is not known at once after which create, as JSON, and to how many calls of each operation
+    # What is not known at once after which create, as JSON, to how many calls of each operation, and for how long
     # (http/late_answers.py).
     late_answers: Path | None = None
     late_calls: int = 1
+    late_seconds: float = 5.0
 
     @property
     def control_plane_only(self) -> bool:

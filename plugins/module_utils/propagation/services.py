@@ -70,16 +70,7 @@ CREATES = (
         "ecs",
         "CreateService",
         "service.[serviceArn, serviceName]",
-        (
-            Late("ecs", SERVICES, missing=UNKNOWN, calls="DescribeServices"),
-            Late(
-                "ecs",
-                SERVICES,
-                ("ServiceNotFoundException", "ServiceNotActiveException"),
-                calls="ListTasks|TagResource|UpdateService",
-                named="[resourceArn, service, serviceName]",
-            ),
-        ),
+        (Late("ecs", SERVICES, missing=UNKNOWN, calls="DescribeServices"),),
         Look(
             "ecs",
             "DescribeServices",

@@ -33,7 +33,15 @@ def roles(_results: Results) -> dict[str, Any]:
 
 
 def key(_results: Results) -> dict[str, Any]:
-    return {"alias": NAME, "lookup_tags": LOOKUP, "enable_key_rotation": True, "tags": TAGS}
+    owner = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    shared = policy("kms:Decrypt", "*")
+    rules = {**shared, "Statement": [owner, *shared["Statement"]]}
+    return {"alias": NAME, "lookup_tags": LOOKUP, "policy": rules, "enable_key_rotation": True, "tags": TAGS}
 
 
 def network(_results: Results) -> dict[str, Any]:
@@ -89,7 +97,8 @@ def queue(_results: Results) -> dict[str, Any]:
 
 def topic(_results: Results) -> dict[str, Any]:
     address = {"protocol": "email", "endpoint": "ops@example.com"}
-    return {"name": NAME, "subscriptions": [address], "tags": TAGS}
+    arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}"
+    return {"name": NAME, "policy": policy("sns:Publish", arn), "subscriptions": [address], "tags": TAGS}
 
 
 def secret(results: Results) -> dict[str, Any]:

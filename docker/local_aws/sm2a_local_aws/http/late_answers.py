@@ -12,7 +12,7 @@ list of what calls say:
 - `codes` (the first one is answered), `says` and `status` are the error, or `missing` tells that the answer lists what
   it does not know among its `failures`;
 
-`--late-calls` is how many calls of each operation are told so, within LATE_SECONDS of the create.
+`--late-calls` is how many calls of each operation are told so, within `--late-seconds` of the create.
 
 tests/support/late_answers.py writes such a file from the table by which the modules of SM2A wait.
 """
@@ -20,11 +20,12 @@ tests/support/late_answers.py writes such a file from the table by which the mod
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import botocore.parsers
@@ -39,9 +40,9 @@ from sm2a_local_aws.iam.request import calls, reading, routes
 from sm2a_local_aws.iam.request.calls import Call
 from sm2a_local_aws.iam.request.reading import Unreadable
 
+logger = logging.getLogger("sm2a.late")
+
 Row = dict[str, Any]
-# AWS knows nearly everything within seconds.
-LATE_SECONDS = 5.0
 RESET = "/_ministack/reset"
 # Members of a request that name nothing that must exist.
 DESCRIPTIONS = ("Filter", "Filters", "TagSpecifications", "Tags", "tags")
@@ -63,6 +64,7 @@ class Lag:
 
     creates: list[Row]
     calls: int
+    seconds: float
     made: list[Made] = field(default_factory=list)
 
     def answer(self, call: Call) -> tuple[Row, Made] | None:
@@ -73,7 +75,7 @@ class Lag:
                 if late["service"] != call.service or not re.fullmatch(late["calls"], call.operation):
                     continue
                 concerns = newest[id(made.create)] is made if late["always"] else names(late, made, call)
-                fresh = time.monotonic() - made.at < LATE_SECONDS
+                fresh = time.monotonic() - made.at < self.seconds
                 if concerns and fresh and made.told[number, call.operation] < self.calls:
                     made.told[number, call.operation] += 1
                     return late, made
@@ -119,7 +121,8 @@ def middleware(application: Application) -> Application:
     file = settings.current().late_answers
     if file is None:
         return application
-    lag = Lag(json.loads(file.read_text(encoding="utf-8")), settings.current().late_calls)
+    creates = json.loads(file.read_text(encoding="utf-8"))
+    lag = Lag(creates, settings.current().late_calls, settings.current().late_seconds)
 
     async def answer(scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -131,6 +134,8 @@ def middleware(application: Application) -> Application:
         again = replaying(body, receive)
         call = _call(scope, body)
         told = lag.answer(call) if call else None
+        if call and told:
+            logger.info("late: %s:%s about %s", call.service, call.operation, told[1].create["operation"])
         if call and told and not told[0]["missing"]:
             await _refuse(scope, send, *told, call)
         elif call and (told or lag.makes(call)):
@@ -159,9 +164,15 @@ def _call(scope: Message, body: bytes) -> Call | None:
     query = scope.get("query_string", b"").decode("latin-1")
     message = calls.Message(scope["method"], scope["path"], query, headers, body)
     try:
-        return reading.identify(detect_service(message.method, message.path, headers, {}), message)
+        call = reading.identify(detect_service(message.method, message.path, headers, {}), message)
     except Unreadable:
         return None
+    # A body that is one text, such as the policy of a bucket, is no parameter to IAM.
+    shape = routes.model(call.service).operation_model(call.operation).input_shape
+    payload = shape.serialization.get("payload") if shape else None
+    if payload and shape.members[payload].type_name == "string":
+        return replace(call, parameters={**call.parameters, payload: body.decode(errors="replace")})
+    return call
 
 
 async def _refuse(scope: Message, send: Any, late: Row, made: Made, call: Call) -> None:

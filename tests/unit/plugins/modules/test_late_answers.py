@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.table import CREATES
 from ansible_collections.sm2a.airflow.tests.support import late_answers
 from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.support.emulators import local_aws
@@ -16,7 +19,7 @@ from ansible_collections.sm2a.airflow.tests.unit.plugins.late_steps import STEPS
 
 MODULES = [name for name, _arguments in STEPS]
 # A call of each kind is told twice that there is no such thing. An error that stays is met again by the third run.
-LATE_CALLS, RUNS = 2, 9
+LATE_CALLS, LATE_SECONDS, RUNS = 2, 120, 9
 NAP_SECONDS = 0.05
 # These make nothing that a later call of their own, or of a later module, could miss.
 PROMPT = ("cloudwatch_alarms", "wafv2_web_acl")
@@ -41,9 +44,14 @@ class Steps:
 
 
 @pytest.fixture(scope="session")
-def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory = tmp_path_factory.mktemp("late_aws")
-    with local_aws(directory, *late_answers.flags(directory, LATE_CALLS)) as url:
+def late_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of the local AWS, which has each late answer."""
+    return tmp_path_factory.mktemp("late_aws") / "local_aws.log"
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(late_log: Path) -> Iterator[str]:
+    with local_aws(late_log.parent, *late_answers.flags(late_log.parent, LATE_CALLS, LATE_SECONDS)) as url:
         yield url
 
 
@@ -77,6 +85,25 @@ def test_a_module_waits_for_what_is_late(steps: Steps, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in PROMPT])
 def test_there_was_something_to_wait_for(steps: Steps, name: str) -> None:
     assert steps.pauses[name]
+
+
+def test_the_table_is_not_about_nothing(steps: Steps, late_log: Path) -> None:
+    """What was answered late, of what the table says."""
+    told = re.findall(r"late: (\w+):(\w+) about (\w+)", late_log.read_text(encoding="utf-8"))
+    met = {
+        late
+        for create in CREATES
+        for late in create.late
+        for service, operation, kind in told
+        if (service, kind) == (late.service, create.operation) and late.fits(operation)
+    }
+    unmet = [
+        f"{late.service} after {create.operation}: {late.says or late.codes or late.missing}"
+        for create in CREATES
+        for late in create.late
+        if late not in met
+    ]
+    assert not unmet, "\n".join(unmet)
 
 
 @pytest.mark.parametrize(("name", "arguments"), STEPS, ids=MODULES)
