@@ -5,7 +5,8 @@
 The modules wait by it (``memory``), and the local AWS lags by it (its flag ``--late-answers``). Not in it, because no
 single answer tells it, are lists that are late: who decides by a list looks again (``ec2.resources.settle``,
 ``create_or_replace``), and who has made something finds it in what the create answered. Neither is what a deletion
-leaves behind: that is in the module that deletes.
+leaves behind: that is in the module that deletes; and a change of a DB instance that begins late:
+``rds.instances.wait_until_begun``.
 """
 
 from __future__ import annotations

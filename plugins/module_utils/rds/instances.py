@@ -15,6 +15,7 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+from ansible_collections.sm2a.airflow.plugins.module_utils.common import waiters as common_waiters
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
 
@@ -40,6 +41,9 @@ HOPELESS = (
 )
 # In these RDS makes a final snapshot and lifts the protection; from all but the hopeless ones it gets there by itself.
 READY = ("available", "storage-optimization")
+# https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds/pull/243 waits for the same.
+BEGIN_DELAY_SECONDS = 5
+BEGIN_TIMEOUT_SECONDS = 120
 # In these RDS changes nothing.
 UNCHANGEABLE = ("stopped", "stopping")
 STATUS_PATH = "DBInstances[].DBInstanceStatus"
@@ -70,6 +74,23 @@ def modify_instance(rds: Any, identifier: str, parameters: Mapping[str, Any], im
     """Start the modification, at once or in the maintenance window."""
     members = {"DBInstanceIdentifier": identifier, "ApplyImmediately": immediately, **parameters}
     return dict(rds.modify_db_instance(**members)["DBInstance"])
+
+
+def wait_until_begun(rds: Any, identifier: str, modified: Mapping[str, Any]) -> None:
+    """Return when RDS works on a modification, or has done it; ``modified`` is what ModifyDBInstance answered.
+
+    Until then, for a minute or so, the instance is available with its old values, as if there was nothing to wait for.
+    """
+    pending: Mapping[str, Any] = modified.get("PendingModifiedValues") or {}
+
+    def begun() -> bool:
+        instance = describe_instance(rds, identifier) or {}
+        left = (instance.get("PendingModifiedValues") or {}).keys() & pending.keys()
+        done = all(instance.get(key, value) == value for key, value in pending.items())
+        return instance.get("DBInstanceStatus") not in READY or (done and not left)
+
+    if pending:
+        common_waiters.wait_until(begun, BEGIN_DELAY_SECONDS, BEGIN_TIMEOUT_SECONDS)
 
 
 @call("reboot the DB instance")
