@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,8 @@ PARAMETERS, PAUSES_LEFT = "sm2a_parameters", "sm2a_pauses_left"
 # Seconds before the first attempts of a call; then LONGEST_PAUSE before each.
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 LONGEST_PAUSE = 15.0
+# For so long a read may miss what this run was told of first.
+READ_SECONDS = 10.0
 IDENTIFIER = re.compile("|".join(sorted({create.pattern for create in CREATES if create.pattern})))
 
 
@@ -71,8 +73,9 @@ class Memory:
 
     client: Callable[[str], Any]
     made: dict[Name, Thing] = field(default_factory=dict)
-    # Identifiers of AWS, and names that calls were answered for.
-    told: set[str | Name] = field(default_factory=set)
+    # When AWS first told of it: identifiers of its own, and names that calls were answered for.
+    told: dict[str | Name, float] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
 
     def attach(self, client: Any) -> None:
         """Let a boto3 client remember what it makes and is told, and repeat calls by which AWS does not know it yet."""
@@ -118,15 +121,16 @@ class Memory:
         return [name for (_kind, name), thing in self.made.items() if thing.create.look and not thing.shown]
 
     def _note(self, service: str, operation: str, parameters: Mapping[str, Any], answer: dict[str, Any]) -> None:
-        self.told.update(found.group() for found in IDENTIFIER.finditer(str(answer)))
         if operation.startswith(REMOVALS):
-            self._forget(service, set(texts(parameters)))
+            if any(create.service == service and create.is_undone_by(operation) for create in CREATES):
+                self._forget(service, set(texts(parameters)))
             return
+        self._hear(found.group() for found in IDENTIFIER.finditer(str(answer)))
         both = {**parameters, **answer}
         for create, late in late_at(service):
             if late.named and late.codes and not late.own and create.service == service and late.fits(operation):
-                names = {*search(late.named, parameters), *search(create.names, both)}
-                self.told.update((create.operation, name) for name in names)
+                names = [*search(late.named, parameters), *search(create.names, both)]
+                self._hear((create.operation, name) for name in names)
         said = set(texts(parameters))
         for (_kind, name), thing in self.made.items():
             look = thing.create.look
@@ -135,12 +139,21 @@ class Memory:
             if (create.service, create.operation) == (service, operation):
                 for name in search(create.names, both):
                     self.made[operation, name] = Thing(create, time.monotonic(), both)
+                    self.removed.discard(name)
+
+    def _hear(self, keys: Iterable[str | Name]) -> None:
+        """AWS told of things. What was removed stays listed for a while."""
+        for key in keys:
+            if (key if isinstance(key, str) else key[1]) not in self.removed:
+                self.told.setdefault(key, time.monotonic())
 
     def _forget(self, service: str, names: set[str]) -> None:
         """What was removed is not expected any more."""
         for key in [key for key, thing in self.made.items() if key[1] in names and thing.create.service == service]:
             del self.made[key]
-        self.told = {one for one in self.told if (one if isinstance(one, str) else one[1]) not in names}
+        for told in [key for key in self.told if (key if isinstance(key, str) else key[1]) in names]:
+            del self.told[told]
+        self.removed |= names
 
     def _is_late(
         self, create: Create, late: Late, operation: str, context: Mapping[str, Any], answer: Mapping[str, Any]
@@ -159,7 +172,7 @@ class Memory:
         asks = create.look is not None and not late.own and not operation.startswith(READS)
         return bool(named) and all(
             self._is_new(create, name, late)
-            or (not late.own and (name in self.told or (create.operation, name) in self.told))
+            or (not late.own and self._is_told(create, name, operation))
             or (asks and self._is_believed(create, name, parameters))
             for name in named
         )
@@ -168,10 +181,15 @@ class Memory:
         thing = self.made.get((create.operation, name))
         return thing is not None and time.monotonic() - thing.made_at < late.seconds
 
+    def _is_told(self, create: Create, name: str, operation: str) -> bool:
+        """Whether AWS told of it; a read that does not find it any more may be right after some time."""
+        told = [self.told[key] for key in (name, (create.operation, name)) if key in self.told]
+        return bool(told) and (not operation.startswith(READS) or time.monotonic() - min(told) < READ_SECONDS)
+
     def _is_believed(self, create: Create, name: str, parameters: Mapping[str, Any]) -> bool:
         """Whether its own service knows a thing that another module made, or the user has named."""
         if create.look and self._shows(create.look, _parameters(create.look, name, parameters)):
-            self.told.add((create.operation, name))
+            self._hear([(create.operation, name)])
             return True
         return False
 

@@ -89,6 +89,11 @@ class Create:
     look: Look | None = None
     pattern: str = ""
 
+    def is_undone_by(self, operation: str) -> bool:
+        """Whether an operation removes such a thing, and not only a part of one, such as a policy of a role."""
+        kind = re.sub(r"^(Allocate|Create|Import|Register|Request)", "", self.operation)
+        return re.fullmatch(rf"(Delete|Deregister|Release|Schedule){kind}(s|Deletion)?", operation) is not None
+
 
 def texts(value: Any) -> Iterator[str]:
     """All texts in a value of an API, without its filters and tags."""

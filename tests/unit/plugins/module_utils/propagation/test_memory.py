@@ -143,6 +143,14 @@ def test_what_was_removed_is_not_waited_for(aws: Aws, slept: list[float]) -> Non
     assert slept == []
 
 
+def test_what_lost_a_part_is_still_there(aws: Aws, slept: list[float]) -> None:
+    iam = create_role(aws)
+    aws.script |= {"DeleteRolePolicy": [{}], "GetRole": [GONE, ROLE]}
+    iam.delete_role_policy(RoleName="web", PolicyName="own")
+    iam.get_role(RoleName="web")
+    assert slept == [0.25]
+
+
 @pytest.mark.parametrize(
     ("said", "waits"),
     [
@@ -176,6 +184,37 @@ def test_a_task_that_was_started_is_waited_for_and_one_that_is_forgotten_is_not(
     ecs.run_task(cluster="main", taskDefinition="main")
     assert len(ecs.describe_tasks(cluster="main", tasks=[TASK])["tasks"]) == 1
     assert slept == [0.25, 0.5]
+
+
+def test_the_end_of_what_is_going_is_seen(aws: Aws, slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait until it is gone reads it, until AWS says that there is no such thing."""
+    gone = ("DBInstanceNotFound", "DBInstance airflow not found.")
+    aws.script |= {"DescribeDBInstances": [{}], "DeleteDBInstance": [{}]}
+    rds = aws.client("rds")
+    rds.describe_db_instances(DBInstanceIdentifier="airflow")
+    rds.delete_db_instance(DBInstanceIdentifier="airflow")
+    rds.describe_db_instances(DBInstanceIdentifier="airflow")
+    aws.script["DescribeDBInstances"] = [gone]
+    assert refused(lambda: rds.describe_db_instances(DBInstanceIdentifier="airflow")) == gone[0]
+    assert slept == []
+    # Another module deletes it.
+    watcher = Aws()
+    watcher.script["DescribeDBInstances"] = [{}]
+    rds = watcher.client("rds")
+    rds.describe_db_instances(DBInstanceIdentifier="airflow")
+    watcher.script["DescribeDBInstances"] = [gone]
+    monkeypatch.setattr(memory, "READ_SECONDS", 0.0)
+    assert refused(lambda: rds.describe_db_instances(DBInstanceIdentifier="airflow")) == gone[0]
+    assert slept == []
+
+
+def test_a_read_may_miss_what_the_one_before_found(aws: Aws, slept: list[float]) -> None:
+    url = "https://sqs.eu-west-1.amazonaws.com/000000000000/work"
+    unknown = ("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+    aws.script |= {"GetQueueUrl": [{"QueueUrl": url}], "GetQueueAttributes": [unknown, {"Attributes": {}}]}
+    sqs = aws.client("sqs")
+    sqs.get_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName="work")["QueueUrl"])
+    assert slept == [0.25]
 
 
 def test_a_name_of_two_kinds_is_two_things(aws: Aws, slept: list[float]) -> None:
