@@ -79,6 +79,8 @@ CREATES = (
                 ("InvalidAttributeValue",),
                 says="Invalid value for the parameter Policy",
                 calls="CreateQueue|SetQueueAttributes",
+                # SQS has the same words for every mistake in a policy.
+                seconds=30,
             ),
             Late(
                 "sns",
