@@ -108,10 +108,11 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
 
     def _with_environment(self, module_name: str, configured: Any) -> Any:
         """The module with the environment of its task, if it is the task's own and can have it."""
-        if _BuiltModule is None or module_name == ASYNC_WRAPPER:
+        _early, brought = task_environment.split(self._environment())
+        if _BuiltModule is None or module_name == ASYNC_WRAPPER or not brought:
             return configured
         built, path = configured
-        data = task_environment.bring_along(built.b_module_data, task_environment.split(self._environment())[1])
+        data = task_environment.bring_along(built.b_module_data, brought)
         if data is None:
             return configured
         self._brought_along = True
