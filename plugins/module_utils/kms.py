@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -21,7 +20,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.placeholders import ID, placeholder_arn
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import asking_first
 
 MISSING = ("NotFoundException",)
 # A key of somebody else may hide its tags, by its key policy; that the caller lacks the right is another matter.
@@ -29,9 +27,6 @@ HIDDEN = "AccessDeniedException"
 LACKED = "no identity-based policy allows"
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 TAG_NAMES = ("TagKey", "TagValue")
-# Tags of a new key may be five minutes late for IAM: seconds between two attempts of a call, and for all attempts.
-PAUSE_SECONDS = 5.0
-NEW_KEY_TIMEOUT_SECONDS = 360.0
 
 
 @call("describe the KMS key", missing=MISSING)
@@ -89,24 +84,6 @@ def create_key(
         return metadata
 
     return create_once(kms, create, lambda: find_live(kms, identity))
-
-
-@contextmanager
-def retries_for_new_key(kms: Any) -> Iterator[None]:
-    """Context in which calls are retried while KMS has not yet propagated a new key or its tags.
-
-    A caller who may use only keys with certain tags is refused until IAM has propagated the tags.
-    """
-    end = time.monotonic() + NEW_KEY_TIMEOUT_SECONDS
-
-    def pause(operation: Any, response: tuple[Any, dict[str, Any]] | None, **_others: Any) -> float | None:
-        code = response[1].get("Error", {}).get("Code") if response else None
-        # A key that is looked up by its alias may really not exist.
-        late = code in (*MISSING, HIDDEN) and operation.name != "DescribeKey" and time.monotonic() < end
-        return PAUSE_SECONDS if late else None
-
-    with asking_first(kms, pause):
-        yield
 
 
 @call("create the alias of the KMS key")

@@ -70,16 +70,6 @@ def create_queue(sqs: Any, name: str, attributes: Mapping[str, str], tags: Mappi
     return url
 
 
-@call("read the new queue's attributes")
-def new_queue_attributes(sqs: Any, url: str) -> dict[str, str]:
-    """Every attribute of a queue that was just made, which SQS may not know everywhere for a second or two."""
-    with_retries = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=5, catch_extra_error_codes=list(MISSING))
-    attributes: dict[str, str] = with_retries(sqs.get_queue_attributes)(QueueUrl=url, AttributeNames=["All"])[
-        "Attributes"
-    ]
-    return attributes
-
-
 @call("list the queues")
 def queue_names(sqs: Any, name_prefix: str) -> list[str]:
     """Names of the queues that start with ``name_prefix``."""

@@ -18,10 +18,6 @@ SCOPE = "REGIONAL"
 # Where Airflow takes passwords: the form of the login, and the tokens of programs.
 LOGIN_PATH = "/auth/"
 MISSING = ("WAFNonexistentItemException",)
-# WAF answers so while a new web ACL or load balancer is not known everywhere yet.
-UNAVAILABLE = ["WAFUnavailableEntityException"]
-# About five minutes.
-with_retries = AWSRetry.jittered_backoff(retries=25, delay=2, max_delay=15, catch_extra_error_codes=UNAVAILABLE)
 # A load balancer on its way out protects itself to the last.
 IN_USE_RETRIES = 15
 
@@ -97,7 +93,7 @@ def delete_web_acl(wafv2: Any, summary: dict[str, Any]) -> None:
         retries=IN_USE_RETRIES,
         delay=2,
         max_delay=15,
-        catch_extra_error_codes=[*UNAVAILABLE, "WAFAssociatedItemException"],
+        catch_extra_error_codes=["WAFUnavailableEntityException", "WAFAssociatedItemException"],
     )
     until_unused(wafv2.delete_web_acl)(Name=summary["Name"], Id=summary["Id"], Scope=SCOPE, LockToken=lock_token)
 
@@ -105,20 +101,20 @@ def delete_web_acl(wafv2: Any, summary: dict[str, Any]) -> None:
 @call("read the web ACL of the load balancer", missing=MISSING)
 def associated(wafv2: Any, resource_arn: str) -> str | None:
     """ARN of the web ACL that protects the load balancer; None when none does."""
-    acl = with_retries(wafv2.get_web_acl_for_resource)(ResourceArn=resource_arn).get("WebACL")
+    acl = wafv2.get_web_acl_for_resource(ResourceArn=resource_arn).get("WebACL")
     return str(acl["ARN"]) if acl else None
 
 
 @call("associate the web ACL with the load balancer")
 def associate(wafv2: Any, resource_arn: str, web_acl_arn: str) -> None:
     """Protect the load balancer with this web ACL instead of another one."""
-    with_retries(wafv2.associate_web_acl)(ResourceArn=resource_arn, WebACLArn=web_acl_arn)
+    wafv2.associate_web_acl(ResourceArn=resource_arn, WebACLArn=web_acl_arn)
 
 
 @call("disassociate the web ACL from the load balancer", missing=MISSING)
 def disassociate(wafv2: Any, resource_arn: str) -> None:
     """Leave the load balancer without a web ACL."""
-    with_retries(wafv2.disassociate_web_acl)(ResourceArn=resource_arn)
+    wafv2.disassociate_web_acl(ResourceArn=resource_arn)
 
 
 def without_empty_lists(value: Any) -> Any:

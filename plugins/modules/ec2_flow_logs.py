@@ -106,13 +106,15 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import describe_vpcs
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    call,
+    client,
+    exit_with,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run, placeholder, tags_of
 
-ROLE_UNKNOWN = "Unable to assume given IAM role"
 # Option -> key of the API; what cannot change.
 FIELDS = {
     "vpc_id": "ResourceId",
@@ -131,7 +133,7 @@ def describe_flow_logs(ec2: Any, filters: dict[str, str]) -> list[dict[str, Any]
 
 @call("create the flow log")
 def create_flow_log(run: Run, name: str, wanted: dict[str, Any]) -> str:
-    """Create it, as soon as EC2 knows the role; its id."""
+    """Create it; its id."""
     request = {
         "ResourceIds": [wanted["vpc_id"]],
         "ResourceType": "VPC",
@@ -143,7 +145,7 @@ def create_flow_log(run: Run, name: str, wanted: dict[str, Any]) -> str:
         "TagSpecifications": run.tag_specification("vpc-flow-log", name),
     }
     # The token is the same in every attempt of botocore: a lost reply makes no second flow log.
-    answer = once_known(lambda: run.ec2.create_flow_logs(**request, ClientToken=uuid.uuid4().hex), ROLE_UNKNOWN)
+    answer = run.ec2.create_flow_logs(**request, ClientToken=uuid.uuid4().hex)
     for failure in answer.get("Unsuccessful", []):
         detail = f"{failure['Error'].get('Code')}: {failure['Error'].get('Message')}"
         raise AnsibleAWSError(message=f"Failed to create the flow log of {failure.get('ResourceId')}: {detail}")
@@ -174,8 +176,6 @@ def ensure_present(run: Run, params: dict[str, Any], found: list[dict[str, Any]]
         tags = run.ensure_tags(flow_log_id, name, tags_of(current))
     else:
         tags = run.new_tags(name)
-        # The client waits for a VPC of which EC2 has told, should it be new.
-        describe_vpcs(run.ec2, {"vpc-id": params["vpc_id"]})
         flow_log_id = placeholder("fl") if run.check_mode else create_flow_log(run, name, wanted)
     former = [one["FlowLogId"] for one in found if one is not current]
     if former and not run.check_mode:
@@ -220,7 +220,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
     exit_with(module, lambda: ensure(run, params))
 
 

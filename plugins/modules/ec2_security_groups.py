@@ -141,9 +141,14 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, call, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    call,
+    client,
+    exit_with,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import describe_security_groups
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import (
     Run,
@@ -334,7 +339,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
     exit_with(module, lambda: ensure(run, params))
 
 

@@ -156,8 +156,12 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    client,
+    exit_with,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.endpoints import (
     GONE,
     PLACES,
@@ -165,7 +169,6 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.endpoints import 
     delete_endpoints,
     describe_endpoints,
     held_by,
-    list_places,
     modify_endpoint,
     settled_policy,
     state_of,
@@ -194,7 +197,6 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
         run.record(name, {}, {"service": service, "type": kind, **fields, "tags": run.new_tags(name)})
         if run.check_mode:
             return ""
-        list_places(run.ec2, wanted["vpc_id"])
         return create_endpoint(run, name, request)
     if current["VpcEndpointType"] != kind:
         held = f"{current['VpcEndpointId']} is a {current['VpcEndpointType']} endpoint"
@@ -216,7 +218,6 @@ def ensure_endpoint(run: Run, name: str, service: str, wanted: dict[str, Any], c
     if fields.get("policy") != has.get("policy") and "policy" in fields:
         changes |= {"PolicyDocument": json.dumps(fields["policy"])} if fields["policy"] else {"ResetPolicy": True}
     if changes and not run.check_mode:
-        list_places(run.ec2, current["VpcId"])
         modify_endpoint(run.ec2, current["VpcEndpointId"], changes)
     before_tags = tags_of(current)
     after_tags = run.ensure_tags(current["VpcEndpointId"], name, before_tags)
@@ -320,7 +321,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
     exit_with(module, lambda: ensure(run, params))
 
 

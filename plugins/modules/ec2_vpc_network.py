@@ -196,8 +196,12 @@ network:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, TAG_OPTIONS, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.client import ec2_client
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import (
+    STATE_OPTION,
+    TAG_OPTIONS,
+    client,
+    exit_with,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import (
     Network,
     cidrs_of,
@@ -343,7 +347,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    run = Run(ec2_client(module), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
+    run = Run(client(module, "ec2"), module.check_mode, params["tags"], params["purge_tags"], params["lookup_tags"])
     exit_with(module, lambda: run.result(**ensure(run, params)))
 
 

@@ -165,8 +165,7 @@ def ensure_present(kms: Any, options: Options, check_mode: bool) -> Outcome:
     metadata = api.create_key(
         kms, options["description"] or "", options["policy"], wanted_tags(options), options["lookup_tags"]
     )
-    with api.retries_for_new_key(kms):
-        return Outcome(True, {}, change(kms, api.view(kms, metadata, None), options, check_mode)[2])
+    return Outcome(True, {}, change(kms, api.view(kms, metadata, None), options, check_mode)[2])
 
 
 def new_key(kms: Any, options: Options) -> dict[str, Any]:

@@ -245,7 +245,9 @@ def modify(rds: Any, options: Options, parameters: dict[str, Any], logs: Mapping
     if logs:
         parameters["CloudwatchLogsExportConfiguration"] = logs
     api.wait_until(rds, options["identifier"], "available", options["wait_timeout"], DELAY_SECONDS)
-    api.modify_instance(rds, options["identifier"], parameters, options["apply_immediately"])
+    modified = api.modify_instance(rds, options["identifier"], parameters, options["apply_immediately"])
+    if options["apply_immediately"]:
+        api.wait_until_begun(rds, options["identifier"], modified)
 
 
 def ensure_absent(rds: Any, options: Options, check_mode: bool) -> Outcome:

@@ -184,6 +184,19 @@ def wait_for(cloud_map: Any, operation_id: str, timeout: int) -> None:
         raise AnsibleAWSError(message=f"Cloud Map operation {operation_id} did not end within {timeout} seconds")
 
 
+def read_new(cloud_map: Any, name: str, timeout: int) -> dict[str, Any]:
+    """The namespace that was made just now, once Cloud Map lists it."""
+    found: dict[str, Any] = {}
+
+    def listed() -> bool:
+        found.update(service_discovery.read(cloud_map, name))
+        return bool(found)
+
+    if not wait_until(listed, POLL_SECONDS, timeout):
+        raise AnsibleAWSError(message=f"Cloud Map does not list namespace {name}, which was made just now: run again")
+    return found
+
+
 def new_view(cloud_map: Any, params: dict[str, Any]) -> dict[str, Any]:
     """What check mode shows for a namespace that does not exist yet."""
     return {
@@ -202,7 +215,7 @@ def ensure_present(cloud_map: Any, params: dict[str, Any], check_mode: bool) -> 
         after = new_view(cloud_map, params)
         if not check_mode:
             wait_for(cloud_map, create_namespace(cloud_map, name, description, after["tags"]), timeout)
-            after = service_discovery.read(cloud_map, name)
+            after = read_new(cloud_map, name, timeout)
         return Outcome(True, {}, after)
     new_description = description is not None and description != before["description"]
     tags_changed = tag_change(before["tags"], params["tags"], params["purge_tags"])

@@ -231,7 +231,10 @@ def create(sqs: Any, options: Options, check_mode: bool) -> Outcome:
         return Outcome(True, {}, api.describe(name, predicted, tags))
     at_once = {key: value for key, value in wanted.items() if key not in api.POLICIES.values()}
     url = api.create_queue(sqs, name, at_once, tags)
-    made = {**api.new_queue_attributes(sqs, url), "QueueUrl": url}
+    attributes = api.queue_attributes(sqs, url)
+    if attributes is None:
+        raise AnsibleAWSError(message=f"SQS does not know queue {name}, which was made just now: run again")
+    made = {**attributes, "QueueUrl": url}
     policies = api.differing_attributes(made, api.wanted_attributes(options, made["QueueArn"]))
     if policies:
         api.set_attributes(sqs, url, policies)

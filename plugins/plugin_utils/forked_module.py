@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,12 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.sm2a.airflow.plugins.plugin_utils import task_environment
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.forked_process import run_forked
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES
 
 OPTION = "sm2a_forked_modules"
+ASYNC_WRAPPER = "ansible.legacy.async_wrapper"
 # Environment variables that count when Python or a library starts: a fork is past that.
 AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_", "HOME")
 PROFILE = "legacy"
@@ -46,6 +49,7 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
         obstacle = self._obstacle(task_vars or {})
         self._forks = obstacle is None
         self._module = ""
+        self._brought_along = False
         if obstacle:
             display.vvv(f"{self._task.action} runs in a Python of its own: {obstacle}")
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -87,7 +91,7 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
     def _configure_module(self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]) -> Any:
         """What is to be run: of a fork, the arguments only."""
         if not self._forks:
-            return super()._configure_module(module_name, module_args, task_vars)
+            return self._with_environment(module_name, super()._configure_module(module_name, module_args, task_vars))
         found = self._shared_loader_obj.module_loader.find_plugin_with_context(
             module_name, ".py", collection_list=self._task.collections
         )
@@ -101,6 +105,25 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
             serialization_profile=PROFILE,
         )
         return built, found.plugin_resolved_path
+
+    def _with_environment(self, module_name: str, configured: Any) -> Any:
+        """The module with the environment of its task, if it is the task's own and can have it."""
+        _early, brought = task_environment.split(self._environment())
+        if _BuiltModule is None or module_name == ASYNC_WRAPPER or not brought:
+            return configured
+        built, path = configured
+        data = task_environment.bring_along(built.b_module_data, brought)
+        if data is None:
+            return configured
+        self._brought_along = True
+        return replace(built, b_module_data=data), path
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
+        """The variables before the command, which ansible-core prints; only those that the module does not bring."""
+        line = str(super()._compute_environment_string(raw_environment_out))
+        if raw_environment_out is not None or not self._brought_along:
+            return line
+        return str(self._connection._shell.env_prefix(**task_environment.split(self._environment())[0]))
 
     def _low_level_execute_command(
         self, cmd: str, sudoable: bool = True, in_data: bytes | None = None, **others: Any

@@ -73,6 +73,7 @@ class Given:
             manager.create_secret(Name="of-others", SecretString=json.dumps({"uri": secret}))
         return {
             "sm2a_endpoint_url": self.aws.endpoint,
+            "sm2a_forked_modules": False,
             "secrets_connections": {
                 "uri": f"postgresql://reader:{uri}@warehouse.example.com/facts",
                 "dict": {"conn_type": "http", "host": "example.com", "password": member},
@@ -119,8 +120,9 @@ class Given:
         return done.returncode, done.stdout + "".join(path.read_text(encoding="utf-8") for path in left)
 
     def shown(self, text: str, serial: str) -> list[str]:
-        """Which canaries, given or generated, ``text`` shows; never the values themselves."""
+        """Which canaries, given or generated, ``text`` shows, or credentials; never the values themselves."""
         own = {value: value.rsplit("-", 2)[1] for value in self.values(serial)}
+        own[runs.SECRET_KEY] = "credentials of sm2a_aws_environment"
         return leaks(text, {**secret_values(self.aws.client("secretsmanager")), **own})
 
 

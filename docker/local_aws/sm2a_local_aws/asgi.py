@@ -32,6 +32,17 @@ def replaying(body: bytes, receive: Any) -> Any:
     return again
 
 
+async def recorded(application: Application, scope: Message, receive: Any) -> list[Message]:
+    """The messages of an answer, which is not sent."""
+    answer: list[Message] = []
+
+    async def record(message: Message) -> None:
+        answer.append(message)
+
+    await application(scope, receive, record)
+    return answer
+
+
 async def answer_json(send: Any, status: int, body: bytes) -> None:
     """The whole answer to a request; ``body`` is JSON."""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

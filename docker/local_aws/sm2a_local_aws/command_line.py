@@ -99,6 +99,19 @@ def _parser() -> argparse.ArgumentParser:
         help="JSON with the quotas of this account and what else differs from other accounts",
     )
     parser.add_argument("--time-scale", type=float, default=_default("TIME_SCALE", "1"), help="multiplies them")
+    parser.add_argument(
+        "--late-answers",
+        type=Path,
+        metavar="FILE",
+        default=_default("LATE_ANSWERS", "") or None,
+        help="JSON with what AWS may not know for a moment after which create",
+    )
+    parser.add_argument(
+        "--late-calls", type=int, default=_default("LATE_CALLS", "1"), help="calls of each operation that are told so"
+    )
+    parser.add_argument(
+        "--late-seconds", type=float, default=_default("LATE_SECONDS", "5"), help="for at most so long after the create"
+    )
     return parser
 
 
@@ -128,6 +141,9 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             waiting_times=parsed.waiting_times.absolute() if parsed.waiting_times else None,
             time_scale=parsed.time_scale,
             account=parsed.account.absolute() if parsed.account else None,
+            late_answers=parsed.late_answers.absolute() if parsed.late_answers else None,
+            late_calls=parsed.late_calls,
+            late_seconds=parsed.late_seconds,
         )
         _ = settings.gateway
     except ValueError as error:

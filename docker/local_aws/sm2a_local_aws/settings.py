@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 # Every container, volume and network of a local AWS carries this label with its name.
 LABEL = "sm2a.local-aws"
 # Settings that are paths.
-PATHS = ("state_directory", "record_rights", "waiting_times", "account")
+PATHS = ("state_directory", "record_rights", "waiting_times", "account", "late_answers")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Settings:
     time_scale: float = 1.0
     # How this account differs from what AWS gives to all, such as its quotas, as JSON (account.py).
     account: Path | None = None
+    # What is not known at once after which create, as JSON, to how many calls of each operation, and for how long
+    # (http/late_answers.py).
+    late_answers: Path | None = None
+    late_calls: int = 1
+    late_seconds: float = 5.0
 
     @property
     def control_plane_only(self) -> bool:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every AWS module of this collection shares: a client that retries, one error policy and tag changes.
 
+A client knows what AWS may not know for a moment after a create, and waits: see the package ``propagation``.
+
 A create that must not be repeated blindly after a lost reply goes through ``create_once``.
 """
 
@@ -25,11 +27,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import advice
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.retries import ask_first
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.memory import Memory
 
 # A service that signs under another name than IAM knows it by.
 SIGNED_AS = {"monitoring": "cloudwatch"}
 # EC2 adds it to refusals: a thousand characters for sts:DecodeAuthorizationMessage. It stays in the module's result.
 ENCODED_MESSAGE = re.compile(r"\s*Encoded authorization failure message: \S+")
+# Where a module keeps its Memory.
+MEMORY = "sm2a_memory"
 Call = TypeVar("Call", bound=Callable[..., Any])
 # Options that most modules have, as AnsibleModule wants them: documented by the fragments state and amazon.aws.tags.
 STATE_OPTION: dict[str, dict[str, Any]] = {
@@ -46,11 +51,16 @@ Ensure = Callable[[Any, dict[str, Any], bool], Outcome]
 
 
 def exit_with(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
-    """Do ``work`` and end the module with what it returns, or as failed when it raises AnsibleAWSError."""
+    """Do ``work`` and end the module with what it returns, or as failed when it raises AnsibleAWSError.
+
+    It ends when AWS shows what it made, so that the next module finds it.
+    """
     try:
         result = work()
     except AnsibleAWSError as error:
         fail_with(module, error)
+    for name in _memory(module).unseen():
+        module.warn(f"AWS does not show {name} yet, which was made just now: if a later task misses it, run again")
     module.exit_json(**result)
 
 
@@ -85,8 +95,17 @@ def client(module: AnsibleAWSModule, service: str, connection_attempts: int = 11
     made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
     ask_first(made, _end_at_quota)
     ask_first(made, give_up)
+    _memory(module).attach(made)
     made.meta.events.register(f"after-call.{made.meta.service_model.service_id.hyphenize()}", _name_service)
     return made
+
+
+def _memory(module: AnsibleAWSModule) -> Memory:
+    """What this run of the module knows to exist, for all of its clients."""
+    if not hasattr(module, MEMORY):
+        setattr(module, MEMORY, Memory(lambda service: client(module, service)))
+    memory: Memory = getattr(module, MEMORY)
+    return memory
 
 
 def _name_service(parsed: dict[str, Any], model: Any, **_others: Any) -> None:

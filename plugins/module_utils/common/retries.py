@@ -6,12 +6,9 @@ After each attempt botocore asks the handlers of its event ``needs-retry``. The 
 number of seconds to wait before the next attempt; an exception ends the call. They are asked in this order:
 
 1. ``create_once``, while it makes something: an attempt whose reply was lost is not repeated blindly.
-2. What AWS has said and not yet propagated: ids of EC2 (``ec2.client``), keys of KMS (``kms``).
+2. ``propagation.memory``: what this run knows to exist, and the service does not know yet.
 3. ``aws.client``: an address that does not answer, and a quota that is used up, end the call.
 4. botocore itself, in its mode "standard": throttling, server errors and lost connections.
-
-A role that IAM has not propagated has no error code of its own: see ``role_propagation``, also for the service-linked
-roles that services make for themselves in a new account.
 """
 
 from __future__ import annotations

@@ -12,11 +12,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import (
-    describe_route_tables,
-    describe_security_groups,
-    describe_subnets,
-)
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run
 
 # Where an endpoint of each type is: option -> key of a create request (Add<key> and Remove<key> change it).
@@ -46,12 +41,6 @@ def without_policies(ec2: Any, services: list[str]) -> set[str]:
     filters = [{"Name": "service-name", "Values": services}]
     found = pages.paginate(Filters=filters).build_full_result()["ServiceDetails"]
     return {one["ServiceName"] for one in found if not one.get("VpcEndpointPolicySupported", True)}
-
-
-def list_places(ec2: Any, vpc_id: str) -> None:
-    """Read everything that endpoints can be placed in, so that the client retries while new ones propagate."""
-    for describe in (describe_subnets, describe_security_groups, describe_route_tables):
-        describe(ec2, vpc_id)
 
 
 def state_of(endpoint: dict[str, Any]) -> str:

@@ -16,7 +16,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import QUOTA
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
 
 NO_CLUSTER = ("ClusterNotFoundException",)
 NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveException")
@@ -24,8 +23,6 @@ NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveExceptio
 SERVICES_PER_CALL = 10
 REVISIONS_PER_CALL = 10
 TASKS_PER_CALL = 100
-# ECS says so of a task's role and of its own service-linked role, which it makes when an account first uses it.
-ROLE_UNKNOWN = "nable to assume"
 USED_UP = "reached the limit"
 
 
@@ -66,7 +63,7 @@ def describe_cluster(client: Any, name: str) -> dict[str, Any] | None:
 @call("create an ECS cluster")
 def create_cluster(client: Any, **members: Any) -> dict[str, Any]:
     """CreateCluster; the same name again returns the same cluster."""
-    cluster: dict[str, Any] = once_known(lambda: client.create_cluster(**members), ROLE_UNKNOWN)["cluster"]
+    cluster: dict[str, Any] = client.create_cluster(**members)["cluster"]
     return cluster
 
 
@@ -77,15 +74,11 @@ def update_cluster(client: Any, name: str, **members: Any) -> None:
 
 
 @call("set the capacity providers of an ECS cluster")
-def put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
-    """Replace the capacity providers and the default strategy."""
-    once_known(lambda: _put_capacity_providers(client, name, providers, strategy), ROLE_UNKNOWN)
-
-
 @AWSRetry.jittered_backoff(  # type: ignore[untyped-decorator]
     retries=12, delay=3, max_delay=15, catch_extra_error_codes=["UpdateInProgressException", "ResourceInUseException"]
 )
-def _put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
+def put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
+    """Replace the capacity providers and the default strategy."""
     client.put_cluster_capacity_providers(
         cluster=name, capacityProviders=providers, defaultCapacityProviderStrategy=strategy
     )
@@ -181,7 +174,7 @@ def list_service_names(client: Any, cluster: str) -> list[str]:
 @call("create an ECS service")
 def create_service(client: Any, **members: Any) -> dict[str, Any]:
     """CreateService; the answer is the service as described."""
-    service: dict[str, Any] = once_known(lambda: client.create_service(**members), ROLE_UNKNOWN)["service"]
+    service: dict[str, Any] = client.create_service(**members)["service"]
     return service
 
 
@@ -200,9 +193,9 @@ def delete_service(client: Any, cluster: str, name: str) -> None:
 
 @call("run an ECS task")
 def run_task(client: Any, **members: Any) -> dict[str, Any]:
-    """RunTask for one task, once ECS knows its roles; AnsibleAWSError with ECS's reason when it was not placed."""
+    """RunTask for one task; AnsibleAWSError with ECS's reason when it was not placed."""
     # botocore adds a client token.
-    answer = once_known(lambda: client.run_task(count=1, **members), ROLE_UNKNOWN)
+    answer = client.run_task(count=1, **members)
     if not answer["tasks"]:
         reasons = "; ".join(
             " ".join(filter(None, (item.get("reason"), item.get("detail")))) for item in answer["failures"]

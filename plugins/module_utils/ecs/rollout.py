@@ -39,6 +39,8 @@ def is_steady(service: Mapping[str, Any], target: Target) -> bool:
 
     ECS rolls back by making the earlier revision the primary deployment again, under a new id.
     """
+    if not service:
+        raise DeploymentFailedError("ECS has no such service")
     primary = primary_deployment(service)
     ours: Mapping[str, Any] = next(
         (item for item in service.get("deployments") or [] if item.get("id") == target.deployment), {}

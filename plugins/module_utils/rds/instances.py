@@ -15,15 +15,10 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+from ansible_collections.sm2a.airflow.plugins.module_utils.common import waiters as common_waiters
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
 
-# What RDS misses in a role of Enhanced Monitoring that it does not know yet.
-ROLE_UNKNOWN = "ENHANCED_MONITORING"
-# What RDS says until it can assume its own role, which it makes when an account first uses it.
-# https://github.com/aws-samples/eks-workshop-v2/issues/1609
-SERVICE_ROLE_UNKNOWN = "create service linked role"
 EXISTS = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 SNAPSHOT_MISSING = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 MISSING = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
@@ -46,6 +41,9 @@ HOPELESS = (
 )
 # In these RDS makes a final snapshot and lifts the protection; from all but the hopeless ones it gets there by itself.
 READY = ("available", "storage-optimization")
+# https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds/pull/243 waits for the same.
+BEGIN_DELAY_SECONDS = 5
+BEGIN_TIMEOUT_SECONDS = 120
 # In these RDS changes nothing.
 UNCHANGEABLE = ("stopped", "stopping")
 STATUS_PATH = "DBInstances[].DBInstanceStatus"
@@ -63,15 +61,11 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Start the creation, or the restoration when the parameters name a snapshot; returns at once."""
     identifier = parameters["DBInstanceIdentifier"]
     start = rds.restore_db_instance_from_db_snapshot if "DBSnapshotIdentifier" in parameters else rds.create_db_instance
-    return once_known(
-        lambda: create_once(
-            rds,
-            lambda: dict(start(**parameters)["DBInstance"]),
-            lambda: describe_instance(rds, identifier),
-            exists=EXISTS,
-        ),
-        ROLE_UNKNOWN,
-        SERVICE_ROLE_UNKNOWN,
+    return create_once(
+        rds,
+        lambda: dict(start(**parameters)["DBInstance"]),
+        lambda: describe_instance(rds, identifier),
+        exists=EXISTS,
     )
 
 
@@ -79,7 +73,24 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
 def modify_instance(rds: Any, identifier: str, parameters: Mapping[str, Any], immediately: bool) -> dict[str, Any]:
     """Start the modification, at once or in the maintenance window."""
     members = {"DBInstanceIdentifier": identifier, "ApplyImmediately": immediately, **parameters}
-    return once_known(lambda: dict(rds.modify_db_instance(**members)["DBInstance"]), ROLE_UNKNOWN)
+    return dict(rds.modify_db_instance(**members)["DBInstance"])
+
+
+def wait_until_begun(rds: Any, identifier: str, modified: Mapping[str, Any]) -> None:
+    """Return when RDS works on a modification, or has done it; ``modified`` is what ModifyDBInstance answered.
+
+    Until then, for a minute or so, the instance is available with its old values, as if there was nothing to wait for.
+    """
+    pending: Mapping[str, Any] = modified.get("PendingModifiedValues") or {}
+
+    def begun() -> bool:
+        instance = describe_instance(rds, identifier) or {}
+        left = (instance.get("PendingModifiedValues") or {}).keys() & pending.keys()
+        done = all(instance.get(key, value) == value for key, value in pending.items())
+        return instance.get("DBInstanceStatus") not in READY or (done and not left)
+
+    if pending:
+        common_waiters.wait_until(begun, BEGIN_DELAY_SECONDS, BEGIN_TIMEOUT_SECONDS)
 
 
 @call("reboot the DB instance")

@@ -25,20 +25,10 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.s3.lifecycle import a
 
 MISSING = ("404", "NoSuchBucket", "NotFound")
 FOREIGN = ("403", "AccessDenied", "Forbidden", "BucketAlreadyExists")
-# A new bucket takes time to propagate, S3 refuses concurrent changes of one bucket, and the name of a bucket that was
-# just deleted is refused for some time.
-UNSETTLED = ["NoSuchBucket", "OperationAborted"]
 PURGES = 5  # AWS services may still deliver logs into a bucket while it is emptied
 SSE_S3 = "AES256"
 SSE_KMS = "aws:kms"
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-
-
-def with_retries(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Retry an API call, for at most two minutes, while the bucket is not fully created or deleted."""
-    retry = AWSRetry.jittered_backoff(retries=12, delay=2, max_delay=15, catch_extra_error_codes=UNSETTLED)
-    retried: Callable[..., Any] = retry(function)
-    return retried
 
 
 @call("look up the bucket", missing=MISSING, default=False)
@@ -58,7 +48,7 @@ def create_bucket(s3: Any, name: str, region: str) -> None:
     # us-east-1 is the only region that S3 does not let one name.
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        with_retries(s3.create_bucket)(Bucket=name, **place)
+        s3.create_bucket(Bucket=name, **place)
     except ClientError as error:
         refuse_foreign(name, error)
         raise
@@ -125,7 +115,7 @@ def read_versioning(s3: Any, name: str) -> bool:
 def write_versioning(s3: Any, name: str, wanted: bool) -> None:
     """Enable or suspend versioning."""
     status = "Enabled" if wanted else "Suspended"
-    with_retries(s3.put_bucket_versioning)(Bucket=name, VersioningConfiguration={"Status": status})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
 
 
 @call("read the bucket's encryption", missing=("ServerSideEncryptionConfigurationNotFoundError",))
@@ -161,7 +151,7 @@ def write_encryption(s3: Any, name: str, wanted: Mapping[str, Any]) -> None:
         "BucketKeyEnabled": bool(wanted.get("bucket_key_enabled")),
         **kept,
     }
-    with_retries(s3.put_bucket_encryption)(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
 @call("read the bucket's access logging")
@@ -179,7 +169,7 @@ def write_logging(s3: Any, name: str, wanted: Mapping[str, Any]) -> None:
     status = {}
     if wanted:
         status = {"LoggingEnabled": {"TargetBucket": wanted["target_bucket"], "TargetPrefix": wanted["target_prefix"]}}
-    with_retries(s3.put_bucket_logging)(Bucket=name, BucketLoggingStatus=status)
+    s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=status)
 
 
 @call("read the bucket's public access block", missing=("NoSuchPublicAccessBlockConfiguration",), default=False)
@@ -192,7 +182,7 @@ def read_public_access_block(s3: Any, name: str) -> bool:
 @call("set the bucket's public access block")
 def write_public_access_block(s3: Any, name: str, wanted: bool) -> None:
     """Block all four kinds of public access, or none."""
-    with_retries(s3.put_public_access_block)(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(BLOCKS, wanted))
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(BLOCKS, wanted))
 
 
 @call("read the bucket's object ownership", missing=("OwnershipControlsNotFoundError",))
@@ -205,9 +195,7 @@ def read_ownership(s3: Any, name: str) -> str | None:
 @call("set the bucket's object ownership")
 def write_ownership(s3: Any, name: str, wanted: str) -> None:
     """Set who owns new objects."""
-    with_retries(s3.put_bucket_ownership_controls)(
-        Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": wanted}]}
-    )
+    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": wanted}]})
 
 
 @call("read the bucket's policy", missing=("NoSuchBucketPolicy",), default={})
@@ -221,9 +209,9 @@ def read_policy(s3: Any, name: str) -> dict[str, Any]:
 def write_policy(s3: Any, name: str, wanted: Mapping[str, Any]) -> None:
     """Set the policy, or remove it when it is empty."""
     if wanted:
-        with_retries(s3.put_bucket_policy)(Bucket=name, Policy=json.dumps(wanted))
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(wanted))
     else:
-        with_retries(s3.delete_bucket_policy)(Bucket=name)
+        s3.delete_bucket_policy(Bucket=name)
 
 
 @call("read the bucket's lifecycle rules", missing=("NoSuchLifecycleConfiguration",), default=[])
@@ -237,9 +225,9 @@ def write_lifecycle(s3: Any, name: str, wanted: list[dict[str, Any]]) -> None:
     """Replace all lifecycle rules."""
     if wanted:
         rules = [api_rule(rule) for rule in wanted]
-        with_retries(s3.put_bucket_lifecycle_configuration)(Bucket=name, LifecycleConfiguration={"Rules": rules})
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
     else:
-        with_retries(s3.delete_bucket_lifecycle)(Bucket=name)
+        s3.delete_bucket_lifecycle(Bucket=name)
 
 
 @call("read the bucket's tags", missing=("NoSuchTagSet",), default={})
@@ -253,11 +241,9 @@ def read_tags(s3: Any, name: str) -> dict[str, str]:
 def write_tags(s3: Any, name: str, wanted: Mapping[str, str]) -> None:
     """Replace all tags."""
     if wanted:
-        with_retries(s3.put_bucket_tagging)(
-            Bucket=name, Tagging={"TagSet": ansible_dict_to_boto3_tag_list(dict(wanted))}
-        )
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": ansible_dict_to_boto3_tag_list(dict(wanted))})
     else:
-        with_retries(s3.delete_bucket_tagging)(Bucket=name)
+        s3.delete_bucket_tagging(Bucket=name)
 
 
 def same_encryption(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

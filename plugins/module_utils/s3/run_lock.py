@@ -27,7 +27,6 @@ with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
-from ansible_collections.sm2a.airflow.plugins.module_utils.s3.buckets import with_retries
 
 # Where the lock is, as AnsibleModule wants the options.
 PLACE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -157,7 +156,7 @@ def _write(s3: Any, bucket: str, key: str, holder: Holder, **condition: str) -> 
     """Whether the lock was written; the condition is IfNoneMatch or IfMatch."""
     body = json.dumps(asdict(holder), indent=2).encode()
     try:
-        with_retries(s3.put_object)(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
     except ClientError as error:
         if error.response["Error"]["Code"] in OUTRUN:
             return False

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from sm2a_local_aws.asgi import Application, Message, read_body, replaying
+from sm2a_local_aws.asgi import Application, Message, read_body, recorded, replaying
 
 # EC2 and ECS, Secrets Manager, Cloud Map, ACM.
 TOKENS = ("ClientToken", "clientToken", "ClientRequestToken", "CreatorRequestId", "IdempotencyToken")
@@ -50,7 +50,7 @@ def middleware(application: Application) -> Application:
             calls.popitem(last=False)
         async with call.lock:
             if not call.answer:
-                call.answer = await _recorded(application, scope, again)
+                call.answer = await recorded(application, scope, again)
             answered = call.answer
             if answered[0]["status"] != 200:
                 call.answer = []
@@ -87,13 +87,3 @@ def _key(scope: Message, body: bytes) -> str:
     """The same for attempts of one call: they differ in signature and time only."""
     target = _headers(scope).get(b"x-amz-target", b"")
     return hashlib.sha256(target + b"\0" + body).hexdigest()
-
-
-async def _recorded(application: Application, scope: Message, receive: Any) -> list[Message]:
-    answer: list[Message] = []
-
-    async def record(message: Message) -> None:
-        answer.append(message)
-
-    await application(scope, receive, record)
-    return answer

@@ -13,6 +13,8 @@ from ansible_collections.sm2a.airflow.tests.support.stack.poll import wait_until
 from ansible_collections.sm2a.airflow.tests.unit.plugins.two_ways import Ways, play_both_ways
 
 MODULE = "sm2a.testing.misbehave"
+# No module returns it.
+CANARY = "Tr0ub4dor-'environment' $HOME"
 KEYS = {"AWS_ACCESS_KEY_ID": "first", "AWS_SECRET_ACCESS_KEY": "x", "PROBE": 1, "TZ": "Europe/Paris"}
 CONFIG = """
 [profile other]
@@ -44,6 +46,9 @@ def tasks(directory: Path) -> list[dict[str, Any]]:
         deed("environment", "look", environment=KEYS),
         deed("another environment", "look", environment={**KEYS, "AWS_ACCESS_KEY_ID": "second"}),
         deed("profile", "look", environment={"AWS_PROFILE": "other", "AWS_CONFIG_FILE": f"{directory}/aws_config"}),
+        # Only its length is told.
+        deed("secret of the environment", "measure", environment={"PROBE": CANARY}),
+        deed("secret of an asynchronous task", "measure", environment={"PROBE": CANARY}, **{"async": 30, "poll": 1}),
         deed("change", "change"),
         deed("look after it", "look"),
         {"name": "loop", MODULE: {"do": "{{ item }}"}, "loop": ["look", "change", "look", "fail", "crash", "look"]},
@@ -91,7 +96,7 @@ def without_place(value: Any) -> Any:
 NAMES = [task["name"] for task in tasks(Path("/tmp"))]
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"asynchronous", "timeout"}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"asynchronous", "secret of an asynchronous task", "timeout"}))
 def test_result_is_the_same(ways: Ways, name: str) -> None:
     forked, own = ways.both(name)
     assert without_place(forked) == without_place(own)
@@ -132,6 +137,15 @@ def test_task_sees_its_own_environment(ways: Ways) -> None:
     assert keys["profile"] == ["of-the-profile"]
     assert seen["profile"][0]["region"] == "ap-south-1"
     assert seen["environment"][0]["hour"] == 1
+
+
+def test_the_environment_of_a_task_is_not_printed(ways: Ways, directory: Path) -> None:
+    """Neither with -vvv nor in the log: it may hold credentials."""
+    for name in ("secret of the environment", "secret of an asynchronous task"):
+        assert [result["length"] for _status, result in ways.both(name)] == [len(CANARY)] * 2
+    assert "PROBE=" not in ways.output
+    assert "Tr0ub4dor" not in ways.output
+    assert "Tr0ub4dor" not in (directory / "log").read_text(encoding="utf-8")
 
 
 def test_nothing_is_left_behind(ways: Ways) -> None:

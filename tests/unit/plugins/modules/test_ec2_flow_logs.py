@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils.common import role_propagation as new_role
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import Run
 from ansible_collections.sm2a.airflow.plugins.modules import ec2_flow_logs
 from ansible_collections.sm2a.airflow.tests.support import modules as support
-from botocore.exceptions import ClientError
 
 MODULE = "ec2_flow_logs"
 ROLE = f"arn:aws:iam::{support.ACCOUNT}:role/flow-logs"
@@ -117,21 +115,6 @@ def test_a_second_one_of_the_name_is_removed(
     assert [left["FlowLogId"] for left in read_state()] == [one["FlowLogId"]]
 
 
-class NewRole:
-    """EC2 that does not know the role for two calls, or for ever."""
-
-    def __init__(self, refusals: int) -> None:
-        self.refusals = refusals
-        self.tokens: list[str] = []
-
-    def create_flow_logs(self, **request: Any) -> dict[str, Any]:
-        self.tokens.append(request["ClientToken"])
-        if len(self.tokens) <= self.refusals:
-            error = {"Code": "InvalidParameter", "Message": "Unable to assume given IAM role"}
-            raise ClientError({"Error": error}, "CreateFlowLogs")
-        return {"FlowLogIds": ["fl-1"], "Unsuccessful": []}
-
-
 WANTED = {
     "vpc_id": "vpc-1",
     "log_group_name": "/logs",
@@ -139,15 +122,6 @@ WANTED = {
     "traffic_type": "ALL",
     "max_aggregation_interval": 60,
 }
-
-
-def test_a_new_role_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_role, "PAUSES", (0.0, 0.0))
-    ec2 = NewRole(2)
-    assert ec2_flow_logs.create_flow_log(Run(ec2, check_mode=False), "name", WANTED) == "fl-1"
-    assert len(set(ec2.tokens)) == 3
-    with pytest.raises(AnsibleAWSError, match=r"Failed to create the flow log.*assume given IAM role"):
-        ec2_flow_logs.create_flow_log(Run(NewRole(3), check_mode=False), "name", WANTED)
 
 
 def test_a_refused_flow_log_is_an_error() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import client as ec2_client
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import resources as ec2
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation import memory
 from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lag import Lag, refusal
 from ansible_collections.sm2a.airflow.tests.unit.plugins.lost_replies import lose_replies
@@ -91,7 +91,7 @@ def test_new_ids_are_waited_for(
     assert {"AuthorizeSecurityGroupIngress", "RevokeSecurityGroupEgress"} <= set(lag.refused)
     converges(run_module, "ec2_vpc_endpoints", endpoints(made, group_ids))
     converges(run_module, "ec2_flow_logs", flow_log(made))
-    assert max(lag.slept) <= max(ec2_client.PAUSES)
+    assert max(lag.slept) <= memory.LONGEST_PAUSE
 
 
 def test_late_lists_of_associations_are_looked_at_again(
@@ -139,7 +139,7 @@ def test_what_another_module_made_is_waited_for(
         "CreateFlowLogs": ("ec2_flow_logs", flow_log(made), made["vpc_id"]),
     }[action]
     refused = refuse(monkeypatch, action, missing, times=2)
-    monkeypatch.setattr(ec2_client, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(memory, "PAUSES", (0.01, 0.01))
     converges(run_module, name, arguments)
     assert len(refused) == 2
 
@@ -165,7 +165,7 @@ def test_an_id_that_ec2_never_told_of_fails_at_once(
 def test_the_wait_ends_after_two_minutes(aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     lag = Lag(monkeypatch, calls=1000)
     client = aws("ec2")
-    ec2_client.wait_for_known_ids(client)
+    memory.Memory(lambda _service: client).attach(client)
     vpc_id = client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     with pytest.raises(ClientError, match=f"{vpc_id}' does not exist"):
         client.create_subnet(VpcId=vpc_id, CidrBlock="10.0.0.0/24")
@@ -177,7 +177,7 @@ def test_a_removal_that_finds_nothing_is_not_repeated(
 ) -> None:
     lag = Lag(monkeypatch)
     client = aws("ec2")
-    ec2_client.wait_for_known_ids(client)
+    memory.Memory(lambda _service: client).attach(client)
     vpc_id = client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     refused = refuse(monkeypatch, "DeleteVpc", vpc_id)
     with pytest.raises(ClientError, match=f"{vpc_id}' does not exist"):

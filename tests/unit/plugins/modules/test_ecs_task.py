@@ -8,12 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.common import role_propagation as new_role
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import QUOTA
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
 from ansible_collections.sm2a.airflow.tests.support.modules import ModuleFailedError, RunModule
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 
 Aws = Callable[[str], Any]
 MODULE = "ecs_task"
@@ -225,43 +223,3 @@ def test_a_refused_placement_tells_the_reason(
     with pytest.raises(ModuleFailedError) as failed:
         run_module(MODULE, args(family))
     assert failed.value.result["msg"].endswith(said)
-
-
-def test_a_role_of_just_now_is_waited_for(
-    run_module: RunModule, aws: Aws, family: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ECS refuses a role that IAM has made seconds ago; nothing was placed then."""
-    call = BaseClient._make_api_call
-    refused: list[str] = []
-    reason = "ECS was unable to assume the role 'arn:aws:iam::000000000000:role/new' that was provided for this task."
-
-    def refuse_twice(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        if operation == "RunTask" and len(refused) < 2:
-            refused.append(operation)
-            raise ClientError({"Error": {"Code": "ClientException", "Message": reason}}, operation)
-        return call(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", refuse_twice)
-    monkeypatch.setattr(new_role, "PAUSES", (0.0, 0.0))
-    assert run_module(MODULE, args(family))["task"]["exit_code"] == 0
-    assert (len(refused), len(tasks(aws, family))) == (2, 1)
-
-
-def test_a_role_that_never_comes_is_an_error(
-    run_module: RunModule, aws: Aws, family: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_positional: Any) -> Any:
-        raise ClientError({"Error": {"Code": "ClientException", "Message": "unable to assume the role"}}, "RunTask")
-
-    real = BaseClient._make_api_call
-    monkeypatch.setattr(
-        BaseClient,
-        "_make_api_call",
-        lambda client, operation, parameters: (refuse if operation == "RunTask" else real)(
-            client, operation, parameters
-        ),
-    )
-    monkeypatch.setattr(new_role, "PAUSES", (0.0, 0.0))
-    with pytest.raises(ModuleFailedError, match="unable to assume the role"):
-        run_module(MODULE, args(family))
-    assert tasks(aws, family) == set()

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.common import error_advice, role_propagation
+from ansible_collections.sm2a.airflow.plugins.module_utils.common import error_advice
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation import memory
 from ansible_collections.sm2a.airflow.tests.support.control_plane import ControlPlane
 from ansible_collections.sm2a.airflow.tests.support.emulators import local_aws
 from ansible_collections.sm2a.airflow.tests.support.modules import ModuleFailedError, RunModule
-from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.awsrequest import AWSResponse
+from botocore.endpoint import Endpoint
 
 Aws = Callable[[str], Any]
 # Seconds until a service can assume its role.
@@ -55,24 +56,22 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def new_account(aws_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is in the account, and modules look again soon."""
     ControlPlane(aws_endpoint, tmp_path).reset()
-    monkeypatch.setattr(role_propagation, "PAUSES", (PAUSE,) * 40)
+    monkeypatch.setattr(memory, "pauses", lambda _seconds: iter([PAUSE] * 40))
 
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Operations that AWS refused, in order."""
-    call = BaseClient._make_api_call
+    """Operations that AWS refused, in order, also where they were repeated."""
+    send = Endpoint._get_response
     found: list[str] = []
 
-    def noted(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        try:
-            return call(client, operation, parameters)
-        except ClientError as error:
-            if error.response["Error"]["Code"].startswith("InvalidParameter"):
-                found.append(operation)
-            raise
+    def noted(endpoint: Any, request: Any, operation: Any, context: Any) -> Any:
+        answer, error = send(endpoint, request, operation, context)
+        if answer and answer[1].get("Error", {}).get("Code", "").startswith("InvalidParameter"):
+            found.append(operation.name)
+        return answer, error
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    monkeypatch.setattr(Endpoint, "_get_response", noted)
     return found
 
 
@@ -84,13 +83,28 @@ class First:
     arguments: dict[str, Any]
     operation: str
     role: str
+    code: str
     words: str
 
 
 FIRST = [
-    First("ecs_cluster", CLUSTER, "CreateCluster", "AWSServiceRoleForECS", ECS_WORDS),
-    First("rds_subnet_group", SUBNET_GROUP, "CreateDBSubnetGroup", "AWSServiceRoleForRDS", GROUP_WORDS),
-    First("rds_instance", INSTANCE, "CreateDBInstance", "AWSServiceRoleForRDS", RDS_WORDS),
+    First("ecs_cluster", CLUSTER, "CreateCluster", "AWSServiceRoleForECS", "InvalidParameterException", ECS_WORDS),
+    First(
+        "rds_subnet_group",
+        SUBNET_GROUP,
+        "CreateDBSubnetGroup",
+        "AWSServiceRoleForRDS",
+        "InvalidParameterValue",
+        GROUP_WORDS,
+    ),
+        "rds_subnet_group",
+        SUBNET_GROUP,
+        "CreateDBSubnetGroup",
+        "AWSServiceRoleForRDS",
+        "InvalidParameterValue",
+        GROUP_WORDS,
+    ),
+    First("rds_instance", INSTANCE, "CreateDBInstance", "AWSServiceRoleForRDS", "InvalidParameterValue", RDS_WORDS),
 ]
 
 
@@ -111,18 +125,19 @@ def test_the_first_load_balancer_is_made(run_module: RunModule, aws: Aws, refuse
     assert [one["RoleName"] for one in aws("iam").list_roles()["Roles"]] == ["AWSServiceRoleForElasticLoadBalancing"]
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, message: str, times: int) -> list[str]:
+def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, message: str, times: int) -> list[str]:
     """Let AWS refuse the first calls of an operation; those that it refused."""
-    call = BaseClient._make_api_call
+    send = Endpoint._get_response
     found: list[str] = []
 
-    def scripted(client: Any, name: str, parameters: dict[str, Any]) -> Any:
-        if name == operation and len(found) < times:
-            found.append(name)
-            raise ClientError({"Error": {"Code": "InvalidParameterValue", "Message": message}}, name)
-        return call(client, name, parameters)
+    def scripted(endpoint: Any, request: Any, model: Any, context: Any) -> Any:
+        if model.name != operation or len(found) == times:
+            return send(endpoint, request, model, context)
+        found.append(model.name)
+        error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+        return (AWSResponse(endpoint.host, 400, {}, None), error), None
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", scripted)
+    monkeypatch.setattr(Endpoint, "_get_response", scripted)
     return found
 
 
@@ -136,7 +151,7 @@ def test_the_first_service_is_made_once(run_module: RunModule, aws: Aws, monkeyp
         "container_definitions": [{"name": "web", "image": "example/web"}],
     }
     run_module("ecs_task_definition", {"task_definitions": [definition]})
-    refusals = refuse(monkeypatch, "CreateService", ECS_WORDS, 2)
+    refusals = refuse(monkeypatch, "CreateService", "InvalidParameterException", ECS_WORDS, 2)
     service = {"name": "new", "task_definition": "new", "desired_count": 0, "launch_type": "FARGATE"}
     assert run_module("ecs_service", {"cluster": "new", "services": [service]})["changed"]
     assert refusals == ["CreateService"] * 2
@@ -147,8 +162,8 @@ def test_the_first_service_is_made_once(run_module: RunModule, aws: Aws, monkeyp
 def test_a_role_that_never_comes_says_what_to_do(
     run_module: RunModule, monkeypatch: pytest.MonkeyPatch, first: First
 ) -> None:
-    monkeypatch.setattr(role_propagation, "PAUSES", (0.0, 0.0))
-    refusals = refuse(monkeypatch, first.operation, first.words, 99)
+    monkeypatch.setattr(memory, "pauses", lambda _seconds: iter([0.0, 0.0]))
+    refusals = refuse(monkeypatch, first.operation, first.code, first.words, 99)
     with pytest.raises(ModuleFailedError) as failed:
         run_module(first.module, first.arguments)
     assert len(refusals) == 3

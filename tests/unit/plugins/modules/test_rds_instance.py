@@ -337,16 +337,32 @@ def test_a_final_snapshot_never_meets_another(run_module: support.RunModule, aws
     ]
 
 
-def test_a_new_monitoring_role_is_waited_for(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "begun",
+    [
+        {"DBInstanceStatus": "modifying", "PendingModifiedValues": {"DBInstanceClass": "db.m7g.large"}},
+        {"DBInstanceClass": "db.m7g.large"},
+    ],
+)
+def test_a_modification_is_left_when_it_has_begun(
+    scripted: Any, monkeypatch: pytest.MonkeyPatch, begun: dict[str, Any]
+) -> None:
+    """RDS is available at first, first without any sign of the modification, then with one."""
     pauses: list[float] = []
     monkeypatch.setattr("time.sleep", pauses.append)
     client, stubber = scripted
-    unknown = "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING"
-    for _ in range(2):
-        stubber.add_client_error("create_db_instance", "InvalidParameterValue", unknown)
-    stubber.add_response("create_db_instance", {"DBInstance": described("airflow", "creating")})
-    assert api.create_instance(client, {"DBInstanceIdentifier": "airflow", "Engine": "e", "DBInstanceClass": "c"})
-    assert pauses == [2, 4]
+    pending = {"PendingModifiedValues": {"DBInstanceClass": "db.m7g.large"}}
+    old = described("airflow", "available", DBInstanceClass="db.t4g.medium")
+    for instance in (old, {**old, **pending}, {**old, **begun}):
+        stubber.add_response("describe_db_instances", {"DBInstances": [instance]})
+    api.wait_until_begun(client, "airflow", {**old, **pending})
+    stubber.assert_no_pending_responses()
+    assert len(pauses) == 2
+
+
+def test_a_modification_that_is_done_at_once_is_not_waited_for(scripted: Any) -> None:
+    client, _stubber = scripted
+    api.wait_until_begun(client, "airflow", described("airflow", "available", PendingModifiedValues={}))
 
 
 def test_a_repeated_deletion_is_no_failure(scripted: Any) -> None:

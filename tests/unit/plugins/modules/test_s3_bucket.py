@@ -102,21 +102,6 @@ def test_a_lost_reply_to_creation_is_survived(
     assert not run_module("s3_bucket", full(unique_name))["changed"]
 
 
-@pytest.mark.parametrize("code", ["OperationAborted", "NoSuchBucket"])
-def test_a_bucket_that_has_not_settled_is_tried_again(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr("time.sleep", waits.append)
-    refusals = [ClientError({"Error": {"Code": code}}, "PutBucketVersioning")] * 2
-
-    class S3:
-        def put_bucket_versioning(self, **_: Any) -> None:
-            if refusals:
-                raise refusals.pop()
-
-    api.write_versioning(S3(), "logs", True)
-    assert len(waits) == 2
-
-
 @pytest.mark.parametrize(("operation", "code"), [("head_bucket", "403"), ("create_bucket", "BucketAlreadyExists")])
 def test_a_bucket_of_somebody_else_is_named(operation: str, code: str) -> None:
     class S3:

@@ -228,23 +228,6 @@ def test_info_finds_by_prefix_and_tags(run_module: support.RunModule, unique_nam
     assert names(names=[f"{unique_name}-a", f"{unique_name}-c"], tags=ours) == [f"{unique_name}-a"]
 
 
-def test_a_new_queue_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr("time.sleep", waits.append)
-    unknown = ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue"}}, "GetQueueAttributes")
-    answers: list[Any] = [unknown, {"Attributes": {"QueueArn": "arn"}}]
-
-    class Sqs:
-        def get_queue_attributes(self, **_: Any) -> Any:
-            answer = answers.pop(0)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-    assert api.new_queue_attributes(Sqs(), "https://queue") == {"QueueArn": "arn"}
-    assert len(waits) == 1
-
-
 def test_info_makes_up_what_check_mode_did_not_create(run_module: support.RunModule, unique_name: str) -> None:
     made = run_module("sqs_queue", {"queues": [{"name": unique_name}]})["queues"][0]
     missing = f"{unique_name}-missing"
