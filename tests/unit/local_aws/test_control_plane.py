@@ -211,8 +211,9 @@ def test_databases_end_as_on_aws(control_plane: Any) -> None:
     rds.start_db_instance(**name)
     for number in range(99):
         rds.create_db_snapshot(**name, DBSnapshotIdentifier=f"another-{number}")
-    [quota] = rds.describe_account_attributes()["AccountQuotas"]
-    assert quota == {"AccountQuotaName": "ManualSnapshots", "Used": 100, "Max": 100}
+    quotas = {quota.pop("AccountQuotaName"): quota for quota in rds.describe_account_attributes()["AccountQuotas"]}
+    assert quotas["ManualSnapshots"] == {"Used": 100, "Max": 100}
+    assert quotas["DBInstances"] == {"Used": len(rds.describe_db_instances()["DBInstances"]), "Max": 500}
     assert refusal(rds.delete_db_instance, FinalDBSnapshotIdentifier="end-2") == "SnapshotQuotaExceeded"
     for number in range(99):
         rds.delete_db_snapshot(DBSnapshotIdentifier=f"another-{number}")

@@ -22,7 +22,6 @@ relies_on(
     {
         "_parse_tags": "74fb77471e7b",
         "_parse_member_list": "0ded5310b0d9",
-        "_xml": "000ddabb91b7",
     },
 )
 
@@ -35,18 +34,6 @@ def manual_snapshots() -> int:
 def most() -> float:
     """How many there may be."""
     return applied.value_of(MANUAL_SNAPSHOTS)
-
-
-def describe_account_attributes(_parameters: dict[str, Any]) -> Any:
-    """The one quota that is kept here."""
-    quota = f"<Used>{manual_snapshots()}</Used><Max>{most():g}</Max>"
-    quotas = f"<AccountQuota><AccountQuotaName>ManualSnapshots</AccountQuotaName>{quota}</AccountQuota>"
-    result = f"<AccountQuotas>{quotas}</AccountQuotas>"
-    name = "DescribeAccountAttributes"
-    return rds._xml(200, f"{name}Response", f"<{name}Result>{result}</{name}Result>")
-
-
-rds._ACTION_MAP["DescribeAccountAttributes"] = describe_account_attributes
 
 
 @replaces("ministack.services.rds:_restore_from_snapshot", "7a2234de0cf5")
