@@ -97,13 +97,6 @@ FIRST = [
         "InvalidParameterValue",
         GROUP_WORDS,
     ),
-        "rds_subnet_group",
-        SUBNET_GROUP,
-        "CreateDBSubnetGroup",
-        "AWSServiceRoleForRDS",
-        "InvalidParameterValue",
-        GROUP_WORDS,
-    ),
     First("rds_instance", INSTANCE, "CreateDBInstance", "AWSServiceRoleForRDS", "InvalidParameterValue", RDS_WORDS),
 ]
 
