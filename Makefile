@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images docs test-tools
+.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -81,6 +81,9 @@ bench-throughput: test-tools  ## Our broker against Redis on one stack, about an
 
 bench-images: tools  ## Pull and unpack the Airflow image of `make up` with zstd and gzip; docs/speed.md has the table. Needs root.
 	@$(benchmark).images --page docs/speed.md
+
+project-sets: test-tools  ## Install what projects often want in the Airflow image of `make up`; docs/dag_authors.md has the table. About 20 minutes.
+	@PYTHONPATH=collections:docker/airflow $(environment)/bin/python -m tests.projects --page docs/dag_authors.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
 	@$(environment)/bin/python -m tools.pages

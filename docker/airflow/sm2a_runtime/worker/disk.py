@@ -36,9 +36,9 @@ class DiskWatch:
             return
         if free < total * NEARLY_FULL and not self._spoke:
             log.warning(
-                "The disk of this worker is nearly full: %d MiB of %d GiB are left. Tasks that write files, also to %s, "
-                "fail with 'No space left on device', and the end of their logs may be missing. Let tasks delete their "
-                "files, or give the worker group a larger disk: ephemeral_storage_gib in airflow_worker_groups.",
+                "The disk of this worker is nearly full: %d MiB of %d GiB are left. Tasks that write files, also to "
+                "%s, fail with 'No space left on device', and the end of their logs may be missing. Let tasks delete "
+                "their files, or give the worker group a larger disk: ephemeral_storage_gib in airflow_worker_groups.",
                 free // MIB,
                 total // GIB,
                 self._folder,
