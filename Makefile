@@ -83,7 +83,7 @@ bench-images: tools  ## Pull and unpack the Airflow image of `make up` with zstd
 	@$(benchmark).images --page docs/speed.md
 
 project-sets: test-tools  ## Install what projects often want in the Airflow image of `make up`; docs/dag_authors.md has the table. About 20 minutes.
-	@PYTHONPATH=collections:docker/airflow $(environment)/bin/python -m tests.projects --page docs/dag_authors.md
+	@PYTHONPATH=collections $(environment)/bin/python -m tests.projects --page docs/dag_authors.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
 	@$(environment)/bin/python -m tools.pages
