@@ -85,10 +85,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "airflow_dags_git_url: must be",
     ),
     "subnets-of-no-network": ({"network_private_subnet_ids": ["subnet-1", "subnet-2"]}, "network_vpc_id"),
-    "queues-have-one-list": (
-        {"images_worker_queues": ["default"]},
-        "images_worker_queues: this playbook sets it itself; set airflow_worker_groups instead",
-    ),
     "not-the-users": (
         {"network_kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/a"},
         "this playbook sets it itself",
