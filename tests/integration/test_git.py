@@ -196,7 +196,7 @@ def test_every_operator_of_the_standard_provider_runs(
     say(f"standard provider: {len(tasks)} tasks in {seconds} s")
     states = {task["task_id"]: task["state"] for task in tasks}
     assert {name: state for name, state in states.items() if state != "success"} == {"left_out": "skipped"}
-    assert {task["try_number"] for task in tasks if task["task_id"] in logs} == {1}
+    assert max(task["try_number"] for task in tasks) == 1
     assert [name for name, text in logs.items() if "Pausing task as DEFERRED" not in text] == []
     ran = {task["operator_name"] for task in tasks}
     assert set(engine.run_python(scheduler, standard_provider.PROGRAM)) - ran == standard_provider.NOT_OF_PYTHON
