@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images docs test-tools
+.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -15,6 +15,10 @@ down: tools  ## Remove everything that `make up` made; container images stay as 
 password: tools  ## Print the password of the Airflow administrator on the local AWS.
 	@AWS_ENDPOINT_URL=http://10.91.0.1:4566 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
 		$(environment)/bin/python tools/admin_password.py sm2a
+
+check-dags: tools  ## Can the DAGs in the directory PROJECT=... run? In seconds, in the newest Airflow image of this machine or IMAGE=...
+	@$(environment)/bin/python -m tools.check_dags $(or $(PROJECT),$(error name your project: make check-dags PROJECT=directory)) \
+		$(if $(IMAGE),--image $(IMAGE)) $(if $(QUEUES),--queues "$(QUEUES)")
 
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-latest .cache artifacts
@@ -77,6 +81,9 @@ bench-throughput: test-tools  ## Our broker against Redis on one stack, about an
 
 bench-images: tools  ## Pull and unpack the Airflow image of `make up` with zstd and gzip; docs/speed.md has the table. Needs root.
 	@$(benchmark).images --page docs/speed.md
+
+project-sets: test-tools  ## Install what projects often want in the Airflow image of `make up`; docs/dag_authors.md has the table. About 20 minutes.
+	@PYTHONPATH=collections $(environment)/bin/python -m tests.projects --page docs/dag_authors.md
 
 docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
 	@$(environment)/bin/python -m tools.pages

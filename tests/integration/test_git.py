@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.integration import standard_provider
 from ansible_collections.sm2a.airflow.tests.integration.git_server import BRANCH, Repository, served
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tests.support.stack import engine
 from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.support.stack.canaries import leaks
 from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import Run, deploy
 from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
-from ansible_collections.sm2a.airflow.tests.support.stack.settings import GATEWAY, variables
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import GATEWAY, NAME, variables
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
@@ -68,8 +70,8 @@ SAID = "the plugin example.com; cowsay 6.1, /usr/bin/tree"
 def files(word: str) -> dict[str, str]:
     """A DAG, the module that it imports, and the examples of the image for the tests that follow."""
     examples = {f"dags/{path.name}": path.read_text(encoding="utf-8") for path in (PROJECT / "dags").glob("*.py")}
-    machine = Path(__file__).parent / f"dags/{MACHINE_ID}.py"
-    examples[f"dags/{MACHINE_ID}.py"] = machine.read_text(encoding="utf-8")
+    own = (Path(__file__).parent / f"dags/{name}.py" for name in (MACHINE_ID, standard_provider.DAG_ID))
+    examples |= {f"dags/{path.name}": path.read_text(encoding="utf-8") for path in own}
     return {**examples, f"dags/{DAG_ID}.py": DAG, "dags/words.py": f"WORD = {word!r}\n", "README.md": "Not a DAG.\n"}
 
 
@@ -103,7 +105,13 @@ def switched(stack: Stack, tmp_path_factory: pytest.TempPathFactory, say: Say) -
     given: dict[str, Any] = variables()["secrets_connections"]
     with served(repository, GATEWAY, USER, TOKEN) as url:
         changes = {
-            "secrets_connections": {**given, "dags_repository": {"value_from": {"file": str(token)}}},
+            "secrets_connections": {
+                **given,
+                "dags_repository": {"value_from": {"file": str(token)}},
+                "fs_default": "fs:///",
+            },
+            # Tasks make virtual environments without the internet.
+            "airflow_config": {"standard": {"venv_install_method": "pip"}},
             "images_project_directory": str(directory / "project"),
             "images_sbom_directory": str(directory / "sbom"),
             "storage_dags_bucket": True,
@@ -172,6 +180,26 @@ def test_dags_come_from_git_and_a_push_needs_no_deployment(
 def test_a_worker_can_do_what_tasks_want_of_a_machine(switched: Switched, airflow: AirflowApi) -> None:
     airflow.wait_for_dag(MACHINE_ID)
     assert airflow.wait_for_run(MACHINE_ID, airflow.trigger(MACHINE_ID), 240) == "success"
+
+
+def test_every_operator_of_the_standard_provider_runs(
+    switched: Switched, airflow: AirflowApi, measures: Measures, say: Say
+) -> None:
+    [scheduler] = engine.containers(NAME, "scheduler")
+    [triggerer] = engine.containers(NAME, "triggerer")
+    engine.execute(triggerer, "touch", standard_provider.MARK)
+    airflow.wait_for_dag(standard_provider.DAG_ID)
+    started = time.monotonic()
+    tasks, logs = standard_provider.run(airflow)
+    seconds = round(time.monotonic() - started, 1)
+    measures.record(standard_provider_tasks=len(tasks), standard_provider_seconds=seconds)
+    say(f"standard provider: {len(tasks)} tasks in {seconds} s")
+    states = {task["task_id"]: task["state"] for task in tasks}
+    assert {name: state for name, state in states.items() if state != "success"} == {"left_out": "skipped"}
+    assert max(task["try_number"] for task in tasks) == 1
+    assert [name for name, text in logs.items() if "Pausing task as DEFERRED" not in text] == []
+    ran = {task["operator_name"] for task in tasks}
+    assert set(engine.run_python(scheduler, standard_provider.PROGRAM)) - ran == standard_provider.NOT_OF_PYTHON
 
 
 def test_the_token_is_in_no_output_and_no_log(stack: Stack, switched: Switched) -> None:

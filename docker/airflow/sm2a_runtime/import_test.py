@@ -18,6 +18,8 @@ from typing import NamedTuple
 from sm2a_runtime.dag_check.findings import Finding, listing
 
 DAGS = Path("/opt/airflow/dags")
+# The queues that the image was built for, the default one first.
+QUEUES = Path("/usr/share/sm2a/worker_queues")
 # Airflow takes the first of them as the queue of tasks that name none; so does the role airflow.
 DEFAULT_QUEUE = "AIRFLOW__OPERATORS__DEFAULT_QUEUE"
 
@@ -62,13 +64,22 @@ def check(folder: Path, queues: Sequence[str]) -> Report:
     return Report([dag.dag_id for dag in loaded.dags], errors, notes)
 
 
+def queues_of(given: str | None) -> list[str]:
+    """The queues that somebody named, else those that the image was built for."""
+    if given is None:
+        given = QUEUES.read_text(encoding="utf-8") if QUEUES.is_file() else ""
+    return given.replace(",", " ").split()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Check, tell, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m sm2a_runtime.import_test", description="Can the DAGs run?")
     parser.add_argument("folder", nargs="?", type=Path, default=DAGS)
-    parser.add_argument("--queues", default="", help="the queues of all groups of workers, the default one first")
+    parser.add_argument(
+        "--queues", help="the queues of all groups of workers, the default one first (those of the image, if not given)"
+    )
     options = parser.parse_args(arguments)
-    queues = options.queues.replace(",", " ").split()
+    queues = queues_of(options.queues)
     with tempfile.TemporaryDirectory() as place:
         os.environ.update(settings(Path(place) / "airflow.db", queues))
         report = check(options.folder.resolve(), queues)
@@ -79,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(f"imported {len(report.dags)} DAGs: {', '.join(report.dags)}")
     if not queues:
-        print("queues of tasks were not checked: the build does not know the groups of workers (WORKER_QUEUES)")
+        print("queues of tasks were not checked: the image was built without the queues of workers (WORKER_QUEUES)")
     return 0
 
 

@@ -22,7 +22,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.engine import Engine
 from ansible_collections.sm2a.airflow.tests.support.pages import insert, table
+from ansible_collections.sm2a.airflow.tools.check_dags import newest_image
 
 COMPRESSIONS = ("gzip", "zstd")
 MIB = 1024 * 1024
@@ -33,15 +35,6 @@ def podman(*arguments: str, configuration: Path | None = None) -> str:
     environment = {**os.environ, "CONTAINERS_CONF": str(configuration)} if configuration else None
     command = ["podman", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-
-
-def newest_image() -> str:
-    """Id of the Airflow image that was built last. Raises SystemExit when there is none."""
-    found = podman("images", "--sort", "created", "--format", "{{.ID}} {{.Repository}}").splitlines()
-    names = [line.split()[0] for line in found if line.endswith("/airflow")]
-    if not names:
-        raise SystemExit("Podman has no Airflow image: run `make up` first, or name an image with --image")
-    return names[0]
 
 
 class Clock:
@@ -106,7 +99,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="pulls of each")
     parser.add_argument("--page", type=Path, help="Markdown file whose table is brought up to date")
     options = parser.parse_args()
-    image = options.image or newest_image()
+    image = options.image or newest_image(Engine("podman"))
     with tempfile.TemporaryDirectory(prefix="sm2a-images-", dir="/var/tmp") as name:
         layouts = {compression: Path(name) / compression for compression in COMPRESSIONS}
         pushed = {compression: push(image, compression, layout) for compression, layout in layouts.items()}

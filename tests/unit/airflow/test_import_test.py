@@ -21,7 +21,7 @@ def dag(name: str, queue: str = "default", pool: str = "default_pool") -> Any:
 
 
 @pytest.fixture
-def airflow(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+def airflow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """What the modules that import Airflow answer, and what they were asked."""
     state = SimpleNamespace(dags=[dag("a"), dag("b")], errors=[], plugins=[], reads=[], unstorable={}, folder=None)
     modules = {name: ModuleType(f"sm2a_runtime.dag_check.{name}") for name in ("loading", "reads", "storing")}
@@ -37,6 +37,8 @@ def airflow(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(dag_check, name, module, raising=False)
     monkeypatch.setattr(os, "environ", dict(os.environ))
+    state.queues = tmp_path / "worker_queues"
+    monkeypatch.setattr(import_test, "QUEUES", state.queues)
     return state
 
 
@@ -80,9 +82,20 @@ def test_without_queues_it_says_that_they_were_not_checked(
     airflow: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     airflow.dags.append(dag("c", queue="nowhere"))
+    airflow.queues.write_text("\n", encoding="utf-8")
     assert import_test.main([str(tmp_path)]) == 0
     assert "queues of tasks were not checked" in capsys.readouterr().out
     assert "AIRFLOW__OPERATORS__DEFAULT_QUEUE" not in airflow.options
+
+
+def test_the_queues_of_the_image_are_those_of_the_test(
+    airflow: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.dags.append(dag("c", queue="large"))
+    airflow.queues.write_text("default\n", encoding="utf-8")
+    assert import_test.main([]) == 1
+    assert "no group of workers has the queue large, only default" in capsys.readouterr().err
+    assert import_test.main(["--queues", "default large"]) == 0
 
 
 def test_airflow_works_on_a_database_of_the_test_and_knows_the_default_queue(

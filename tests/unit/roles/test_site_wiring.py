@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import wired_variables
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.support.role_files import main_options, read_yaml, role_names
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
@@ -92,6 +93,7 @@ NAMED_ELSEWHERE = {
     "network_load_balancer_internal": "load_balancer_scheme",
     "network_load_balancer_ports": "load_balancer_https_port",
     "images_extra_git": "airflow_dags_source",
+    "images_worker_queues": "airflow_worker_groups",
     "network_extra_endpoint_resources": "airflow_dags_s3_uri",
     "network_extra_load_balancer_egress": "load_balancer_oidc",
     "network_extra_task_egress": "airflow_dags_git_url",
@@ -137,6 +139,18 @@ def test_the_name_elsewhere_is_one_that_users_may_set() -> None:
     elsewhere = {name for name in NAMED_ELSEWHERE.values() if not name.startswith("sm2a_")}
     documented = {name for role in role_names() for name in main_options(role)}
     assert elsewhere <= documented - DERIVED
+
+
+def test_the_image_knows_the_queues_of_the_worker_groups_and_nobody_keeps_a_second_list(tmp_path: Path) -> None:
+    variables = next(variables for role, variables in imports(PLAY["tasks"]) if role == "images")
+    expression = variables["images_worker_queues"].replace("{{", "(").replace("}}", ")")
+    groups = [{"queue": queue} for queue in ("main", "large", "a", "large")]
+    given = [{"sm2a_inputs": {"airflow_worker_groups": groups}}]
+    # The first group runs the tasks that name no queue.
+    assert render(tmp_path, "images", ["defaults/main.yml"], expression, given) == [["main", "large", "a"]]
+    assert wired_variables({"images_worker_queues"}, [PLAY]) == [
+        "images_worker_queues: this playbook sets it itself; set airflow_worker_groups instead"
+    ]
 
 
 def test_a_repository_by_ssh_can_be_reached(tmp_path: Path) -> None:

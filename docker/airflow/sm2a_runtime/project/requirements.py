@@ -28,6 +28,8 @@ WANTED = Path("/build/requirements.in")
 PINS = (Path("/build/requirements.txt"), Path("/build/source-requirements.txt"))
 # What Airflow tested. It is a preference.
 TESTED = Path("/opt/airflow/project/constraints.txt")
+# Versions are chosen for this Python, on this processor.
+TARGET = ("--python", sys.executable)
 # Each of these is in requirements.in for a reason, or the runtime reaches into it.
 FIRM = frozenset(
     {
@@ -117,7 +119,7 @@ def resolve(requirements: Path, present: Mapping[str, str]) -> Path:
     needed.write_text(needs(present), encoding="utf-8")
     # uv prefers what the file holds that it is about to write.
     lock.write_text(preferences(present, TESTED.read_text(encoding="utf-8")), encoding="utf-8")
-    options = ("--python", sys.executable, "--quiet", "--no-header", "--no-annotate")
+    options = (*TARGET, "--quiet", "--no-header", "--no-annotate")
     try:
         uv("compile", requirements, WANTED, needed, "--output-file", lock, *options)
     except ProblemError as problem:

@@ -1,7 +1,7 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a liveness file, a shutdown that
-loses no message, and tasks that may start processes.
+"""Hooks of a Celery worker: scale-in protection while it holds messages, draining, a liveness file, a word when the
+disk is nearly full, a shutdown that loses no message, and tasks that may start processes.
 
 Loaded by the main process of the worker only: `[celery] extra_celery_config` has
 `{"imports": ["sm2a_runtime.worker.hooks"]}`.
@@ -21,6 +21,7 @@ from celery import bootsteps, signals
 from celery.worker import state
 
 from sm2a_runtime.celery import last_polls
+from sm2a_runtime.worker.disk import DiskWatch
 from sm2a_runtime.worker.drain import Drainer
 from sm2a_runtime.worker.intake import Intake
 from sm2a_runtime.worker.liveness import liveness_file
@@ -30,11 +31,13 @@ log = logging.getLogger(__name__)
 
 LIVENESS_FILE = liveness_file()
 LIVENESS_SECONDS = 5
+DISK_SECONDS = 15
 INTAKE_SECONDS = 1
 _wake = threading.Event()
 _takes_tasks = threading.Event()
 _takes_tasks.set()
 _main_process = multiprocessing.current_process()
+_disk = DiskWatch()
 
 
 def held_messages() -> int:
@@ -55,6 +58,14 @@ class Liveness(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no 
         """Called before each start of the loop."""
         touch_liveness_file()
         hub.call_repeatedly(LIVENESS_SECONDS, touch_liveness_file)
+
+
+class DiskSpace(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Looks at the disk of the worker."""
+
+    def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
+        """Called before each start of the loop."""
+        hub.call_repeatedly(DISK_SECONDS, _disk.look)
 
 
 class TaskIntake(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
@@ -108,7 +119,7 @@ def protect_forever(drainer: Drainer) -> None:
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
 def add_steps(sender: Any = None, **_: Any) -> None:
     """Called before the worker builds its steps."""
-    sender.app.steps["consumer"].update({Liveness, TaskIntake})
+    sender.app.steps["consumer"].update({Liveness, DiskSpace, TaskIntake})
     sender.app.steps["worker"].add(LastPolls)
 
 

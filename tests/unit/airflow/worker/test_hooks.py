@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from sm2a_runtime.worker.disk import DiskWatch
 from sm2a_runtime.worker.protection import EcsAgent, ProtectionError
 
 
@@ -65,7 +66,7 @@ def hooks(celery: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_steps_are_added_before_the_worker_builds_its_steps(celery: SimpleNamespace, hooks: ModuleType) -> None:
     steps: dict[str, set[type]] = {"consumer": set(), "worker": set()}
     celery.signals.worker_init.send(sender=SimpleNamespace(app=SimpleNamespace(steps=steps)))
-    assert steps == {"consumer": {hooks.Liveness, hooks.TaskIntake}, "worker": {hooks.LastPolls}}
+    assert steps == {"consumer": {hooks.Liveness, hooks.DiskSpace, hooks.TaskIntake}, "worker": {hooks.LastPolls}}
 
 
 def test_each_start_of_the_loop_touches_the_file_and_again_every_few_seconds(hooks: ModuleType, tmp_path: Path) -> None:
@@ -78,6 +79,16 @@ def test_each_start_of_the_loop_touches_the_file_and_again_every_few_seconds(hoo
     callback()
     assert delay == 5
     assert (tmp_path / "alive").exists()
+
+
+def test_the_disk_is_looked_at_from_time_to_time(hooks: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
+    scheduled: list[Callable[[], None]] = []
+    hub = SimpleNamespace(call_repeatedly=lambda _delay, callback: scheduled.append(callback))
+    vars(hooks)["_disk"] = DiskWatch(usage=lambda _folder: (100, 100, 0))
+    hooks.DiskSpace().register_with_event_loop(None, hub)
+    [look] = scheduled
+    look()
+    assert "The disk of this worker is nearly full" in caplog.text
 
 
 def test_a_file_that_cannot_be_touched_does_not_stop_the_worker(
