@@ -139,6 +139,7 @@ RULES: list[Rule] = [
         "airflow_execution_role_arn",
         "autoscaler_execution_role_arn",
         "autoscaler_task_role_arn",
+        "load_balancer_dns_role_arn",
     ),
     Rule("secrets_reader_arns", PRINCIPAL, each(_reader)),
     Rule("database_existing", STORED, member("master_secret_arn", SECRET_ARN)),
