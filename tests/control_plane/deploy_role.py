@@ -111,7 +111,7 @@ def _ensure_boundary(iam: Any, document: Mapping[str, Any]) -> None:
 
 
 def _ensure_dns_role(iam: Any, document: Mapping[str, Any]) -> None:
-    """As docs/permissions.md has it, but in the only account of the local AWS, where the deploy role lacks this right."""
+    """As docs/permissions.md has it, but in the only account of the local AWS. The deploy role lacks this right."""
     trust = {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",

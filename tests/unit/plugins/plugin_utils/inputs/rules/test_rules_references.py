@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import (
     airflow_values,
     arns,
@@ -18,11 +15,7 @@ from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
 from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
-    accepted,
-    refused,
-    says,
-    unproved,
-    unproved_joint,
+    RuleTests,
 )
 
 HERE = "eu-west-1:123456789012"
@@ -128,6 +121,7 @@ ARN_CASES: Cases = {
             "airflow_execution_role_arn",
             "autoscaler_execution_role_arn",
             "autoscaler_task_role_arn",
+            "load_balancer_dns_role_arn",
         ],
         ROLES,
     ),
@@ -279,19 +273,6 @@ TOGETHER: JointCases = [
 ]
 
 
-@pytest.mark.parametrize(("option", "value"), accepted(CASES))
-def test_what_aws_accepts_passes(option: str, value: Any) -> None:
-    assert says(problems({option: value}), option) == []
-
-
-@pytest.mark.parametrize(("option", "value"), refused(CASES))
-def test_what_aws_refuses_is_refused(option: str, value: Any) -> None:
-    found = says(problems({option: value}), option)
-    assert found
-    assert all(" must " in problem for problem in found)
-    assert "canary" not in " ".join(found)
-
-
 def test_a_wrong_member_is_named_with_its_group() -> None:
     group = {"name": "gpu", "policy_arns": ["ReadOnlyAccess"], "max": 5001}
     found = problems({"airflow_worker_groups": [{"name": "other"}, group]})
@@ -301,12 +282,9 @@ def test_a_wrong_member_is_named_with_its_group() -> None:
     ]
 
 
-def test_every_rule_has_a_value_that_breaks_it() -> None:
-    assert unproved([*arns.RULES, *places.RULES, *policies.RULES, *airflow_values.RULES], CASES) == []
-    assert unproved_joint([*arns.JOINT_RULES, *airflow_values.JOINT_RULES], TOGETHER) == []
-
-
-@pytest.mark.parametrize(("values", "said"), TOGETHER)
-def test_options_that_must_fit_together(values: dict[str, Any], said: str | None) -> None:
-    found = problems(values)
-    assert [said in problem for problem in found] == [True] if said else found == []
+class TestRules(RuleTests):
+    rules = (*arns.RULES, *places.RULES, *policies.RULES, *airflow_values.RULES)
+    joint_rules = (*arns.JOINT_RULES, *airflow_values.JOINT_RULES)
+    cases = CASES
+    together = TOGETHER
+    problems = staticmethod(problems)
