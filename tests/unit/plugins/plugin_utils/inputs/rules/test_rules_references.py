@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import botocore.session
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import (
     airflow_values,
     arns,
@@ -236,11 +240,45 @@ AIRFLOW_CASES: Cases = {
 }
 CASES = {**ARN_CASES, **PLACE_CASES, **AIRFLOW_CASES}
 CERTIFICATE = f"arn:aws:acm:{HERE}:certificate/1-2"
-IN_OTHER_REGION = [
+IN_OTHER_REGION: JointCases = [
     ({one: KEY, "sm2a_region": "eu-central-1"}, "not in eu-west-1") for one in arns.REGIONAL if "kms" in one
+]
+ELSEWHERE = "us-gov-west-1"
+# Of options whose right cases are no ARNs of this partition, or are more than ARNs.
+FURTHER: dict[str, Any] = {
+    "airflow_worker_groups": [{"policy_statements": [STATEMENT]}],
+    "cluster_logs_bucket_arn": "arn:aws:s3:::staging-logs",
+    "database_snapshot_identifier": f"arn:aws:rds:{HERE}:snapshot:a",
+    "network_endpoint_resources": ["arn:aws:s3:::packages/*"],
+}
+ZONE = {"load_balancer_certificate_hosted_zone_id": "Z1"}
+
+
+def of_another_partition(option: str) -> dict[str, Any]:
+    """A right value in a region of another partition than its ARN names."""
+    values = [FURTHER[option]] if option in FURTHER else CASES[option][0]
+    value = next(value for value in values if "arn:aws:" in json.dumps(value))
+    return {option: json.loads(json.dumps(value).replace("eu-west-1", ELSEWHERE)), "sm2a_region": ELSEWHERE, **ZONE}
+
+
+IN_OTHER_PARTITION: JointCases = [
+    (of_another_partition(option), f"must be ARNs that begin with arn:aws-us-gov: in {ELSEWHERE}")
+    for option in arns.WITH_ARNS
 ]
 TOGETHER: JointCases = [
     *IN_OTHER_REGION,
+    *IN_OTHER_PARTITION,
+    ({"monitoring_topic_arn": f"arn:aws:sns:{HERE}:a", "sm2a_region": "us-east-1"}, "us-east-1, not in eu-west-1"),
+    ({"load_balancer_certificate_secret": SECRETS[0][1], "sm2a_region": "us-east-1"}, "us-east-1, not in eu-west-1"),
+    ({"load_balancer_oidc": {"client_secret_name": SECRETS[0][1]}, "sm2a_region": "us-east-1"}, "not in eu-west-1"),
+    ({"database_existing": {"master_secret_arn": SECRET_ARN}, "sm2a_region": "us-east-1"}, "not in eu-west-1"),
+    (
+        {"database_snapshot_identifier": f"arn:aws:rds:{HERE}:snapshot:a", "sm2a_region": "us-east-1"},
+        "not in eu-west-1",
+    ),
+    ({"secrets_reader_arns": ["*", "arn:aws*:iam::123456789012:role/a"], "sm2a_region": "cn-north-1"}, None),
+    ({"cluster_permissions_boundary": POLICIES[0][2], "sm2a_region": "cn-north-1"}, None),
+    ({"airflow_worker_groups": [{"policy_statements": [STATEMENT, DENY]}], "sm2a_region": "eu-west-1"}, None),
     (
         {"load_balancer_certificate_arn": CERTIFICATE, "sm2a_region": "us-east-1"},
         "must be in the region of the environment",
@@ -288,3 +326,14 @@ class TestRules(RuleTests):
     cases = CASES
     together = TOGETHER
     problems = staticmethod(problems)
+
+
+def test_partitions_are_those_of_aws() -> None:
+    session = botocore.session.get_session()
+    regions = {
+        region: partition
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ec2", partition)
+    }
+    assert len(set(regions.values())) > len(arns.PARTITIONS) - 1
+    assert {region: arns.partition_of(region) for region in regions} == regions
