@@ -74,7 +74,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         problems = [
             *renamed_variables(own, options["renamed"]),
             *wired_variables(own - options["renamed"].keys(), self._playbook()),
-            *unknown_variables(variables, specs),
+            *unknown_variables(variables, specs, own),
             *(f"{name}: is a fact of SM2A; take it away" for name in sorted(extra.keys() & {*published})),
             *(problem for name in ours for problem in nulls(name, variables[name])),
             *(problem for name in ours for problem in misread(name, variables[name], spec.get(name, {"type": "raw"}))),

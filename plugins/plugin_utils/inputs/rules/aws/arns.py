@@ -117,8 +117,9 @@ def _web_acl(value: str) -> str | None:
 def arns_in(value: Any) -> Iterator[list[str]]:
     """The six parts of every ARN in an option, at any depth; patterns, whose partition may be any, are none."""
     if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from arns_in(inner)
+        for key, inner in value.items():
+            # What a task's own code does with an ARN is its affair.
+            yield from () if key == "environment" else arns_in(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from arns_in(inner)

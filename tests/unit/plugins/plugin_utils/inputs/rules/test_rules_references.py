@@ -279,6 +279,7 @@ TOGETHER: JointCases = [
     ({"secrets_reader_arns": ["*", "arn:aws*:iam::123456789012:role/a"], "sm2a_region": "cn-north-1"}, None),
     ({"cluster_permissions_boundary": POLICIES[0][2], "sm2a_region": "cn-north-1"}, None),
     ({"airflow_worker_groups": [{"policy_statements": [STATEMENT, DENY]}], "sm2a_region": "eu-west-1"}, None),
+    ({"airflow_worker_groups": [{"environment": {"ROLE": ROLES[0][0]}}], "sm2a_region": "cn-north-1"}, None),
     (
         {"load_balancer_certificate_arn": CERTIFICATE, "sm2a_region": "us-east-1"},
         "must be in the region of the environment",
