@@ -206,8 +206,10 @@ def orphaned_records(acm: Any, doomed: list[api.Held]) -> list[dns.RecordSet]:
 
 def remove_records(route53: Any, params: dict[str, Any], records: list[dns.RecordSet]) -> None:
     """Delete those of the CNAMEs that the zone of the options has as they were."""
-    zone = dns.look_up_zone(route53, params) if records else None
-    for record in records if zone else ():
+    zone = dns.look_up_zone(route53, params)
+    if zone is None:
+        return
+    for record in records:
         found = dns.record_set(route53, zone, record["Name"], record["Type"])
         if found and found["ResourceRecords"] == record["ResourceRecords"]:
             dns.delete(route53, zone, found)

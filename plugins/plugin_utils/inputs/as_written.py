@@ -22,6 +22,7 @@ try:
 except ImportError:  # ansible-core before 2.19 keeps no places.
     Origin = None
 
+KEEPS_PLACES = Origin is not None
 # A plain number ends where a list or a dictionary in one line goes on.
 NUMBER = re.compile(r"[+-]?[0-9.][^\s,\]}]*")
 

@@ -24,7 +24,7 @@ IN_LINES = "\n  - name: a\n    environment:\n      BUILD: 010 # build"
 SECRETS = {"type": "dict", "no_log": True}
 
 pytestmark = pytest.mark.skipif(
-    as_written.Origin is None, reason="this ansible-core does not say where a value is from"
+    not as_written.KEEPS_PLACES, reason="this ansible-core does not say where a value is from"
 )
 
 
