@@ -48,7 +48,7 @@ def connection_problem(value: Any) -> str | None:
 def _json_problem(value: str) -> str | None:
     try:
         fields = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "must be JSON, as it begins with '{', and is none; write a dictionary instead, of which SM2A makes JSON"
     return _fields_problem(fields)
 
@@ -69,26 +69,25 @@ def _fields_problem(fields: Mapping[Any, Any]) -> str | None:
 def _field_problem(field: str, name: str, value: Any) -> str | None:
     if value is None:
         return None
-    if field == "port":
-        return _port_problem(value)
-    if field == "extra":
-        return _extra_problem(value)
+    if field in ("port", "extra"):
+        return _port_problem(value) if field == "port" else _extra_problem(value)
     return None if isinstance(value, str) else f"{name} must be text; put it in quotes"
 
 
 def _port_problem(value: Any) -> str | None:
-    # Airflow takes 0 and empty text for no port.
     digits = "" if isinstance(value, (bool, float)) else str(value)
-    right = value == "" or (digits.isascii() and digits.isdigit() and int(digits) <= HIGHEST_PORT)
-    return None if right else f"port must be a whole number, at most {HIGHEST_PORT}"
+    # Airflow takes 0 and empty text for no port.
+    if value == "" or (re.fullmatch(r"[0-9]{1,5}", digits) and int(digits) <= HIGHEST_PORT):
+        return None
+    return f"port must be a whole number, at most {HIGHEST_PORT}"
 
 
 def _extra_problem(value: Any) -> str | None:
     if isinstance(value, str) and value:
         try:
             value = json.loads(value)
-        except ValueError:
-            return "extra must be a dictionary, or text that is one in JSON"
+        except (ValueError, RecursionError):
+            value = None
     return (
         None if isinstance(value, Mapping) or value == "" else "extra must be a dictionary, or text that is one in JSON"
     )
