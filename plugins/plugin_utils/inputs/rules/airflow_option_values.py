@@ -42,16 +42,21 @@ def _is_boolean(value: Any) -> bool:
     return isinstance(value, bool) or str(value).lower().partition("#")[0].strip() in BOOLEANS
 
 
-def _is_a(number: Callable[[str], float]) -> Callable[[Any], bool]:
-    def judge(value: Any) -> bool:
-        try:
-            number(str(value))
-        except ValueError:
-            return False
-        return True
-
-    return judge
+def _number(value: Any) -> float | None:
+    """What Airflow makes of the text that a value becomes: "True" is no number, "2.0" is a whole one."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
 
 
-# Airflow makes these of the text that a value becomes: "True" and "2.0" are no whole numbers.
-READABLE: dict[str, Callable[[Any], bool]] = {"boolean": _is_boolean, "integer": _is_a(int), "float": _is_a(float)}
+def _is_whole(value: Any) -> bool:
+    number = _number(value)
+    return number is not None and number.is_integer()
+
+
+READABLE: dict[str, Callable[[Any], bool]] = {
+    "boolean": _is_boolean,
+    "integer": _is_whole,
+    "float": lambda value: _number(value) is not None,
+}

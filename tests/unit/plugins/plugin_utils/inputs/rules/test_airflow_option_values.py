@@ -21,8 +21,16 @@ WHOLE, NUMBER, SWITCH = "must be a whole number", "must be a number", "must be t
 # An option of each type -> values that are right, and values that are wrong with what is said.
 CASES: dict[tuple[str, str], tuple[list[Any], list[tuple[Any, str]]]] = {
     ("core", "parallelism"): (
-        [64, "64", " 64 ", 0, ""],
-        [("many", WHOLE), (True, WHOLE), (2.0, WHOLE), ("2.5", WHOLE), ("8 tasks", WHOLE), ("None", WHOLE)],
+        [64, "64", " 64 ", 0, "", 2.0, "1e2"],
+        [
+            ("many", WHOLE),
+            (True, WHOLE),
+            (2.5, WHOLE),
+            ("2.5", WHOLE),
+            ("8 tasks", WHOLE),
+            ("None", WHOLE),
+            ("inf", WHOLE),
+        ],
     ),
     ("scheduler", "scheduler_heartbeat_sec"): ([5, "5"], [("5s", WHOLE)]),
     ("scheduler", "scheduler_idle_sleep_time"): (
