@@ -4,7 +4,7 @@
 
 One file per subject of docs/permissions.yml, each small enough for a managed policy; attach all of them to one role.
 Another file is the permissions boundary of the environment's own roles (docs/permissions_boundary.yml), which an
-administrator creates.
+administrator creates; with --dns-role one more is for that role, in the account that has the hosted zones.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ GIVEN = {
     "GIVEN_DAGS": ("--dags", "bucket of somebody else with DAGs, and its objects"),
     "GIVEN_TOPICS": ("--topic", "SNS topic of somebody else that alarms tell, or what an alarm of your own does"),
     "GIVEN_REPOSITORIES": ("--repository", "ECR repository of somebody else that images are pulled from"),
+    "GIVEN_DNS_ROLES": ("--dns-role", "role of another account, the one that has the hosted zones"),
 }
 # What other options here become: the same form, but no ARNs that are given one by one.
 BOUNDARY, OWN_VPC = "GIVEN_BOUNDARY", "GIVEN_OWN_VPC"
+DNS, DNS_ROLES = "dns", "GIVEN_DNS_ROLES"
 ZONES, DOMAINS, RECORDS = "GIVEN_ZONES", "GIVEN_DOMAINS", "GIVEN_RECORDS"
 # Passing a role that is there is no such action; which one, the statement says.
 GIVE_RIGHTS = (
@@ -217,17 +219,25 @@ def placeholders(chosen: argparse.Namespace) -> tuple[dict[str, str], dict[str, 
     return names, given
 
 
+def title(subject: str, given: Given) -> str:
+    """The file's name after that of the environment; what is for a role of another account is no deploy policy."""
+    return subject if subject == DNS and given.get(DNS_ROLES) else f"deploy-{subject.replace('_', '-')}"
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Write ``<directory>/<name>-deploy-<subject>.json`` and ``<directory>/<name>-boundary.json``."""
+    """Write ``<name>-deploy-<subject>.json``, ``<name>-boundary.json`` and ``<name>-dns.json`` into the directory."""
     command_line = parser()
     chosen = command_line.parse_args(arguments)
-    if bool(chosen.hosted_zone) != bool(chosen.domain):
-        command_line.error("--hosted-zone and --domain belong together")
+    # Without a zone, somebody makes the records of the domain by hand.
+    if chosen.hosted_zone and not chosen.domain:
+        command_line.error("--hosted-zone needs --domain: the names whose records may be changed in it")
+    if getattr(chosen, DNS_ROLES) and not chosen.hosted_zone:
+        command_line.error("--dns-role needs --hosted-zone: a zone in which the role may change records")
     # AWS's own managed policies belong to the account "aws".
     if chosen.permissions_boundary and chosen.permissions_boundary.split(":")[4] not in (chosen.account, "aws"):
         command_line.error("--permissions-boundary is a policy of another account than --account")
     names, given = placeholders(chosen)
-    documents = {f"deploy-{subject.replace('_', '-')}": one for subject, one in policies(names, given).items()}
+    documents = {title(subject, given): one for subject, one in policies(names, given).items()}
     if chosen.permissions_boundary:
         documents["boundary"] = boundary(names, given, chosen.worker_statements)
     else:
@@ -235,10 +245,10 @@ def main(arguments: list[str] | None = None) -> None:
         if chosen.worker_statements:
             print("--worker-statements are in no file: they belong into a boundary, and there is none", file=sys.stderr)
     chosen.directory.mkdir(parents=True, exist_ok=True)
-    for title, document in documents.items():
+    for written, document in documents.items():
         if len(json.dumps(document, separators=(",", ":"))) > MANAGED_POLICY_CHARACTERS:
-            print(f"{title} is too long for a managed policy: divide it, or give fewer ARNs", file=sys.stderr)
-        path = chosen.directory / f"{chosen.name}-{title}.json"
+            print(f"{written} is too long for a managed policy: divide it, or give fewer ARNs", file=sys.stderr)
+        path = chosen.directory / f"{chosen.name}-{written}.json"
         path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         print(path)
 

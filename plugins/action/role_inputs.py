@@ -11,6 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs import requirements
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.as_written import misread
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import converted, public, rule_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import missing_variables
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import MAIN, role_spec
@@ -31,10 +32,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         role = self._role()
         spec = role_spec(role, options["entry_point"])
         variables = task_vars or {}
-        values, failed = rendered([name for name in spec if name in variables], variables, self._templar)
+        given = [name for name in spec if name in variables]
+        values, failed = rendered(given, variables, self._templar)
         typed, wrong = converted(values, failed, spec)
         problems = [
             *render_problems(failed, spec),
+            *(problem for name in given for problem in misread(name, variables[name], spec[name])),
             *missing_variables({**values, **failed}, spec),
             *chain.from_iterable(wrong.values()),
             *requirements.problems(role, options["entry_point"], {**typed, **failed}),

@@ -17,6 +17,7 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.as_written import misread
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import (
     converted,
     public,
@@ -73,9 +74,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         problems = [
             *renamed_variables(own, options["renamed"]),
             *wired_variables(own - options["renamed"].keys(), self._playbook()),
-            *unknown_variables(variables, specs),
+            *unknown_variables(variables, specs, own),
             *(f"{name}: is a fact of SM2A; take it away" for name in sorted(extra.keys() & {*published})),
             *(problem for name in ours for problem in nulls(name, variables[name])),
+            *(problem for name in ours for problem in misread(name, variables[name], spec.get(name, {"type": "raw"}))),
             *render_problems(broken, spec),
             *chain.from_iterable(wrong.values()),
             *missing_variables({**values, **failed}, STACK_OPTIONS),

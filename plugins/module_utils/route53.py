@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Route 53: find a hosted zone, and read, write and delete its record sets."""
+"""Route 53, here or through a role of another account: find a hosted zone, read, write and delete its record sets."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
     from botocore.exceptions import ClientError
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.assumed_role import client_of_role
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call, client
 
 # A record set as the API has it: Name, Type and either TTL with ResourceRecords, or AliasTarget.
 RecordSet = dict[str, Any]
-ZONE_OPTIONS: dict[str, dict[str, Any]] = {"hosted_zone_id": {"type": "str"}, "hosted_zone_name": {"type": "str"}}
+# As AnsibleModule wants them: documented by the fragment hosted_zone.
+ZONE_OPTIONS: dict[str, dict[str, Any]] = {
+    "hosted_zone_id": {"type": "str"},
+    "hosted_zone_name": {"type": "str"},
+    "dns_role_arn": {"type": "str"},
+    "dns_role_external_id": {"type": "str"},
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,14 @@ class Zone:
     name: str
     private: bool
     name_servers: list[str] = field(default_factory=list)
+
+
+def route53_client(module: AnsibleAWSModule) -> Any:
+    """The client of Route 53 in the account that has the hosted zones; AnsibleAWSError when its role is refused."""
+    params = module.params
+    if not params["dns_role_arn"]:
+        return client(module, "route53")
+    return client_of_role(module, "route53", params["dns_role_arn"], params["dns_role_external_id"])
 
 
 @call("read the hosted zone", missing=("NoSuchHostedZone",))
@@ -47,11 +63,12 @@ def zone_ids(route53: Any, name: str) -> list[str]:
     return [zone["Id"].rsplit("/", 1)[-1] for zone in zones if zone["Name"].lower() == wanted]
 
 
-def look_up_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone | None:
+def look_up_zone(route53: Any, params: dict[str, Any]) -> Zone | None:
     """The zone of the options ``hosted_zone_id`` or ``hosted_zone_name``; None when there is none.
 
     AnsibleAWSError when there are several of that name.
     """
+    zone_id, name = params["hosted_zone_id"], params["hosted_zone_name"]
     if not zone_id:
         ids = zone_ids(route53, str(name))
         if len(ids) > 1:
@@ -62,11 +79,17 @@ def look_up_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone | 
     return get_zone(route53, zone_id) if zone_id else None
 
 
-def find_zone(route53: Any, zone_id: str | None, name: str | None) -> Zone:
+def find_zone(route53: Any, params: dict[str, Any]) -> Zone:
     """The same; AnsibleAWSError when there is none."""
-    zone = look_up_zone(route53, zone_id, name)
+    zone = look_up_zone(route53, params)
     if zone is None:
-        raise AnsibleAWSError(message=f"There is no hosted zone {zone_id or name} in this account")
+        missing = f"There is no hosted zone {params['hosted_zone_id'] or params['hosted_zone_name']}"
+        role = params["dns_role_arn"]
+        raise AnsibleAWSError(
+            message=f"{missing} in the account of role {role}"
+            if role
+            else f"{missing} in this account: where another account has it, name a role of that account for DNS"
+        )
     return zone
 
 

@@ -14,9 +14,10 @@ description:
   - Imports a certificate into AWS Certificate Manager (ACM), either one that the module makes and signs with its own
     key, or one from PEM files or from a secret of Secrets Manager. A renewed certificate keeps its ARN, so listeners
     need no change.
-  - Or requests one that Amazon issues, validates it by CNAME records in Route 53 and waits until it is issued. ACM
-    renews it by itself as long as the records stay. As ACM cannot change its names, other names mean a new certificate
-    with a new ARN; the earlier one stays until it is removed with O(state=absent) and O(except_arn).
+  - Or requests one that Amazon issues, validates it by CNAME records in Route 53 or by ones that somebody makes by
+    hand, and waits until it is issued. ACM renews it by itself as long as the records stay. As ACM cannot change its
+    names, other names mean a new certificate with a new ARN; the earlier one stays until it is removed with
+    O(state=absent) and O(except_arn).
   - The private key of a self-signed certificate is made in memory, sent to ACM and forgotten. It is never returned.
   - The certificate is found again by its Name tag.
 author:
@@ -34,7 +35,8 @@ options:
       - V(self_signed) makes a certificate for O(domain_names); browsers warn about it.
       - V(import) takes the files of O(certificate_file), O(private_key_file) and O(chain_file), or
         O(certificate_secret).
-      - V(request) asks ACM for one, and needs a public hosted zone that holds all O(domain_names).
+      - V(request) asks ACM for one. With O(dns=route53) it needs a public hosted zone that holds all
+        O(domain_names).
     type: str
     choices: [self_signed, import, request]
     default: self_signed
@@ -71,24 +73,27 @@ options:
       - Name or ARN of a secret whose JSON has the PEM texts C(certificate), C(private_key) and, if there is one,
         C(chain). It is read inside the module only.
     type: str
+  dns:
+    description:
+      - V(route53) writes the records that validate a requested certificate into the hosted zone, and removes them.
+      - V(manual) writes none, and says which records somebody has to make or may remove.
+    type: str
+    choices: [route53, manual]
+    default: route53
   hosted_zone_id:
     description:
       - Public hosted zone for the records that validate a requested certificate. With O(state=absent), those records
         are removed from it, except those of other certificates in the Region.
-    type: str
-  hosted_zone_name:
-    description:
-      - Name of that zone, instead of its id.
-    type: str
   wait:
     description:
-      - Wait until a requested certificate is issued. V(false) requests it and writes its validation records only.
+      - Wait until a requested certificate is issued. V(false) requests it and writes, or names, its validation records
+        only.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds to wait until a requested certificate is issued. A run that gives up leaves the request, which the next
-        run finds.
+      - Seconds to wait until a requested certificate is issued; V(0) looks once. A run that gives up names the records
+        that are missing and leaves the request, which the next run finds.
     type: int
     default: 1800
   except_arn:
@@ -104,6 +109,7 @@ extends_documentation_fragment:
   - amazon.aws.tags
   - amazon.aws.boto3
   - sm2a.airflow.attributes
+  - sm2a.airflow.hosted_zone
   - sm2a.airflow.state
 """
 
@@ -127,6 +133,14 @@ EXAMPLES = r"""
     source: request
     domain_names: [airflow.example.com]
     hosted_zone_name: example.com
+
+- name: One whose records somebody makes by hand
+  sm2a.airflow.acm_certificate:
+    name: production
+    source: request
+    dns: manual
+    domain_names: [airflow.example.com]
+    wait: false
 """
 
 RETURN = r"""
@@ -162,10 +176,23 @@ certificate:
       type: list
       elements: str
       returned: when present and imported or self-signed
+    validation_records:
+      description:
+        - Values of the CNAMEs by which ACM proves the domains, by their names; all that ACM needs with O(dns=manual).
+        - Empty in check mode for a certificate to be requested, as nobody knows them before.
+      type: dict
+      returned: when present and requested
+      sample: {_3f2a.airflow.example.com.: _9c1b.acm-validations.aws.}
     tags:
       description: Its tags.
       type: dict
       returned: when present
+orphaned_records:
+  description:
+    - Values of the CNAMEs that no certificate of the Region needs after the removal, by their names. With O(dns=manual)
+      somebody may remove them.
+  returned: when state is absent
+  type: dict
 """
 
 from typing import Any
@@ -179,8 +206,10 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.acm.imported_certific
 from ansible_collections.sm2a.airflow.plugins.module_utils.acm.requested_certificate import (
     Services,
     ensure_requested,
-    remove_orphaned_records,
+    orphaned_records,
+    remove_records,
     validation_records,
+    values_by_name,
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.acm.requested_certificate import view as requested_view
 from ansible_collections.sm2a.airflow.plugins.module_utils.acm.x509 import (
@@ -215,7 +244,8 @@ def ensure_present(clients: Clients, params: dict[str, Any], check_mode: bool) -
     new_arn = placeholder_arn(acm, f"certificate/{ID}")
     wanted = {**params["tags"], "Name": name} if params["tags"] is not None else None
     if params["source"] == "request":
-        return ensure_requested(Services(acm, clients("route53")), {**params, "tags": wanted}, new_arn, check_mode)
+        services = Services(acm, clients("route53") if params["dns"] == "route53" else None)
+        return ensure_requested(services, {**params, "tags": wanted}, new_arn, check_mode)
     found = next((held for held in api.named(acm, name) if held.imported), None)
     arn, tags = (found.arn, found.tags) if found else (new_arn, {})
     change = tag_change(tags, wanted if found else {"Name": name, **(wanted or {})}, params["purge_tags"])
@@ -236,23 +266,32 @@ def ensure_present(clients: Clients, params: dict[str, Any], check_mode: bool) -
     return Outcome(True, before, view(arn, facts, change.result))
 
 
-def ensure_absent(clients: Clients, params: dict[str, Any], check_mode: bool) -> Outcome:
-    """Delete the certificates of that name and the records that validated them; AnsibleAWSError when one is in use."""
+def ensure_absent(clients: Clients, params: dict[str, Any], check_mode: bool) -> tuple[Outcome, dict[str, str]]:
+    """Delete the certificates of that name and the records that validated them; AnsibleAWSError when one is in use.
+
+    Returns the records as well, for whoever made them by hand.
+    """
     acm, name = clients("acm"), params["name"]
     doomed = [held for held in api.named(acm, name) if held.arn != params["except_arn"]]
     if not doomed:
-        return Outcome(False)
+        return Outcome(False), {}
     views = [view_held(acm, held) for held in doomed]
     before = views[0] if len(views) == 1 else {"certificates": views}
+    # The records first: they are only known as long as the certificate exists.
+    orphans = orphaned_records(acm, doomed)
     if not check_mode:
-        # The records first: they are only known as long as the certificate exists.
-        if params["hosted_zone_id"] or params["hosted_zone_name"]:
-            remove_orphaned_records(Services(acm, clients("route53")), params, doomed)
+        if has_zone(params) and orphans:
+            remove_records(clients("route53"), params, orphans)
         for held in doomed:
             if not api.delete_certificate(acm, held.arn):
                 users = ", ".join((api.describe(acm, held.arn) or {}).get("InUseBy", []))
                 raise AnsibleAWSError(message=f"Certificate {name} is used by {users}: delete their listeners first")
-    return Outcome(True, before, {})
+    return Outcome(True, before, {}), values_by_name(orphans)
+
+
+def has_zone(params: dict[str, Any]) -> bool:
+    """Whether a hosted zone holds the records."""
+    return params["dns"] == "route53" and bool(params["hosted_zone_id"] or params["hosted_zone_name"])
 
 
 def warn_about_expiry(module: Any, outcome: Outcome) -> None:
@@ -274,8 +313,8 @@ def wrong_options(params: dict[str, Any]) -> str | None:
         )
     if not params["domain_names"]:
         return f"domain_names is required when state is present and source is {source}"
-    if source == "request" and not (params["hosted_zone_id"] or params["hosted_zone_name"]):
-        return "hosted_zone_id or hosted_zone_name is required when source is request"
+    if source == "request" and params["dns"] == "route53" and not has_zone(params):
+        return "hosted_zone_id or hosted_zone_name is required when source is request and dns is route53"
     if source == "self_signed" and params["valid_days"] <= params["renew_before_days"]:
         return "valid_days must be greater than renew_before_days, or every run would renew"
     return None
@@ -293,6 +332,7 @@ def main() -> None:
             "private_key_file": {"type": "path", "no_log": False},
             "chain_file": {"type": "path"},
             "certificate_secret": {"type": "str", "no_log": False},
+            "dns": {"type": "str", "choices": ["route53", "manual"], "default": "route53"},
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 1800},
             "except_arn": {"type": "str"},
@@ -313,12 +353,14 @@ def main() -> None:
 
     def clients(service: str) -> Any:
         if service not in made:
-            made[service] = client(module, service)
+            made[service] = dns.route53_client(module) if service == "route53" else client(module, service)
         return made[service]
 
     def work() -> dict[str, Any]:
-        ensure = ensure_present if params["state"] == "present" else ensure_absent
-        outcome = ensure(clients, params, module.check_mode)
+        if params["state"] == "absent":
+            removal, orphans = ensure_absent(clients, params, module.check_mode)
+            return removal.result("certificate", orphaned_records=orphans)
+        outcome = ensure_present(clients, params, module.check_mode)
         warn_about_expiry(module, outcome)
         return outcome.result("certificate")
 

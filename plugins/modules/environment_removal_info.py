@@ -22,8 +22,8 @@ options:
       O(cluster.tags) are obstacles, as the removal leaves them alone.
     type: dict
     suboptions:
-      name:
-        description: Name of the cluster.
+      name: &name
+        description: Its name.
         type: str
         required: true
       services:
@@ -44,8 +44,8 @@ options:
     description: ECR repositories.
     type: dict
     suboptions:
-      names:
-        description: Names of the repositories.
+      names: &names
+        description: Their names.
         type: list
         elements: str
         required: true
@@ -57,14 +57,11 @@ options:
     description: The Application Load Balancer.
     type: dict
     suboptions:
-      name:
-        description: Name of the load balancer.
-        type: str
-        required: true
+      name: *name
       target_group:
         description: Name of its target group, which other load balancers must not use.
         type: str
-      deletion_protection:
+      deletion_protection: &deletion_protection
         description: V(false) lifts the protection.
         type: bool
         default: true
@@ -72,11 +69,11 @@ options:
     description: SQS queues.
     type: dict
     suboptions:
-      name_prefix:
-        description: Start of the names of the queues.
+      name_prefix: &name_prefix
+        description: Start of their names.
         type: str
         required: true
-      tags:
+      tags: &tags
         description: Tags that each of them carries.
         type: dict
         required: true
@@ -84,11 +81,7 @@ options:
     description: S3 buckets.
     type: dict
     suboptions:
-      names:
-        description: Names of the buckets.
-        type: list
-        elements: str
-        required: true
+      names: *names
       force:
         description: Whether they are deleted with everything in them; otherwise one that is not empty is kept.
         type: bool
@@ -101,10 +94,7 @@ options:
         description: Identifier of the DB instance.
         type: str
         required: true
-      deletion_protection:
-        description: V(false) lifts the protection.
-        type: bool
-        default: true
+      deletion_protection: *deletion_protection
       skip_final_snapshot:
         description: Whether the data is destroyed without a final snapshot.
         type: bool
@@ -122,14 +112,8 @@ options:
     elements: dict
     default: []
     suboptions:
-      name_prefix:
-        description: Start of the names of the secrets.
-        type: str
-        required: true
-      tags:
-        description: Tags that each of them carries.
-        type: dict
-        required: true
+      name_prefix: *name_prefix
+      tags: *tags
       recovery_window_in_days:
         description: Days in which they can be restored.
         type: int

@@ -32,11 +32,6 @@ options:
   hosted_zone_id:
     description:
       - Hosted zone of O(record_name). This or O(hosted_zone_name) is required.
-    type: str
-  hosted_zone_name:
-    description:
-      - Name of that zone, instead of its id.
-    type: str
   ipv6:
     description:
       - Whether there is an AAAA record besides A.
@@ -51,6 +46,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - sm2a.airflow.attributes
+  - sm2a.airflow.hosted_zone
   - sm2a.airflow.state
 """
 
@@ -60,6 +56,13 @@ EXAMPLES = r"""
     load_balancer_name: staging
     record_name: airflow.example.com
     hosted_zone_name: example.com
+
+- name: The same in a hosted zone of another account
+  sm2a.airflow.route53_load_balancer_alias:
+    load_balancer_name: staging
+    record_name: airflow.example.com
+    hosted_zone_name: example.com
+    dns_role_arn: arn:aws:iam::210987654321:role/airflow-dns
 """
 
 RETURN = r"""
@@ -138,7 +141,7 @@ def wanted_records(elbv2: Any, params: dict[str, Any], check_mode: bool) -> dict
 def ensure(elbv2: Any, route53: Any, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Write the records that differ, and remove ours that are not wanted."""
     find = dns.find_zone if params["state"] == "present" else dns.look_up_zone
-    zone = find(route53, params["hosted_zone_id"], params["hosted_zone_name"])
+    zone = find(route53, params)
     if zone is None:
         return Outcome(False)
     dns.require_inside(zone, [params["record_name"]])
@@ -171,8 +174,12 @@ def main() -> None:
         mutually_exclusive=[("hosted_zone_id", "hosted_zone_name")],
         supports_check_mode=True,
     )
-    elbv2, route53 = client(module, "elbv2"), client(module, "route53")
-    exit_with(module, lambda: ensure(elbv2, route53, module.params, module.check_mode).result("records"))
+
+    def work() -> dict[str, Any]:
+        elbv2, route53 = client(module, "elbv2"), dns.route53_client(module)
+        return ensure(elbv2, route53, module.params, module.check_mode).result("records")
+
+    exit_with(module, work)
 
 
 if __name__ == "__main__":

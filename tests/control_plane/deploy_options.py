@@ -12,7 +12,12 @@ from typing import Any
 
 import yaml
 from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
-from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, BOUNDARY_ARN
+from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import (
+    ACCOUNT,
+    BOUNDARY_ARN,
+    DNS_EXTERNAL_ID,
+    DNS_ROLE_ARN,
+)
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
 DOMAIN = "airflow.example.com"
@@ -68,8 +73,7 @@ def in_a_given_network(aws: runs.ControlPlane, directory: Path) -> Case:
         _secret(aws, "company/oidc", {"client": "s"}),
         _secret(aws, "company/warehouse", {"uri": "http://a:b@c"}),
     ]
-    zones = aws.client("route53")
-    zone = zones.create_hosted_zone(Name="example.com", CallerReference="a")["HostedZone"]["Id"].rpartition("/")[2]
+    zone = _zone(aws)
     monitoring = f"arn:aws:iam::{ACCOUNT}:role/company-monitoring"
     snapshot = _snapshot(aws)
     oidc = {
@@ -114,7 +118,7 @@ def in_a_given_network(aws: runs.ControlPlane, directory: Path) -> Case:
 
 
 def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
-    """A database, a key, a certificate, a web ACL and a topic of somebody else; roles without a boundary."""
+    """A database, a key, a certificate, a hosted zone, a web ACL and a topic of somebody else; no boundary."""
     kms = aws.client("kms")
     key = kms.create_key(Description="of the company")["KeyMetadata"]["Arn"]
     pair = certificates.self_signed([DOMAIN], 365)
@@ -132,6 +136,7 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
     given = [("--key", key), ("--secret", certificate), ("--web-acl", web_acl), ("--managed-policy", WAREHOUSE)]
     given += [("--master-secret", master), ("--worker-statements", str(_statements(directory)))]
     given += [("--topic", topic)]
+    given += [("--dns-role", DNS_ROLE_ARN), ("--hosted-zone", _zone(aws)), ("--domain", DOMAIN)]
     given += [("--dags", f"arn:aws:s3:::company-dags{below}") for below in ("", "/*")]
     repository = f"arn:aws:ecr:{runs.REGION}:{ACCOUNT}:repository/company/airflow"
     return Case(
@@ -148,6 +153,9 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
             "secrets_kms_key_arn": key,
             "load_balancer_certificate_source": "import",
             "load_balancer_certificate_secret": "company/certificate",
+            "load_balancer_hosted_zone_name": "example.com",
+            "load_balancer_dns_role_arn": DNS_ROLE_ARN,
+            "load_balancer_dns_role_external_id": DNS_EXTERNAL_ID,
             "load_balancer_waf": "existing",
             "load_balancer_web_acl_arn": web_acl,
             "monitoring_topic_arn": topic,
@@ -199,6 +207,12 @@ def _managed_policy(aws: runs.ControlPlane) -> None:
 def _secret(aws: runs.ControlPlane, name: str, value: dict[str, str], **members: str) -> str:
     made = aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value), **members)
     return str(made["ARN"])
+
+
+def _zone(aws: runs.ControlPlane) -> str:
+    """The id of a new hosted zone example.com."""
+    made = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="a")
+    return str(made["HostedZone"]["Id"]).rpartition("/")[2]
 
 
 def _network(aws: runs.ControlPlane) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from ansible_collections.sm2a.airflow.tools import deploy_policy
 
 ACCOUNT = "000000000000"
 NAME = "deploy"
+DNS_ROLE, DNS_EXTERNAL_ID = "company-dns", "sm2a-try"
+DNS_ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{DNS_ROLE}"
 BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT}:policy/{runs.NAME}-boundary"
 Documents = dict[str, dict[str, Any]]
 
@@ -65,7 +67,8 @@ class DeployRole:
 
 
 def assume(aws: runs.ControlPlane, documents: Documents, session_name: str) -> DeployRole:
-    """Create what an administrator creates (the boundary, and a role with exactly the other documents) and assume it.
+    """Create what administrators create (the boundary, the role of the account with the hosted zones, and a role with
+    exactly the other documents) and assume the latter.
 
     Once more with other documents replaces them.
     """
@@ -79,6 +82,8 @@ def assume(aws: runs.ControlPlane, documents: Documents, session_name: str) -> D
     for name, document in documents.items():
         if name == f"{runs.NAME}-boundary":
             _ensure_boundary(iam, document)
+        elif name == f"{runs.NAME}-dns":
+            _ensure_dns_role(iam, document)
         else:
             made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))["Policy"]
             iam.attach_role_policy(RoleName=NAME, PolicyArn=made["Arn"])
@@ -103,6 +108,19 @@ def _ensure_boundary(iam: Any, document: Mapping[str, Any]) -> None:
     policies = [policy["Arn"] for policy in iam.list_policies(Scope="Local")["Policies"]]
     if BOUNDARY_ARN not in policies:
         iam.create_policy(PolicyName=BOUNDARY_ARN.rpartition("/")[2], PolicyDocument=json.dumps(document))
+
+
+def _ensure_dns_role(iam: Any, document: Mapping[str, Any]) -> None:
+    """As docs/permissions.md has it, but in the only account of the local AWS. The deploy role lacks this right."""
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{NAME}"},
+        "Condition": {"StringEquals": {"sts:ExternalId": DNS_EXTERNAL_ID}},
+    }
+    if DNS_ROLE not in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
+        iam.create_role(RoleName=DNS_ROLE, AssumeRolePolicyDocument=_document([trust]))
+    iam.put_role_policy(RoleName=DNS_ROLE, PolicyName="dns", PolicyDocument=json.dumps(document))
 
 
 def _document(statements: Sequence[Mapping[str, Any]]) -> str:

@@ -165,7 +165,7 @@ def deploy_documents(documents: Documents, without: str = "") -> list[Document]:
     return [
         parse({**document, "Statement": [one for one in document["Statement"] if one["Sid"] != without]})
         for name, document in documents.items()
-        if not name.endswith("-boundary")
+        if not name.endswith(("-boundary", "-dns")) or name.endswith("-deploy-dns")
     ]
 
 

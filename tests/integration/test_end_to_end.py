@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_names import OPTIONS, SENSITIVE
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_values import type_of
 from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine, watch
 from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.support.stack.browser import log_in
@@ -85,8 +86,10 @@ def test_the_options_of_airflow_are_those_that_the_checks_know(stack: Stack) -> 
     line = engine.run_python(scheduler, airflow_options.PROGRAM)
     described = {section: set(names) for section, names in line.items()}
     assert described == {section: set(names.split()) for section, names in OPTIONS.items()}
-    marked = {(section, name) for section, names in line.items() for name, sensitive in names.items() if sensitive}
-    assert marked == SENSITIVE
+    options = [(section, name, said) for section, names in line.items() for name, said in names.items()]
+    assert {(section, name) for section, name, said in options if said["sensitive"]} == SENSITIVE
+    declared = {(section, name): airflow_options.type_of(said) or "text" for section, name, said in options}
+    assert declared == {(section, name): type_of(section, name) for section, name in declared}
 
 
 def test_http_is_sent_to_https(stack: Stack) -> None:

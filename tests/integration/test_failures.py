@@ -79,11 +79,12 @@ def live_log(airflow: AirflowApi, run: str, name: str, state: str, port: int) ->
 
 def test_failed_migration_leaves_every_service_as_it_was(stack: Stack, say: Say) -> None:
     before = services(stack)
-    run = deploy("failed_migration", say, {"airflow_config": {"database": {"sql_alchemy_pool_size": "many"}}})
+    arguments = {"sql_alchemy_connect_args": "nowhere.arguments"}
+    run = deploy("failed_migration", say, {"airflow_config": {"database": arguments}})
     assert run.code != 0
     # The exit code of the task, and the last line that it wrote.
     assert "exit code 1" in run.end()
-    assert "SQL_ALCHEMY_POOL_SIZE" in run.end()
+    assert "sql_alchemy_connect_args" in run.end()
     assert services(stack) == before
 
 

@@ -84,6 +84,7 @@ NOT_NEEDED = {
     "wafv2:PutPermissionPolicy": "rule groups of other accounts",
 }
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+DNS_ROLE = "arn:aws:iam::210987654321:role/staging-dns"
 TAG = "sm2a:environment"
 # The options that the command line wants.
 OPTIONS = ["--region", "eu-west-1", "--account", "123456789012", "--permissions-boundary", BOUNDARY]
@@ -164,6 +165,7 @@ def given(*missing: str) -> dict[str, list[str]]:
     found = {placeholder: [f"arn:{placeholder}"] for placeholder in (*deploy_policy.GIVEN, *others)}
     found[deploy_policy.BOUNDARY] = [BOUNDARY]
     found[deploy_policy.ZONES] = ["arn:aws:route53:::hostedzone/Z1"]
+    found[deploy_policy.DNS_ROLES] = ["arn:aws:iam::123456789012:role/dns"]
     return {placeholder: values for placeholder, values in found.items() if placeholder not in missing}
 
 
@@ -561,7 +563,7 @@ def test_iam_path_is_part_of_every_role(tmp_path: Path) -> None:
     roles -= {"*", "arn:aws:iam::123456789012:role/aws-service-role/*"}
     assert "arn:aws:iam::123456789012:role/sm2a/NAME/staging-scheduler" in roles
     assert all(arn.startswith("arn:aws:iam::123456789012:role/sm2a/NAME/staging-") for arn in roles)
-    for wrong in (["--iam-path", "sm2a"], ["--partition", "aws-cn"], ["--hosted-zone", "Z1"], ["--domain", "a.b"]):
+    for wrong in (["--iam-path", "sm2a"], ["--partition", "aws-cn"], ["--hosted-zone", "Z1"], ["--dns-role", DNS_ROLE]):
         with pytest.raises(SystemExit):
             deploy_policy.main(["staging", str(tmp_path), *OPTIONS, *wrong])
 
@@ -617,13 +619,37 @@ def test_records_of_the_domain_alone_are_changed(tmp_path: Path) -> None:
     assert resources_of(tmp_path, action) == set()
     zone = ["--hosted-zone", "Z1", "--domain", "Airflow.example.com"]
     assert resources_of(tmp_path, action, *zone) == {"arn:aws:route53:::hostedzone/Z1"}
-    document = json.loads((tmp_path / "staging-deploy-load-balancer.json").read_text())
+    document = json.loads((tmp_path / "staging-deploy-dns.json").read_text())
     (statement,) = (one for one in document["Statement"] if one["Action"] == [action])
     names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
     wanted = {names: ["airflow.example.com", "_*.airflow.example.com"]}
     assert statement["Condition"]["ForAllValues:StringLike"] == wanted
     types = {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]}
     assert statement["Condition"]["ForAllValues:StringEquals"] == types
+
+
+def test_rights_in_zones_of_another_account_are_for_the_role_there(tmp_path: Path) -> None:
+    zone = ["--hosted-zone", "Z1", "--domain", "airflow.example.com"]
+    assert resources_of(tmp_path / "own", "sts:AssumeRole", *zone) == set()
+    given_role = ["--dns-role", DNS_ROLE]
+    assert resources_of(tmp_path / "theirs", "sts:AssumeRole", *zone, *given_role) == {DNS_ROLE}
+    files = {path.name: json.loads(path.read_text()) for path in (tmp_path / "theirs").glob("*.json")}
+    in_zones = {
+        name
+        for name, document in files.items()
+        for statement in document["Statement"]
+        for action in statement["Action"]
+        if action.startswith("route53:") and action != "route53:AssociateVPCWithHostedZone"
+    }
+    assert in_zones == {"staging-dns.json"}
+    own = json.loads((tmp_path / "own/staging-deploy-dns.json").read_text())
+    assert files["staging-dns.json"] == own
+
+
+def test_a_domain_whose_records_are_made_by_hand_needs_no_zone(tmp_path: Path) -> None:
+    (condition,) = conditions_on(tmp_path, "acm:RequestCertificate", "--domain", "airflow.example.com")
+    assert condition["ForAllValues:StringEqualsIgnoreCase"] == {"acm:DomainNames": ["airflow.example.com"]}
+    assert resources_of(tmp_path, "route53:ChangeResourceRecordSets", "--domain", "airflow.example.com") == set()
 
 
 def conditions_on(directory: Path, action: str, *options: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A certificate that Amazon issues and renews: requested from ACM, validated by CNAMEs in Route 53."""
+"""A certificate that Amazon issues and renews: requested from ACM, validated by CNAMEs in Route 53 or made by hand."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import tag
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 NAMING_SECONDS = 120
+# https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
+HOURS_OPEN = 72
 # Time to live of the CNAMEs, seconds.
 TTL = 300
 ADVICE = {
@@ -31,16 +33,21 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Services:
-    """The two clients that validation needs."""
+    """The clients that validation needs: that of Route 53 unless the records are made by hand."""
 
     acm: Any
-    route53: Any
+    route53: Any = None
 
 
 def validation_records(detail: dict[str, Any]) -> list[dns.RecordSet]:
     """The CNAMEs that validate a certificate, once each: a name and its wildcard share one."""
+    return records_of(detail.get("DomainValidationOptions", []))
+
+
+def records_of(options: Iterable[dict[str, Any]]) -> list[dns.RecordSet]:
+    """The CNAMEs of these DomainValidationOptions, once each."""
     found = {}
-    for option in detail.get("DomainValidationOptions", []):
+    for option in options:
         record = option.get("ResourceRecord")
         if record:
             name = record["Name"]
@@ -49,8 +56,10 @@ def validation_records(detail: dict[str, Any]) -> list[dns.RecordSet]:
     return list(found.values())
 
 
-def missing_records(route53: Any, zone: dns.Zone, records: Iterable[dns.RecordSet]) -> list[dns.RecordSet]:
-    """Those that the zone does not have, or has with another value."""
+def missing_records(route53: Any, zone: dns.Zone | None, records: Iterable[dns.RecordSet]) -> list[dns.RecordSet]:
+    """Those that the zone does not have, or has with another value; none of what is made by hand, without a zone."""
+    if zone is None:
+        return []
     return [
         record
         for record in records
@@ -70,23 +79,31 @@ def is_as_wanted(detail: dict[str, Any], domain_names: list[str]) -> bool:
     )
 
 
-def failure(detail: dict[str, Any], zone: dns.Zone, timeout: int) -> str:
+def failure(detail: dict[str, Any], zone: dns.Zone | None, timeout: int) -> str:
     """Why ACM did not issue the certificate, and what to do."""
     names, status = ", ".join(detail.get("SubjectAlternativeNames", [detail["DomainName"]])), detail["Status"]
     if status in api.HOPELESS:
         reason = detail.get("FailureReason", status)
         advice = ADVICE.get(reason, "run again to request another one")
         return f"ACM did not issue a certificate for {names} ({reason}): {advice}"
-    options = detail.get("DomainValidationOptions", [])
-    waiting = ", ".join(one["DomainName"] for one in options if one.get("ValidationStatus") != "SUCCESS") or names
+    waiting = [one for one in detail.get("DomainValidationOptions", []) if one.get("ValidationStatus") != "SUCCESS"]
+    unproved = ", ".join(one["DomainName"] for one in waiting) or names
+    unproved += f" within {timeout} seconds" if timeout else ", and the run is not to wait"
+    if zone is None:
+        lines = [f"{one['Type']} {one['Name']} {one['ResourceRecords'][0]['Value']}" for one in records_of(waiting)]
+        return (
+            f"ACM could not yet validate {unproved}. Create these records where the DNS of the domain is kept, each "
+            "with type, name and value, and run again: "
+            f"{'; '.join(lines)}. ACM keeps the request open for {HOURS_OPEN} hours; afterwards a run makes a new one"
+        )
     servers = ", ".join(zone.name_servers) or "none: it is a private zone, which ACM cannot read"
     return (
-        f"ACM could not validate {waiting} within {timeout} seconds. Check that {zone.name} is delegated to the name "
+        f"ACM could not validate {unproved}. Check that {zone.name} is delegated to the name "
         f"servers of hosted zone {zone.id} ({servers}), then run again: the request stays open meanwhile"
     )
 
 
-def wait(acm: Any, goal: str, arn: str, zone: dns.Zone, timeout: int) -> dict[str, Any]:
+def wait(acm: Any, goal: str, arn: str, zone: dns.Zone | None, timeout: int) -> dict[str, Any]:
     """Wait for the CNAMEs to be ``named``, or for the certificate to be ``issued``; returns its detail."""
     try:
         api.waiter(acm, goal, timeout)(CertificateArn=arn)
@@ -98,16 +115,35 @@ def wait(acm: Any, goal: str, arn: str, zone: dns.Zone, timeout: int) -> dict[st
 
 
 def view(arn: str, detail: dict[str, Any], records: Iterable[dns.RecordSet], tags: dict[str, str]) -> dict[str, Any]:
-    """A requested certificate for the result and the diff; ``records`` are the CNAMEs that its zone has."""
+    """A requested certificate for the result and the diff; ``records`` are the CNAMEs that its zone has, or those to
+    be made by hand."""
     expiry = detail.get("NotAfter")
     return {
         "certificate_arn": arn,
         "domain_names": detail["SubjectAlternativeNames"],
         "valid_until": f"{expiry:%Y-%m-%d}" if expiry else None,
         "self_signed": False,
-        "validation_records": {one["Name"]: one["ResourceRecords"][0]["Value"] for one in records},
+        "validation_records": values_by_name(records),
         "tags": tags,
     }
+
+
+def values_by_name(records: Iterable[dns.RecordSet]) -> dict[str, str]:
+    """CNAMEs as people write them down."""
+    return {one["Name"]: one["ResourceRecords"][0]["Value"] for one in records}
+
+
+def zone_of(services: Services, params: dict[str, Any]) -> dns.Zone | None:
+    """The public zone of the CNAMEs, which holds every name; None when they are made by hand."""
+    if services.route53 is None:
+        return None
+    zone = dns.find_zone(services.route53, params)
+    dns.require_inside(zone, params["domain_names"])
+    if zone.private:
+        raise AnsibleAWSError(
+            message=f"Hosted zone {zone.name} ({zone.id}) is private: ACM needs a public hosted zone for validation"
+        )
+    return zone
 
 
 def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn: str, check_mode: bool) -> Outcome:
@@ -118,12 +154,7 @@ def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn
     ``except_arn`` once it does not. Tags None leave those of an existing one alone.
     """
     acm, route53, names, name = services.acm, services.route53, params["domain_names"], params["name"]
-    zone = dns.find_zone(route53, params["hosted_zone_id"], params["hosted_zone_name"])
-    dns.require_inside(zone, names)
-    if zone.private:
-        raise AnsibleAWSError(
-            message=f"Hosted zone {zone.name} ({zone.id}) is private: ACM needs a public hosted zone for validation"
-        )
+    zone = zone_of(services, params)
     held = api.named(acm, name)
     fitting = [one for one in held if is_as_wanted(one.detail, names)]
     if not fitting:
@@ -154,23 +185,31 @@ def ensure_requested(services: Services, params: dict[str, Any], placeholder_arn
     return Outcome(bool(missing or change or pending), before, after)
 
 
-def validate(services: Services, zone: dns.Zone, arn: str, params: dict[str, Any]) -> dict[str, Any]:
+def validate(services: Services, zone: dns.Zone | None, arn: str, params: dict[str, Any]) -> dict[str, Any]:
     """Write the CNAMEs and, if asked to, wait until the certificate is issued; returns its detail."""
     named = wait(services.acm, "named", arn, zone, NAMING_SECONDS)
-    dns.upsert(services.route53, zone, missing_records(services.route53, zone, validation_records(named)))
+    if zone:
+        dns.upsert(services.route53, zone, missing_records(services.route53, zone, validation_records(named)))
     return wait(services.acm, "issued", arn, zone, params["wait_timeout"]) if params["wait"] else named
 
 
-def remove_orphaned_records(services: Services, params: dict[str, Any], doomed: list[api.Held]) -> None:
-    """Delete the CNAMEs of certificates that are to be deleted, but those by which ACM renews another in the Region."""
-    records = [record for held in doomed for record in validation_records(held.detail)]
-    zone = dns.look_up_zone(services.route53, params["hosted_zone_id"], params["hosted_zone_name"])
-    if not records or zone is None:
-        return
-    staying = set(api.list_arns(services.acm)) - {held.arn for held in doomed}
-    details = [detail for arn in staying if (detail := api.describe(services.acm, arn))]
+def orphaned_records(acm: Any, doomed: list[api.Held]) -> list[dns.RecordSet]:
+    """The CNAMEs of certificates that are to be deleted, but those by which ACM renews another in the Region."""
+    records = {record["Name"]: record for held in doomed for record in validation_records(held.detail)}
+    if not records:
+        return []
+    staying = set(api.list_arns(acm)) - {held.arn for held in doomed}
+    details = [detail for arn in staying if (detail := api.describe(acm, arn))]
     needed = {record["Name"] for detail in details for record in validation_records(detail)}
+    return [record for name, record in records.items() if name not in needed]
+
+
+def remove_records(route53: Any, params: dict[str, Any], records: list[dns.RecordSet]) -> None:
+    """Delete those of the CNAMEs that the zone of the options has as they were."""
+    zone = dns.look_up_zone(route53, params)
+    if zone is None:
+        return
     for record in records:
-        found = dns.record_set(services.route53, zone, record["Name"], record["Type"])
-        if record["Name"] not in needed and found and found["ResourceRecords"] == record["ResourceRecords"]:
-            dns.delete(services.route53, zone, found)
+        found = dns.record_set(route53, zone, record["Name"], record["Type"])
+        if found and found["ResourceRecords"] == record["ResourceRecords"]:
+            dns.delete(route53, zone, found)

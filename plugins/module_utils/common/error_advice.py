@@ -32,6 +32,11 @@ CLOCK = (
     "This machine's clock is wrong, or the secret access key does not match the access key: correct whichever is wrong."
 )
 DENIED = "The credentials lack %s: add it to their policy, and look for a permissions boundary or an SCP."
+# AWS does not say which of the two sides refuses.
+NOT_TRUSTED = (
+    "%s. The role's own trust policy must name these credentials, too, with the external ID if it asks for one; AWS "
+    "answers the same when there is no such role."
+)
 QUOTA = (
     f"A quota of the account is used up: request an increase under Service Quotas, or delete unused resources. {AGAIN}"
 )
@@ -93,7 +98,8 @@ def _on_answer(answer: Any, operation: str) -> str:
     error = answer.get("Error", {}) if isinstance(answer, dict) else {}
     code, named = str(error.get("Code", "")), NOT_AUTHORIZED.search(str(error.get("Message", "")))
     if named:
-        return DENIED % (named["action"] + (f" on {named['resource']}" if named["resource"] else ""))
+        denied = DENIED % (named["action"] + (f" on {named['resource']}" if named["resource"] else ""))
+        return NOT_TRUSTED % denied.rstrip(".") if named["action"] == "sts:AssumeRole" else denied
     if DENIAL_CODE.fullmatch(code):
         service = error.get("Service")
         return DENIED % (f"{service}:{RENAMED.get(operation, operation)}" if service and operation else "a right")

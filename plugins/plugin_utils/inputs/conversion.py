@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.quotes import unquoted
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import is_secret
 from yaml import YAMLError
 
@@ -114,7 +115,7 @@ class Conversion:
             element["choices"] = option["choices"]
         converted = []
         for number, value in enumerate(values, 1):
-            place = f"{where}, {_label(value, number)}"
+            place = f"{where}, {label(value, number)}"
             if is_missing(value):
                 self._refuse(place, "is empty")
             else:
@@ -150,7 +151,7 @@ def nulls(name: str, value: Any) -> Iterator[str]:
             yield from nulls(f"{name}, {key}", inner)
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
-            yield from nulls(f"{name}, {_label(inner, number)}", inner)
+            yield from nulls(f"{name}, {label(inner, number)}", inner)
 
 
 def likely(name: str, known: Mapping[str, Any] | list[str]) -> str:
@@ -159,7 +160,7 @@ def likely(name: str, known: Mapping[str, Any] | list[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _label(value: Any, number: int) -> str:
+def label(value: Any, number: int) -> str:
     """How a sentence calls an item of a list."""
     name = value.get("name") if isinstance(value, Mapping) else None
     return f"group {name}" if isinstance(name, str) and name.strip() else f"item {number}"
@@ -173,27 +174,26 @@ def _kind_of(value: Any) -> str:
 
 def _kind_problem(value: Any, kind: str, option: Option) -> str | None:
     """What is wrong with the kind of a value, which is not repeated."""
-    wanted = _article(kind)
+    wanted = article(kind)
+    if kind in ("str", "path") and "choices" not in option and (problem := unquoted(value)):
+        return problem
     if isinstance(value, (list, tuple, Mapping, bytes, date)):
-        quotes = "; write it in quotes" if isinstance(value, date) and kind in ("str", "path") else ""
-        return f"must be {wanted}, not {_kind_of(value)}{quotes}"
+        return f"must be {wanted}, not {_kind_of(value)}"
     if kind in ("int", "float") and isinstance(value, bool):
         return f"must be {wanted}, not true or false"
     if kind == "int" and isinstance(value, float) and not value.is_integer():
         return f"must be {wanted}, not a fraction"
-    if kind == "str" and isinstance(value, (bool, float)) and "choices" not in option:
-        read = "yes, no, on and off as true and false" if isinstance(value, bool) else "1.10 as 1.1"
-        return f"must be text in quotes; without them YAML reads {read}"
     if kind == "str" and value in NO_VALUES and "choices" not in option:
         return f"is the word {value}, which stands for no value; give it one, or take the name away"
     return None
 
 
-def _article(kind: str) -> str:
+def article(kind: str) -> str:
+    """A type as a sentence names it."""
     return {"bool": "true or false", "int": "a whole number", "float": "a number"}.get(kind, "text")
 
 
 def _scalar_problem(value: Any, kind: str, option: Option) -> str:
     if option.get("choices"):
         return f"must be one of {', '.join(map(str, option['choices']))}, not {value}"
-    return f"must be {_article(kind)}, not {str(value)!r}"
+    return f"must be {article(kind)}, not {str(value)!r}"

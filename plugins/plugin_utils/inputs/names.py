@@ -14,6 +14,8 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import S
 
 # Facts that are set under a prefix and are no options: the converted options, and what a role offers to others.
 PUBLISHED = ("inputs", "outputs")
+# What people write for a prefix.
+SHORT = {"lb": "load_balancer", "alb": "load_balancer", "elb": "load_balancer", "db": "database", "net": "network"}
 
 
 def is_published(name: str, prefixes: Iterable[str]) -> bool:
@@ -22,8 +24,11 @@ def is_published(name: str, prefixes: Iterable[str]) -> bool:
     return owner is not None and name.removeprefix(f"{owner}_") in PUBLISHED
 
 
-def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[str]:
-    """One sentence for each name that is in no spec, and carries the prefix of one or is nearly an option of one."""
+def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec], own: Set[str] = frozenset()) -> list[str]:
+    """One sentence for each name that is in no spec, and carries the prefix of one or is nearly an option of one.
+
+    ``own`` are the options that the user sets: what is short for one of these is a variable of the user's.
+    """
     every = {option for spec in specs.values() for option in spec}
     known = sorted(every)
     problems = []
@@ -32,9 +37,20 @@ def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec]) -> list[s
             continue
         if owner := owner_of(name, specs):
             problems.append(f"{name}: {owner} has no such variable{likely(name, known)}")
-        elif _misspells_a_prefix(name, specs) and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.9)):
-            problems.append(f"{name}: there is no such variable; did you mean {close[0]}?")
+        elif (meant := _meant(name, specs, known)) and meant not in own:
+            problems.append(f"{name}: there is no such variable; did you mean {meant}?")
     return problems
+
+
+def _meant(name: str, prefixes: Iterable[str], known: list[str]) -> str | None:
+    """The option that somebody meant who wrote capitals or hyphens, shortened a prefix, or misspelt one."""
+    plain = name.lower().replace("-", "_")
+    begin, _underscore, rest = plain.partition("_")
+    for exact in (plain, f"{SHORT.get(begin, begin)}_{rest}"):
+        if exact in known:
+            return exact
+    close = difflib.get_close_matches(plain, known, n=1, cutoff=0.9) if _misspells_a_prefix(plain, prefixes) else []
+    return close[0] if close else None
 
 
 def _misspells_a_prefix(name: str, prefixes: Iterable[str]) -> bool:

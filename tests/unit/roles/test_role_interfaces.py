@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import entry_points, is_secret, role_spec
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.support.role_files import defaults, main_options, read_yaml, role_names
@@ -17,6 +19,7 @@ ONE_SCREEN = 60  # lines
 INCLUDES = {"ansible.builtin.include_tasks", "ansible.builtin.import_tasks"}
 COMMON = {"sm2a_name": "str", "sm2a_tags": "dict"}
 ROLES = role_names()
+README_FILES = sorted((PROJECT / "roles").glob("*/README.md"))
 # These look at AWS and make nothing that could be removed.
 LOOKING = {"preflight"}
 # These publish nothing about AWS.
@@ -153,6 +156,21 @@ def test_no_input_has_the_name_of_a_method(role: str) -> None:
 def test_present_absent_and_readme_exist(role: str) -> None:
     for name in ("README.md",) if role in LOOKING else ("tasks/present.yml", "tasks/absent.yml", "README.md"):
         assert (PROJECT / "roles" / role / name).is_file(), name
+
+
+@pytest.mark.parametrize("path", README_FILES, ids=lambda path: path.parent.name)
+def test_examples_leave_the_check_of_options_to_the_role(path: Path) -> None:
+    """Ansible's own check, which the keyword ``roles`` of a play always makes, refuses text of surveys."""
+    examples = [
+        part
+        for text in re.findall(r"```yaml\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        if isinstance(parts := yaml.safe_load(text), list)
+        for part in parts
+    ]
+    tasks = [task for part in examples for task in _flatten(part.get("tasks", [part]))]
+    imported = [task["ansible.builtin.import_role"] for task in tasks if "ansible.builtin.import_role" in task]
+    assert [part for part in examples if "roles" in part] == []
+    assert [one for one in imported if one.get("rolespec_validate") is not False] == []
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role not in WITHOUT_FACTS])

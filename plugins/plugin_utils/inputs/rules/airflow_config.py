@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.quotes import unquoted
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_names import OPTIONS, SENSITIVE
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_values import value_problem
 
 # Option -> what to use instead; "" when there is nothing to choose.
 OWNED: dict[tuple[str, str], str] = {
@@ -127,13 +129,17 @@ def config_problems(config: Mapping[str, Any]) -> list[str]:
     """One sentence for each entry of airflow_config that is refused; values are not repeated."""
     problems: list[str] = []
     for where, section, option, value in _entries("airflow_config", config, problems):
-        if not isinstance(value, (str, int, float)):
-            problems.append(
-                f"{where}: must be a string, number or boolean; write lists and dictionaries as JSON strings"
-            )
-        elif reason := option_problem(section, option) or misspelling(section, option):
+        reason = option_problem(section, option) or misspelling(section, option)
+        if reason := reason or _plain_problem(value) or value_problem(section, option, value):
             problems.append(f"{where}: {reason}")
     return problems
+
+
+def _plain_problem(value: Any) -> str | None:
+    """Why this is no value of one line, as environment variables have them."""
+    if isinstance(value, (str, int, float)):
+        return None
+    return unquoted(value) or "must be a string, number or boolean; write lists and dictionaries as JSON strings"
 
 
 def config_secret_problems(secrets: Mapping[str, Any]) -> list[str]:
@@ -169,12 +175,21 @@ def environment_problems(where: str, environment: Mapping[str, Any]) -> list[str
     """One sentence for each extra variable of a worker group that is refused."""
     problems: list[str] = []
     for name, value in environment.items():
-        reason = _variable_problem(str(name))
-        if reason is None and not isinstance(value, (str, int, float)):
-            reason = "must be a string, number or boolean"
-        if reason:
+        if reason := _variable_problem(str(name)) or _plain_problem(value) or _text_problem(str(name), value):
             problems.append(f"{where}.{name}: {reason}")
     return problems
+
+
+def _text_problem(name: str, value: Any) -> str | None:
+    """Why the variable cannot have this value: the type of an option of Airflow, or else text."""
+    option = _option_of(name)
+    return value_problem(*option, value) if option else unquoted(value)
+
+
+def _option_of(name: str) -> tuple[str, str] | None:
+    """The section and option of Airflow that an environment variable sets."""
+    parts = name.lower().split("__")
+    return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "airflow" else None
 
 
 def _variable_problem(name: str) -> str | None:
@@ -184,7 +199,5 @@ def _variable_problem(name: str) -> str | None:
         return "is a credential; use policy_statements or policy_arns of the group"
     if name in OWN_VARIABLES or name.startswith(OWN_PREFIXES):
         return "is set by SM2A"
-    parts = name.lower().split("__")
-    if len(parts) == 3 and parts[0] == "airflow":
-        return option_problem(parts[1], parts[2]) or misspelling(parts[1], parts[2])
-    return None
+    option = _option_of(name)
+    return option_problem(*option) or misspelling(*option) if option else None

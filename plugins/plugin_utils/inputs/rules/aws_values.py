@@ -12,6 +12,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws impo
     airflow_values,
     arns,
     database,
+    dns,
     domains,
     load_balancer,
     names,
@@ -29,6 +30,7 @@ RULES: list[table.Rule] = [
         names,
         tags,
         domains,
+        dns,
         addresses,
         ranges,
         arns,
@@ -43,7 +45,7 @@ RULES: list[table.Rule] = [
 ]
 JOINT_RULES: list[table.JointRule] = [
     rule
-    for subject in (names, domains, addresses, arns, database, windows, load_balancer, airflow_values)
+    for subject in (names, domains, dns, addresses, arns, database, windows, load_balancer, airflow_values)
     for rule in subject.JOINT_RULES
 ]
 

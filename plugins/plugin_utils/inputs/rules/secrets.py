@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import shown, text
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.connections import connection_problem
 
 # SecretString of https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 MOST_BYTES = 65536
@@ -69,12 +70,12 @@ def _value_problem(value: Any, connection: bool) -> str | None:
     if isinstance(value, Mapping) and set(value) == {SOURCE}:
         return _source_problem(value[SOURCE])
     if isinstance(value, str):
-        return _text_problem(value)
+        return _text_problem(value) or (connection_problem(value) if connection else None)
     if connection and not isinstance(value, Mapping) and isinstance(value, (bool, int, float, list, tuple)):
         return "must be a URI in quotes or a dictionary, as Airflow's connections are, not another type"
     if connection and isinstance(value, Mapping) and not value:
         return "must not be an empty dictionary; write conn_type, host and so on, or take the name out"
-    return _json_problem(value)
+    return _json_problem(value) or (connection_problem(value) if connection and isinstance(value, Mapping) else None)
 
 
 def _text_problem(value: str) -> str | None:

@@ -63,6 +63,24 @@ def test_a_misspelt_prefix_is_named_too() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name", ["lb_port", "LB_PORT", "Load_Balancer_port", "load-balancer-port", "LOAD_BALANCER_PORT"]
+)
+def test_short_prefixes_and_capitals_are_named_too(name: str) -> None:
+    assert unknown_variables([name], SPECS) == [
+        f"{name}: there is no such variable; did you mean load_balancer_port?",
+    ]
+
+
+@pytest.mark.parametrize("name", ["lb_color", "db_port", "port", "company_port", "LB", "Port"])
+def test_variables_of_the_user_are_none_of_ours(name: str) -> None:
+    assert unknown_variables([name], SPECS) == []
+
+
+def test_what_an_option_is_made_of_may_be_short_for_it() -> None:
+    assert unknown_variables(["lb_port"], SPECS, {"load_balancer_port"}) == []
+
+
 def test_what_the_playbook_sets_itself_is_refused() -> None:
     own = {"network_kms_key_arn", "airflow_wait", "network_state", "network_cidr", "cluster_worker_groups"}
     plays = yaml.safe_load((PROJECT / "playbooks/site.yml").read_text(encoding="utf-8"))

@@ -1,11 +1,11 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ARNs: that they name the right kind of resource, in any partition, and where it must be, in the region. Pure."""
+"""ARNs: that they name the right kind of resource, in the region's partition, and in the region where AWS wants it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.names import REGION
@@ -60,6 +60,7 @@ SECRET_NAME = matching(
     r"[A-Za-z0-9/_+=.@!-]{1,512}", "a secret's name, of letters, digits and /_+=.@-, or its ARN", repeat=False
 )
 SECRET_REFERENCE = of_text(lambda value: (SECRET_ARN if value.startswith("arn:") else SECRET_NAME)(value))
+# What these name is used in the environment's region, and cannot be elsewhere.
 REGIONAL = (
     "secrets_kms_key_arn",
     "broker_kms_key_arn",
@@ -70,8 +71,23 @@ REGIONAL = (
     "network_kms_key_arn",
     "storage_kms_key_arn",
     "load_balancer_certificate_arn",
+    "load_balancer_certificate_secret",
+    "load_balancer_oidc",
     "load_balancer_web_acl_arn",
+    "database_existing",
+    "database_snapshot_identifier",
+    "monitoring_topic_arn",
 )
+# Beginnings of regions -> the partition that they are in; all others are in "aws". Those of botocore.
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+}
 
 
 def _reader(value: Any) -> str | None:
@@ -98,12 +114,43 @@ def _web_acl(value: str) -> str | None:
     return f"must be the ARN of a web ACL of AWS WAF, as {example}, not {shown(value)}"
 
 
+def arns_in(value: Any) -> Iterator[list[str]]:
+    """The six parts of every ARN in an option, at any depth; patterns, whose partition may be any, are none."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            # What a task's own code does with an ARN is its affair.
+            yield from () if key == "environment" else arns_in(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from arns_in(inner)
+    elif isinstance(value, str) and len(parts := value.split(":", 5)) == 6 and parts[0] == "arn":
+        yield parts
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in."""
+    return next((partition for begin, partition in PARTITIONS.items() if region.startswith(begin)), "aws")
+
+
 def _other_region(option: str) -> JointRule:
     def problem(values: Mapping[str, Any]) -> str | None:
-        region, parts = text(values, "sm2a_region"), text(values, option).split(":")
-        if not region or len(parts) < 6 or not re.fullmatch(REGION, parts[3]) or parts[3] == region:
-            return None
-        return f"must be in the region of the environment, {region}, not in {parts[3]}"
+        region = text(values, "sm2a_region")
+        others = [parts[3] for parts in arns_in(values.get(option)) if re.fullmatch(REGION, parts[3])]
+        other = next((one for one in others if region and one != region), None)
+        return f"must be in the region of the environment, {region}, not in {other}" if other else None
+
+    return JointRule((option, "sm2a_region"), FORMAT, problem)
+
+
+def _other_partition(option: str) -> JointRule:
+    def problem(values: Mapping[str, Any]) -> str | None:
+        region = text(values, "sm2a_region")
+        wanted = partition_of(region)
+        # Of one in another region, where it cannot be, there is a sentence.
+        here = ("", region) if option in REGIONAL else None
+        given = [parts[1] for parts in arns_in(values.get(option)) if here is None or parts[3] in here]
+        other = next((one for one in given if region and one != wanted and re.fullmatch(PARTITION, one)), None)
+        return f"must be ARNs that begin with arn:{wanted}: in {region}, not with arn:{other}:" if other else None
 
     return JointRule((option, "sm2a_region"), FORMAT, problem)
 
@@ -139,6 +186,7 @@ RULES: list[Rule] = [
         "airflow_execution_role_arn",
         "autoscaler_execution_role_arn",
         "autoscaler_task_role_arn",
+        "load_balancer_dns_role_arn",
     ),
     Rule("secrets_reader_arns", PRINCIPAL, each(_reader)),
     Rule("database_existing", STORED, member("master_secret_arn", SECRET_ARN)),
@@ -161,4 +209,8 @@ RULES: list[Rule] = [
     Rule("monitoring_load_balancer_arn", FORMAT, arn("elasticloadbalancing", r"loadbalancer/\S+", "a load balancer")),
     Rule("airflow_namespace_arn", FORMAT, arn("servicediscovery", r"namespace/\S+", "a Cloud Map namespace")),
 ]
-JOINT_RULES: list[JointRule] = [_other_region(option) for option in REGIONAL]
+WITH_ARNS = tuple(dict.fromkeys([*(rule.option for rule in RULES), *REGIONAL, "network_endpoint_resources"]))
+JOINT_RULES: list[JointRule] = [
+    *(_other_region(option) for option in REGIONAL),
+    *(_other_partition(option) for option in WITH_ARNS),
+]

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Domains, host names and hosted zones that certificates, load balancers and Route 53 refuse. Pure."""
+"""Domains and host names that certificates and load balancers refuse. Pure."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shap
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import JointRule, Problem, Rule
 
 CERTIFICATE = "https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html"
-VALIDATION = "https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html"
 HOST_HEADER = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_HostHeaderConditionConfig.html"
-ZONE_NAME = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html"
-ZONE_ID = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html"
 HOST = "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Host"
 
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -90,14 +87,15 @@ def _too_long_for_rule(values: Mapping[str, Any]) -> str | None:
     return f"must have at most {LONGEST_HOST_HEADER} characters, not {len(wrong[0])}, as rules of load balancers allow"
 
 
-def _is_requested(values: Mapping[str, Any]) -> bool:
+def is_requested(values: Mapping[str, Any]) -> bool:
+    """Whether Amazon issues the certificate."""
     source = text(values, "load_balancer_certificate_source")
     return source == "request" and not text(values, "load_balancer_certificate_arn")
 
 
 def _not_for_amazon(values: Mapping[str, Any]) -> str | None:
     domain = text(values, "load_balancer_domain_name")
-    if not _is_requested(values) or not domain:
+    if not is_requested(values) or not domain:
         return None
     names = [domain, *(name for name in items(values, NAMES[1]) if isinstance(name, str) and name)]
     wrong = next((name for name in names if is_address(name) or "." not in name), None)
@@ -109,27 +107,6 @@ def _not_for_amazon(values: Mapping[str, Any]) -> str | None:
             f"not {len(domain)}; take a shorter one, or set load_balancer_certificate_source to import"
         )
     return None
-
-
-def _no_zone(values: Mapping[str, Any]) -> str | None:
-    zones = ("certificate_hosted_zone_id", "hosted_zone_id", "hosted_zone_name")
-    if not _is_requested(values) or any(text(values, f"load_balancer_{zone}") for zone in zones):
-        return None
-    return "a requested certificate is validated in a hosted zone, so one of the others must be set"
-
-
-def _two_zones(values: Mapping[str, Any]) -> str | None:
-    if text(values, "load_balancer_hosted_zone_id") and text(values, "load_balancer_hosted_zone_name"):
-        return "only one of them must be set, not both"
-    return None
-
-
-def _outside_zone(values: Mapping[str, Any]) -> str | None:
-    domain = text(values, "load_balancer_domain_name").lower()
-    zone = text(values, "load_balancer_hosted_zone_name").rstrip(".").lower()
-    if not domain or not zone or f".{domain}".endswith(f".{zone}"):
-        return None
-    return f"the domain must be in the zone, as airflow.{zone} would be, not {shown(domain)}"
 
 
 def _pattern(name: str) -> str | None:
@@ -159,31 +136,10 @@ RULES: list[Rule] = [
     Rule("load_balancer_alternative_names", HOST_HEADER, each(of_text(_pattern))),
     Rule("airflow_host_names", HOST, each(HEADER)),
     Rule("database_existing", HOST, _address_of),
-    Rule(
-        "load_balancer_hosted_zone_name",
-        ZONE_NAME,
-        matching(r"(?=.{1,254}$)([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?", "a domain such as example.com"),
-    ),
-    *(
-        Rule(option, ZONE_ID, matching(r"(/?hostedzone/)?[A-Z0-9]{1,32}", "an id such as Z0123456789ABCDEFGHIJ"))
-        for option in ("load_balancer_hosted_zone_id", "load_balancer_certificate_hosted_zone_id")
-    ),
 ]
 JOINT_RULES: list[JointRule] = [
     JointRule(NAMES, HOST_HEADER, _too_long_for_rule),
     JointRule(
         ("load_balancer_domain_name", "load_balancer_certificate_alternative_names"), CERTIFICATE, _not_for_amazon
     ),
-    JointRule(
-        (
-            "load_balancer_certificate_source",
-            "load_balancer_hosted_zone_name",
-            "load_balancer_hosted_zone_id",
-            "load_balancer_certificate_hosted_zone_id",
-        ),
-        VALIDATION,
-        _no_zone,
-    ),
-    JointRule(("load_balancer_hosted_zone_id", "load_balancer_hosted_zone_name"), ZONE_ID, _two_zones),
-    JointRule(("load_balancer_domain_name", "load_balancer_hosted_zone_name"), ZONE_NAME, _outside_zone),
 ]

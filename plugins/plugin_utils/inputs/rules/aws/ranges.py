@@ -178,7 +178,7 @@ TASKS: list[Rule] = [
     *same(DOCS.format("airflow"), SECONDS, "airflow_migrate_timeout", "airflow_wait_timeout"),
     Rule("airflow_drain_timeout", DOCS.format("airflow"), at_least(0, "seconds")),
     Rule("database_wait_timeout", DOCS.format("database"), SECONDS),
-    Rule("load_balancer_certificate_wait_timeout", DOCS.format("load_balancer"), SECONDS),
+    Rule("load_balancer_certificate_wait_timeout", DOCS.format("load_balancer"), at_least(0, "seconds")),
     *same(DOCS.format("run_lock"), SECONDS, "run_lock_timeout", "sm2a_lock_timeout"),
 ]
 RULES: list[Rule] = [*PORTS, *DAYS, *LOAD_BALANCER, *DATABASE, *MONITORING, *TASKS]

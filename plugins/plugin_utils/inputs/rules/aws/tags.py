@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.quotes import unquoted
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import shown
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Problem, Rule
 
@@ -46,9 +47,11 @@ def _values(tags: Mapping[Any, Any]) -> Iterator[str]:
         if value is None:
             yield f"{key} must have a value; write '' for an empty one"
         elif isinstance(value, (Mapping, list, tuple, set)):
-            yield f"{key} must be text, a number or a boolean, not nested; write one tag for each part"
+            yield f"{key} must be text, not nested; write one tag for each part"
+        elif problem := unquoted(value):
+            yield f"{key} {problem}"
         elif _scalars(value) is None:
-            yield f"{key} must be text, a number or a boolean, not a {type(value).__name__}; put it in quotes"
+            yield f"{key} must be text, not a {type(value).__name__}; put it in quotes"
 
 
 def _lengths(tags: Mapping[Any, Any]) -> Iterator[str]:

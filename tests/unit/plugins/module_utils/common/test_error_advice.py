@@ -77,6 +77,14 @@ def test_a_refusal_names_the_right(message: str, code: str) -> None:
     assert advice.advice(WaiterError("vpc_available", "denied", answer)) == wanted
 
 
+def test_a_role_that_cannot_be_assumed_may_lack_trust() -> None:
+    role = "arn:aws:iam::210987654321:role/dns"
+    message = f"User: {ROLE} is not authorized to perform: sts:AssumeRole on resource: {role}"
+    said = advice.advice(ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "AssumeRole"))
+    assert said.startswith(f"The credentials lack sts:AssumeRole on {role}: add it to their policy")
+    assert "The role's own trust policy must name these credentials, too, with the external ID" in said
+
+
 @pytest.mark.parametrize(
     ("module", "code", "right"),
     [

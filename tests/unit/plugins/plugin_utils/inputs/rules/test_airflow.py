@@ -191,7 +191,7 @@ def test_what_users_may_set_is_accepted() -> None:
     values = {
         "airflow_config": {
             "core": {"parallelism": 64, "max_active_tasks_per_dag": "8"},
-            "fab": {"auth_rate_limit": 1.5},
+            "fab": {"auth_rate_limit": "5 per 40 second", "cookie_secure": False},
         },
         "airflow_config_secrets": {"sentry": {"sentry_dsn": "sentry-dsn"}},
         "airflow_worker_groups": [

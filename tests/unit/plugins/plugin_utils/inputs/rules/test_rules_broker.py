@@ -4,20 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import broker
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.broker import problems
 from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
 from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
-    accepted,
-    refused,
-    says,
-    unproved,
-    unproved_joint,
+    RuleTests,
 )
 
 NAMES = ["default", "Team_A-1", "x" * 50, "1", "dead-letters", "DEAD-LETTER"]
@@ -47,27 +40,12 @@ TOGETHER: JointCases = [
 ]
 
 
-@pytest.mark.parametrize(("option", "value"), accepted(CASES))
-def test_what_sqs_accepts_passes(option: str, value: Any) -> None:
-    assert problems({option: value}) == []
-
-
-@pytest.mark.parametrize(("option", "value"), refused(CASES))
-def test_what_sqs_refuses_is_refused(option: str, value: Any) -> None:
-    found = says(problems({option: value}), option)
-    assert found
-    assert all(" must " in problem for problem in found)
-
-
-def test_every_rule_has_a_value_that_breaks_it() -> None:
-    assert unproved(broker.RULES, CASES) == []
-    assert unproved_joint(broker.JOINT_RULES, TOGETHER) == []
-
-
-@pytest.mark.parametrize(("values", "said"), TOGETHER)
-def test_options_that_must_fit_together(values: dict[str, Any], said: str | None) -> None:
-    found = problems(values)
-    assert [said in problem for problem in found] == [True] if said else found == []
+class TestRules(RuleTests):
+    rules = broker.RULES
+    joint_rules = broker.JOINT_RULES
+    cases = CASES
+    together = TOGETHER
+    problems = staticmethod(problems)
 
 
 def test_the_role_has_these_defaults() -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import names, tags
@@ -13,11 +12,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws_valu
 from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
-    accepted,
-    refused,
-    says,
-    unproved,
-    unproved_joint,
+    RuleTests,
 )
 
 REGIONS = ["eu-west-1", "us-gov-west-1", "eusc-de-east-1", "us-isob-east-1", "ap-southeast-7", "cn-north-1"]
@@ -93,7 +88,7 @@ NAME_CASES: Cases = {
     "autoscaler_log_group_name": (["/sm2a/a/autoscaler", "a#b_c.d"], ["a b", "a" * 513]),
     "monitoring_log_group_names": ([[], ["/sm2a/a/worker"]], [["a:b"], [""]]),
 }
-NAMES_TOGETHER: JointCases = [
+TOGETHER: JointCases = [
     (
         {"network_availability_zones": ["eu-west-1a", "eu-west-1b"], "sm2a_region": "eu-central-1"},
         "zones must be of eu-central-1",
@@ -111,7 +106,7 @@ TAG_CASES: Cases = {
             {"k" * 128: "v" * 256},
             {"Name": "airflow"},
             {"owner": ""},
-            {"a": 1, "b": 1.5, "c": True},
+            {"a": 1, "b": "1.5", "c": "True"},
             {"größe": "übermäßig", "名前": "気流"},
             {"a b": "c d", "_.:/=+-@": "_.:/=+-@"},
             {"awsome": "aws", "my-aws:x": "x", "rdsx": "rds"},
@@ -129,6 +124,8 @@ TAG_CASES: Cases = {
             {"owner": ["a"]},
             {"owner": None},
             {"since": date(2024, 1, 1)},
+            {"version": 1.1},
+            {"reviewed": True},
             {"": "x"},
             {"k" * 129: "x"},
             {"k": "v" * 257},
@@ -151,27 +148,12 @@ TAG_CASES: Cases = {
 CASES = {**NAME_CASES, **TAG_CASES}
 
 
-@pytest.mark.parametrize(("option", "value"), accepted(CASES))
-def test_what_aws_accepts_passes(option: str, value: Any) -> None:
-    assert says(problems({option: value}), option) == []
-
-
-@pytest.mark.parametrize(("option", "value"), refused(CASES))
-def test_what_aws_refuses_is_refused(option: str, value: Any) -> None:
-    found = says(problems({option: value}), option)
-    assert found
-    assert all(" must " in problem for problem in found)
-
-
-def test_every_rule_has_a_value_that_breaks_it() -> None:
-    assert unproved([*names.RULES, *tags.RULES], CASES) == []
-    assert unproved_joint(names.JOINT_RULES, NAMES_TOGETHER) == []
-
-
-@pytest.mark.parametrize(("values", "said"), NAMES_TOGETHER)
-def test_names_that_must_fit_together(values: dict[str, Any], said: str | None) -> None:
-    found = problems(values)
-    assert [said in problem for problem in found] == [True] if said else found == []
+class TestRules(RuleTests):
+    rules = (*names.RULES, *tags.RULES)
+    joint_rules = names.JOINT_RULES
+    cases = CASES
+    together = TOGETHER
+    problems = staticmethod(problems)
 
 
 @pytest.mark.parametrize(

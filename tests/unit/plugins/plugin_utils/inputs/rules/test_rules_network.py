@@ -4,20 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2 import subnet_plan
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import addresses, domains, load_balancer
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws_values import problems
 from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
-    accepted,
-    refused,
-    says,
-    unproved,
-    unproved_joint,
+    RuleTests,
 )
 
 LONG_LABEL = "a" * 63
@@ -37,7 +30,6 @@ NO_NAMES = [
     f"{LONG_LABEL}a.example.com",
     ".".join([LONG_LABEL] * 4),
 ]
-ZONE_IDS = (["Z0123456789ABCDEFGHIJ", "Z1PA6795UKMFR9", "/hostedzone/Z1PA6795UKMFR9"], ["example.com", "z1", "Z" * 33])
 RANGES = [[], ["0.0.0.0/0"], ["203.0.113.7/32", "10.0.0.0/8", "pl-0123abcd"], ["2001:db8::/32", "::/0"]]
 NO_RANGES = [["203.0.113.7"], ["10.0.0.1/24"], ["10.0.0.0/33"], ["office"], [""], ["10.0.0.0/255.255.0.0"], ["::1"]]
 TO = ([{"ports": [22], "cidrs": one} for one in RANGES], [{"ports": [22], "cidrs": one} for one in NO_RANGES])
@@ -86,12 +78,6 @@ CASES: Cases = {
             {"address": "user@db"},
         ],
     ),
-    "load_balancer_hosted_zone_name": (
-        ["example.com", "example.com.", "a_b.example.com"],
-        ["https://example.com", "a..b"],
-    ),
-    "load_balancer_hosted_zone_id": ZONE_IDS,
-    "load_balancer_certificate_hosted_zone_id": ZONE_IDS,
     "network_cidr": (
         ["10.90.0.0/16", "192.168.0.0/19", "172.31.0.0/18", "100.64.0.0/16", "203.0.0.0/16"],
         ["10.0.0.0/28", "10.0.0.1/24", "10.0.0.0/15", "10.0.0.0/29", "10.0.0.0", "fd00::/56", "all", "10.0.0.0/20"],
@@ -160,25 +146,6 @@ TOGETHER: JointCases = [
         },
         "must be domains with a dot when the certificate is requested, not '10.0.0.7'",
     ),
-    ({"load_balancer_certificate_source": "request"}, "so one of the others must be set"),
-    ({"load_balancer_certificate_source": "request", "load_balancer_certificate_hosted_zone_id": "Z1"}, None),
-    (
-        {
-            "load_balancer_certificate_source": "request",
-            "load_balancer_certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/1-2",
-        },
-        None,
-    ),
-    ({"load_balancer_hosted_zone_id": "Z1", "load_balancer_hosted_zone_name": "example.com"}, "not both"),
-    (
-        {"load_balancer_domain_name": "airflow.example.org", "load_balancer_hosted_zone_name": "example.com"},
-        "must be in the zone, as airflow.example.com would be, not 'airflow.example.org'",
-    ),
-    (
-        {"load_balancer_domain_name": "a.notexample.com", "load_balancer_hosted_zone_name": "example.com."},
-        "must be in the zone",
-    ),
-    ({"load_balancer_domain_name": "EXAMPLE.com", "load_balancer_hosted_zone_name": "example.com."}, None),
     ({"network_cidr": "10.0.0.0/20"}, "must be /19 or larger to be divided into subnets"),
     ({"network_cidr": "10.0.0.0/20", **VPC, **GIVEN}, None),
     (
@@ -239,30 +206,12 @@ TOGETHER: JointCases = [
 ]
 
 
-@pytest.mark.parametrize(("option", "value"), accepted(CASES))
-def test_what_aws_accepts_passes(option: str, value: Any) -> None:
-    assert says(problems({option: value}), option) == []
-
-
-@pytest.mark.parametrize(("option", "value"), refused(CASES))
-def test_what_aws_refuses_is_refused(option: str, value: Any) -> None:
-    found = says(problems({option: value}), option)
-    assert found
-    assert all(" must " in problem for problem in found)
-    assert "canary" not in " ".join(found)
-
-
-def test_every_rule_has_a_value_that_breaks_it() -> None:
-    rules = [*domains.RULES, *addresses.RULES, *load_balancer.RULES]
-    assert unproved(rules, CASES) == []
-    joint = [*domains.JOINT_RULES, *addresses.JOINT_RULES, *load_balancer.JOINT_RULES]
-    assert unproved_joint(joint, TOGETHER) == []
-
-
-@pytest.mark.parametrize(("values", "said"), TOGETHER)
-def test_options_that_must_fit_together(values: dict[str, Any], said: str | None) -> None:
-    found = problems(values)
-    assert [said in problem for problem in found] == [True] if said else found == []
+class TestRules(RuleTests):
+    rules = (*domains.RULES, *addresses.RULES, *load_balancer.RULES)
+    joint_rules = (*domains.JOINT_RULES, *addresses.JOINT_RULES, *load_balancer.JOINT_RULES)
+    cases = CASES
+    together = TOGETHER
+    problems = staticmethod(problems)
 
 
 def test_the_vpc_is_divided_as_the_role_does_it() -> None:

@@ -4,18 +4,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws import database, ranges, windows
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws_values import problems
 from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rules.rule_cases import (
     Cases,
     JointCases,
-    accepted,
-    refused,
-    unproved,
-    unproved_joint,
+    RuleTests,
 )
 
 PORTS = ([1, 80, 65535], [0, -1, 65536])
@@ -111,7 +105,7 @@ RANGE_CASES: Cases = {
     "airflow_wait_timeout": FROM_ONE,
     "airflow_drain_timeout": ([0, 900], [-1]),
     "database_wait_timeout": FROM_ONE,
-    "load_balancer_certificate_wait_timeout": FROM_ONE,
+    "load_balancer_certificate_wait_timeout": ([0, 1, 1800], [-1]),
     "run_lock_timeout": FROM_ONE,
     "sm2a_lock_timeout": FROM_ONE,
 }
@@ -205,27 +199,12 @@ TOGETHER: JointCases = [
 ]
 
 
-@pytest.mark.parametrize(("option", "value"), accepted(CASES))
-def test_what_aws_accepts_passes(option: str, value: Any) -> None:
-    assert problems({option: value}) == []
-
-
-@pytest.mark.parametrize(("option", "value"), refused(CASES))
-def test_what_aws_refuses_is_refused(option: str, value: Any) -> None:
-    found = [problem for problem in problems({option: value}) if problem.startswith(f"{option}: ")]
-    assert found
-    assert all(" must " in problem for problem in found)
-
-
-def test_every_rule_has_a_value_that_breaks_it() -> None:
-    assert unproved([*ranges.RULES, *database.RULES, *windows.RULES], CASES) == []
-    assert unproved_joint([*database.JOINT_RULES, *windows.JOINT_RULES], TOGETHER) == []
-
-
-@pytest.mark.parametrize(("values", "said"), TOGETHER)
-def test_options_that_must_fit_together(values: dict[str, Any], said: str | None) -> None:
-    found = problems(values)
-    assert [said in problem for problem in found] == [True] if said else found == []
+class TestRules(RuleTests):
+    rules = (*ranges.RULES, *database.RULES, *windows.RULES)
+    joint_rules = (*database.JOINT_RULES, *windows.JOINT_RULES)
+    cases = CASES
+    together = TOGETHER
+    problems = staticmethod(problems)
 
 
 def test_a_sentence_names_range_unit_and_value() -> None:

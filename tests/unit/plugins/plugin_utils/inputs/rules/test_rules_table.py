@@ -121,7 +121,7 @@ def test_sentences_name_the_option_and_what_must_be() -> None:
 
 
 def test_a_table_judges_only_values_that_are_there() -> None:
-    rules = [*same("https://example.com", between(1, 2), "a", "b"), Rule("c", "https://example.com", at_least(5))]
+    rules = (*same("https://example.com", between(1, 2), "a", "b"), Rule("c", "https://example.com", at_least(5)))
     assert problems({}, rules) == []
     assert problems({"a": None, "d": 9}, rules) == []
     assert problems({"a": 3, "b": 2, "c": 4}, rules) == ["a: must be 1 to 2, not 3", "c: must be 5 or more, not 4"]
