@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
 from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import ACCOUNT, BOUNDARY_ARN
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support import images
 
 DOMAIN = "airflow.example.com"
 LIMITED = {f"{role}_permissions_boundary": BOUNDARY_ARN for role in ("cluster", "network", "database")}
@@ -132,7 +133,8 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
     given += [("--master-secret", master), ("--worker-statements", str(_statements(directory)))]
     given += [("--topic", topic)]
     given += [("--dags", f"arn:aws:s3:::company-dags{below}") for below in ("", "/*")]
-    repository = f"arn:aws:ecr:{runs.REGION}:{ACCOUNT}:repository/company/airflow"
+    repository = aws.client("ecr").create_repository(repositoryName="company/airflow")["repository"]["repositoryArn"]
+    digest = images.push_image(aws.endpoint, "company/airflow", "amd64")
     return Case(
         policy=[
             *("--without-permissions-boundary", "--repository", repository),
@@ -143,7 +145,7 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
             "airflow_dags_source": "s3",
             "airflow_dags_s3_uri": "s3://company-dags",
             "database_existing": existing,
-            "images_airflow_image": f"{REGISTRY}/company/airflow@sha256:{'3' * 64}",
+            "images_airflow_image": f"{REGISTRY}/company/airflow@{digest}",
             "secrets_kms_key_arn": key,
             "load_balancer_certificate_source": "import",
             "load_balancer_certificate_secret": "company/certificate",
