@@ -36,6 +36,7 @@ MADE_BY_ANOTHER_ROLE = {
     "airflow_vpc_cidr",
     "airflow_worker_task_role_arns",
     "autoscaler_cluster_name",
+    "autoscaler_database",
     "autoscaler_database_secret_name",
     "autoscaler_execution_role_arn",
     "autoscaler_log_group_name",

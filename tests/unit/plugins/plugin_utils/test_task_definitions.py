@@ -43,6 +43,7 @@ SETTINGS = Settings(
     health_check_start_period=180,
     ecs_exec=False,
     metrics=None,
+    database={},
 )
 ENVIRONMENTS = Environments(
     everywhere=[{"A": "everywhere", "B": "everywhere"}],
