@@ -9,7 +9,7 @@ from functools import reduce
 from sm2a_local_aws.asgi import Application
 from sm2a_local_aws.ecs import agent
 from sm2a_local_aws.http import client_tokens, long_polls, outages, parameters, request_filter
-from sm2a_local_aws.iam import enforcement
+from sm2a_local_aws.iam import enforcement, task_calls
 
 MIDDLEWARES = (
     # What a browser sends, or is sent to an unknown host, is refused.
@@ -20,6 +20,8 @@ MIDDLEWARES = (
     parameters.middleware,
     # It waits while its service is taken away.
     outages.middleware,
+    # It asks what tasks called.
+    task_calls.middleware,
     # A receive call of SQS ends when its client is gone.
     long_polls.middleware,
     # It is answered as before when it comes again with the same client token.
