@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options that `make up` leaves alone, together on one roll-out.
 
-Two schedulers and two DAG processors, one of each is killed; a database of one's own, whose certificate is verified with
+Two schedulers and two DAG processors, one of each is killed; a database of one's own, whose certificate is verified by
 an authority of one's own; a network without NAT gateways, where every service that a task calls has an endpoint.
 """
 

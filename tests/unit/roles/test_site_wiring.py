@@ -94,6 +94,7 @@ NAMED_ELSEWHERE = {
     "network_load_balancer_ports": "load_balancer_https_port",
     "images_extra_git": "airflow_dags_source",
     "network_extra_endpoint_resources": "airflow_dags_s3_uri",
+    "network_extra_interface_endpoint_services": "cluster_execute_command",
     "network_extra_load_balancer_egress": "load_balancer_oidc",
     "network_extra_task_egress": "airflow_dags_git_url",
     "run_lock_state": "sm2a_lock",

@@ -1,14 +1,12 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Services that tasks need and that have no VPC endpoint are named, one by one; the role's list lacks none."""
+"""Services that tasks need and that have no VPC endpoint are named, one by one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
-from ansible_collections.sm2a.airflow.tests.support.role_files import read_yaml
 from ansible_collections.sm2a.airflow.tests.support.stack import private_network
 from ansible_collections.sm2a.airflow.tests.support.stack.local_aws_api import TaskCall
 
@@ -64,8 +62,3 @@ def test_other_kinds_of_containers_need_other_services() -> None:
 
 def test_sessions_of_ecs_exec_need_one_more() -> None:
     assert list(private_network.lacking(needs(execute_command=True), ALL)) == ["ssmmessages"]
-
-
-def test_the_list_of_the_role_network_has_what_fargate_needs() -> None:
-    endpoints = read_yaml(PROJECT / "roles/network/vars/main/endpoints.yml")["__network_core_services"]
-    assert private_network.lacking(private_network.of_task_definition(DEFINITION), {*endpoints, "s3"}) == {}
