@@ -32,7 +32,7 @@ def of_calls(calls: Iterable[TaskCall]) -> Needs:
 def of_task_definition(definition: Mapping[str, Any], execute_command: bool = False) -> Needs:
     """What Fargate calls through the task's network to start and keep it: images, secrets, logs, sessions.
 
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-version-migration.html
     """
     who = f"Fargate for {definition['family']}"
     needed = [*FARGATE, *([EXEC] if execute_command else [])]
