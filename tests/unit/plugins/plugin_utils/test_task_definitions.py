@@ -134,7 +134,7 @@ def test_only_the_web_server_has_a_port_and_the_migration_no_health_check() -> N
 
 
 def test_all_but_the_metrics_container_can_use_the_database() -> None:
-    certificates = {"file": "/dev/shm/ca.pem", "pem": "PEM"}  # noqa: S108
+    certificates = {"file": "/dev/shm/ca.pem", "pem": "PEM"}
     database = {"address": "db", "port": 5432, "database_name": "airflow", "ca_certificates": certificates}
     for definition in made(replace(SETTINGS, database=database, metrics={"M": "1"})).values():
         main, *beside = definition["container_definitions"]
