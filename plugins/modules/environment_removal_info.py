@@ -125,8 +125,8 @@ options:
         type: str
         required: true
       former_identifier:
-        description: Identifier of the DB instance that the environment had before. With
-          O(existing_database.former_tags) it is an obstacle, as it uses the environment's network and nothing removes it.
+        description: Identifier of the DB instance that the environment had before. With the former tags it is an
+          obstacle, as it uses the environment's network and nothing removes it.
         type: str
         required: true
       former_tags:
