@@ -150,6 +150,24 @@ def image_manifest(ecr: Any, repository: RepositoryUri, tag: str) -> dict[str, A
     return {"mediaType": media_type, "digest": image["imageId"]["imageDigest"], "size": len(manifest.encode())}
 
 
+@call("read an image's manifest from ECR", missing=NO_REPOSITORY)
+def manifest(ecr: Any, repository: RepositoryUri, digest: str) -> dict[str, Any] | None:
+    """The manifest or index of this digest, None when ECR does not have it."""
+    images = ecr.batch_get_image(
+        registryId=repository.account, repositoryName=repository.name, imageIds=[{"imageDigest": digest}]
+    )["images"]
+    return dict(json.loads(images[0]["imageManifest"])) if images else None
+
+
+@call("find a file of an image in ECR", missing=("LayersNotFoundException",), default="")
+def layer_url(ecr: Any, repository: RepositoryUri, digest: str) -> str:
+    """The signed URL of a layer, or of the file that describes the image; ``""`` when it is not there."""
+    answer = ecr.get_download_url_for_layer(
+        registryId=repository.account, repositoryName=repository.name, layerDigest=digest
+    )
+    return str(answer["downloadUrl"])
+
+
 @call("put an image index into ECR")
 def put_index(ecr: Any, repository: RepositoryUri, tag: str, index: dict[str, Any]) -> str:
     """Tag an index of several images, and return its digest; one that is there already is taken."""

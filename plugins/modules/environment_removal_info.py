@@ -106,6 +106,23 @@ options:
         description: Whether the automated backups go as well.
         type: bool
         default: true
+  existing_database:
+    description: A database that the removal leaves, in place of O(database).
+    type: dict
+    suboptions:
+      address:
+        description: Host name of the database.
+        type: str
+        required: true
+      former_identifier:
+        description: Identifier of the DB instance that the environment had before. With the former tags it is an
+          obstacle, as it uses the environment's network and nothing removes it.
+        type: str
+        required: true
+      former_tags:
+        description: Tags by which that DB instance is the environment's.
+        type: dict
+        required: true
   secrets:
     description: Groups of secrets of Secrets Manager.
     type: list
@@ -213,6 +230,8 @@ def read(module: AnsibleAWSModule) -> Findings:
         found = sum((stores.bucket(s3, name, force) for name in given["buckets"]["names"]), found)
     if given["database"]:
         found += database.database(client(module, "rds"), given["database"])
+    if given["existing_database"]:
+        found += database.existing(client(module, "rds"), given["existing_database"])
     if given["secrets"]:
         secretsmanager = client(module, "secretsmanager")
         found = sum((secrets.secrets(secretsmanager, group) for group in given["secrets"]), found)
@@ -246,6 +265,7 @@ def argument_spec() -> dict[str, Any]:
             final_snapshot_identifier={"type": "str"},
             delete_automated_backups=on,
         ),
+        "existing_database": group(address=text, former_identifier=text, former_tags=tags),
         "secrets": {
             "type": "list",
             "elements": "dict",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.database_client import database_client
+
 Definition = dict[str, Any]
 Environment = Mapping[str, str]
 
@@ -43,6 +45,8 @@ class Settings:
     # ECS Exec writes into the container.
     ecs_exec: bool
     metrics: Environment | None
+    # As in database_outputs; {} where it is not known.
+    database: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def _airflow_container(role: str, command: Sequence[str], environment: Environme
             "retries": 3,
             "start_period": settings.health_check_start_period,
         }
-    return definition
+    return database_client(definition, settings.database)
 
 
 def _metrics_container(name: str, settings: Settings) -> Definition:

@@ -19,6 +19,7 @@ from ansible_collections.sm2a.airflow.tests.control_plane.deploy_role import (
     DNS_ROLE_ARN,
 )
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support import images
 
 DOMAIN = "airflow.example.com"
 LIMITED = {f"{role}_permissions_boundary": BOUNDARY_ARN for role in ("cluster", "network", "database")}
@@ -138,7 +139,8 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
     given += [("--topic", topic)]
     given += [("--dns-role", DNS_ROLE_ARN), ("--hosted-zone", _zone(aws)), ("--domain", DOMAIN)]
     given += [("--dags", f"arn:aws:s3:::company-dags{below}") for below in ("", "/*")]
-    repository = f"arn:aws:ecr:{runs.REGION}:{ACCOUNT}:repository/company/airflow"
+    repository = aws.client("ecr").create_repository(repositoryName="company/airflow")["repository"]["repositoryArn"]
+    digest = images.push_image(aws.endpoint, "company/airflow", "amd64")
     return Case(
         policy=[
             *("--without-permissions-boundary", "--repository", repository),
@@ -149,7 +151,7 @@ def on_an_existing_database(aws: runs.ControlPlane, directory: Path) -> Case:
             "airflow_dags_source": "s3",
             "airflow_dags_s3_uri": "s3://company-dags",
             "database_existing": existing,
-            "images_airflow_image": f"{REGISTRY}/company/airflow@sha256:{'3' * 64}",
+            "images_airflow_image": f"{REGISTRY}/company/airflow@{digest}",
             "secrets_kms_key_arn": key,
             "load_balancer_certificate_source": "import",
             "load_balancer_certificate_secret": "company/certificate",

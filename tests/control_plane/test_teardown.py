@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.sm2a.airflow.tests.control_plane.conftest import Deployed
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
+PEM = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----"
 MANIFEST = json.dumps({"schemaVersion": 2, "config": {}, "layers": []})
 SAY, STOP = "Say what will be lost and what is kept", "Stop before anything is removed"
 # Keeps what can be kept; runs.DESTROY keeps nothing.
@@ -143,3 +144,30 @@ def test_nothing_is_said_of_an_account_without_the_environment(full: Deployed) -
         empty = full.aws.play("teardown", *options)
         assert (empty.code, empty.changed) == (0, []), empty.end()
         assert said(empty) == ["No data is there to be lost."]
+
+
+def test_a_database_of_somebody_else_stays(full: Deployed) -> None:
+    aws = full.aws
+    aws.reset()
+    master = aws.client("secretsmanager").create_secret(Name="company/master", SecretString='{"username": "root"}')
+    rds = aws.client("rds")
+    # Even with the name that an instance of the environment would have.
+    size = {"DBInstanceClass": "db.t4g.medium", "Engine": "postgres", "AllocatedStorage": 20}
+    user = {"MasterUsername": "root", "ManageMasterUserPassword": True}
+    rds.create_db_instance(DBInstanceIdentifier=runs.NAME, **size, **user)
+    address = {"address": "db.example.com", "port": 5432, "ca_certificates": PEM}
+    existing = {"database_existing": {**address, "master_secret_arn": master["ARN"]}}
+    site = aws.play("site", extra=existing)
+    assert site.code == 0, site.end()
+    again = aws.play("site", extra=existing)
+    assert (again.code, again.changed) == (0, []), again.end()
+    own = f"{runs.NAME}/database/airflow"
+    assert aws.client("secretsmanager").describe_secret(SecretId=own)["Name"] == own
+    removal = aws.play("teardown", extra={**runs.DESTROY, **existing})
+    assert removal.code == 0, removal.end()
+    assert "Kept: Airflow's databases and users in db.example.com, and the secret of the master user." in said(removal)
+    [instance] = rds.describe_db_instances()["DBInstances"]
+    assert instance["DBInstanceStatus"] == "available"
+    found = {one["Name"] for one in aws.client("secretsmanager").list_secrets()["SecretList"]}
+    assert "company/master" in found
+    assert own not in found

@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.certificate import Authority
+from ansible_collections.sm2a.airflow.tests.support.postgres import Postgres, running
 from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import (
     KEEP,
@@ -20,8 +26,11 @@ from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import (
     say,
 )
 from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import play
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import GATEWAY
 
 __all__ = ["admin", "certificate", "measures", "say"]
+
+MASTER, MASTER_SECRET = "company_master", "company/master"
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +54,30 @@ def stack(say: Say, measures: Measures) -> Iterator[Stack]:
 def airflow(admin: dict[str, str], certificate: str) -> AirflowApi:
     """Airflow's API as the admin."""
     return AirflowApi(admin["username"], admin["password"], certificate)
+
+
+@dataclass(frozen=True)
+class CompanyDatabase:
+    """A PostgreSQL server of the company's own. ``option`` is what database_existing takes."""
+
+    server: Postgres
+    master: str
+    option: dict[str, Any]
+
+    def contents(self) -> tuple[list[Any], list[Any]]:
+        """The databases and the users that it has."""
+        databases = self.server.rows("SELECT datname FROM pg_database ORDER BY 1", "postgres")
+        return databases, self.server.rows("SELECT rolname FROM pg_roles ORDER BY 1", "postgres")
+
+
+@pytest.fixture(scope="session")
+def company(stack: Stack) -> Iterator[CompanyDatabase]:
+    """Beside the stack, with a certificate of the company's authority and the master user's secret."""
+    authority, password = Authority("Company"), secrets.token_urlsafe(24)
+    with running(GATEWAY, authority.issue(GATEWAY)) as server:
+        # As the master user of RDS, who is no superuser.
+        server.execute(f"CREATE ROLE {MASTER} LOGIN CREATEROLE CREATEDB PASSWORD %s", password, database="postgres")
+        secret = json.dumps({"username": MASTER, "password": password})
+        made = stack.aws("secretsmanager").create_secret(Name=MASTER_SECRET, SecretString=secret)
+        option = {"address": GATEWAY, "port": server.port, "master_secret_arn": made["ARN"]}
+        yield CompanyDatabase(server, MASTER, {**option, "ca_certificates": authority.certificate})

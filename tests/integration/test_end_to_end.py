@@ -16,7 +16,7 @@ import pytest
 import requests
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_names import OPTIONS, SENSITIVE
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_option_values import type_of
-from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine, watch
+from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine, local_aws_api, watch
 from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.support.stack.browser import log_in
 from ansible_collections.sm2a.airflow.tests.support.stack.canaries import leaks, secret_values
@@ -33,6 +33,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
     WORKERS_MAXIMUM,
     WORKERS_MINIMUM,
 )
+from ansible_collections.sm2a.airflow.tests.support.stack.task_logs import executions, run_logs
 from ansible_collections.sm2a.airflow.tools import airflow_options
 
 pytestmark = pytest.mark.chain("stack")
@@ -120,7 +121,7 @@ def settled(read: Callable[[], Collected], wanted: int) -> Collected:
 def smoke(stack: Stack, airflow: AirflowApi, measures: Measures, say: Say) -> dict[str, Any]:
     """A finished run of the smoke DAG: its id, tasks, and the SQS calls of its time."""
     airflow.wait_for_dag("sm2a_smoke")
-    watch.record_calls()
+    local_aws_api.record_calls()
     started = datetime.now(UTC)
     run = airflow.trigger("sm2a_smoke")
     state = airflow.wait_for_run("sm2a_smoke", run, 600)
@@ -131,9 +132,9 @@ def smoke(stack: Stack, airflow: AirflowApi, measures: Measures, say: Say) -> di
     measures.record(smoke_tasks=len(tasks), smoke_trigger_to_last_success_seconds=duration)
     before = started - timedelta(seconds=1)
     sent = watch.calls(stack.aws, "SendMessage", before)
-    # A worker deletes the message, and stores the log, a moment after Airflow knows that the task succeeded.
+    # A worker deletes the message a moment after Airflow knows that the task succeeded.
     deleted = settled(lambda: watch.calls(stack.aws, "DeleteMessage", before), len(sent))
-    logs = settled(lambda: run_logs(stack, run), len(tasks))
+    logs = run_logs(stack.aws, run, len(tasks))
     return {"run": run, "tasks": tasks, "sent": sent, "deleted": deleted, "logs": logs}
 
 
@@ -150,18 +151,6 @@ def test_each_task_went_through_sqs_once(smoke: dict[str, Any], measures: Measur
     assert len(sent) == len(set(sent)) == len(smoke["tasks"])
     assert len(smoke["deleted"]) == len(sent)
     assert {call["QueueUrl"].rsplit("/", 1)[1] for call in smoke["sent"]} == {f"{NAME}-default"}
-
-
-def run_logs(stack: Stack, run: str) -> dict[str, str]:
-    """Key -> text of every task log of a DAG run in the log bucket."""
-    s3 = stack.aws("s3")
-    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith(NAME)]
-    found: dict[str, str] = {}
-    for bucket in buckets:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            keys = [entry["Key"] for entry in page.get("Contents", []) if f"run_id={run}/" in entry["Key"]]
-            found |= {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
-    return found
 
 
 def test_logs_lie_in_s3_and_are_shown_by_the_api(airflow: AirflowApi, smoke: dict[str, Any]) -> None:
@@ -213,9 +202,7 @@ def test_load_raises_the_workers_and_loses_no_task(
         wait_for_minimum(seen, say)
     tasks = airflow.tasks("sm2a_load", run)
     drawing.write(seen.samples, f"sm2a_load: {len(tasks)} tasks of {LOAD['seconds']} s", ARTIFACTS)
-    logs = settled(lambda: run_logs(stack, run), len(tasks))
-    # Every execution leaves one such line, also one that Airflow would not count.
-    executed = Counter(re.findall(r"sm2a_load executed index=(\d+)", "\n".join(logs.values())))
+    executed = executions(run_logs(stack.aws, run, len(tasks)).values())
     doubled = sum(count - 1 for count in executed.values())
     measures.record(
         load_tasks=len(tasks),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.integration.conftest import CompanyDatabase
 from ansible_collections.sm2a.airflow.tests.support.stack import engine
 from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import play
@@ -19,7 +20,10 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import (
 pytestmark = pytest.mark.chain("stack")
 
 
-def test_teardown_removes_every_resource(stack: Stack, measures: Measures, say: Say) -> None:
+def test_teardown_removes_every_resource_and_leaves_what_is_not_its_own(
+    stack: Stack, company: CompanyDatabase, measures: Measures, say: Say
+) -> None:
+    before = company.contents()
     teardown = play("teardown", ["playbooks/teardown.yml"], say, timeout=600)
     measures.record(teardown_seconds=teardown.seconds)
     assert teardown.code == 0, teardown.end()
@@ -30,6 +34,10 @@ def test_teardown_removes_every_resource(stack: Stack, measures: Measures, say: 
     assert [bucket for bucket in stack.aws("s3").list_buckets()["Buckets"] if bucket["Name"].startswith(NAME)] == []
     vpcs = stack.aws("ec2").describe_vpcs(Filters=[{"Name": "tag:sm2a:environment", "Values": [NAME]}])["Vpcs"]
     assert vpcs == []
+    # Databases and users stay on the company's own server, and the secret of its master user.
+    assert company.contents() == before
+    secret = stack.aws("secretsmanager").describe_secret(SecretId=company.option["master_secret_arn"])
+    assert "DeletedDate" not in secret
 
 
 def test_second_teardown_changes_nothing(stack: Stack, say: Say) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Say, S
 from ansible_collections.sm2a.airflow.tests.support.stack.playbooks import Run, play
 from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
 from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
+from ansible_collections.sm2a.airflow.tests.support.stack.task_logs import run_logs
 from ansible_collections.sm2a.airflow.tests.support.stack.watch import Sample
 
 DAY_SECONDS = 24 * 3600
@@ -109,17 +110,8 @@ def finish(airflow: AirflowApi, run: str, started: datetime, seconds: int = 600)
 
 def executions(stack: Stack, burst: Burst) -> Counter[str]:
     """How often the logs of the run say that a task was executed, by queue; a minute is given for the last of them."""
-    logs = poll(lambda: list(_logs(stack, burst.run)), 60, lambda found: len(found) >= len(burst.tasks))
+    logs = run_logs(stack.aws, burst.run, len(burst.tasks)).values()
     return Counter(re.findall(r"live_burst executed on (\w+)", "\n".join(logs)))
-
-
-def _logs(stack: Stack, run: str) -> Iterator[str]:
-    s3 = stack.aws("s3")
-    (bucket,) = [entry["Name"] for entry in s3.list_buckets()["Buckets"] if entry["Name"].startswith(f"{NAME}-logs-")]
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="airflow/"):
-        for entry in page.get("Contents", []):
-            if f"run_id={run}/" in entry["Key"]:
-                yield s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().decode()
 
 
 def lines(stack: Stack, since: datetime) -> list[dict[str, Any]]:

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tests.live import fleet
 from ansible_collections.sm2a.airflow.tests.live.fleet import CONCURRENCY, DAG, GROUPS, MAXIMUM, MINIMUM, Burst
-from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine
+from ansible_collections.sm2a.airflow.tests.support.stack import drawing, engine, local_aws_api
 from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Measures, Say, Stack
 from ansible_collections.sm2a.airflow.tests.support.stack.poll import wait_until
-from ansible_collections.sm2a.airflow.tests.support.stack.settings import ARTIFACTS, NAME, PORT
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import ARTIFACTS, NAME
 
 TASKS, SECONDS = 30, 20  # on each of the two queues
 BACK_SECONDS = 420
@@ -178,19 +176,11 @@ def test_the_size_is_held_while_the_database_restarts(
             assert record["desired"] * CONCURRENCY >= record["tasks"]["queued"] + record["tasks"]["running"]
 
 
-def outage(service: str, seconds: float) -> None:
-    """The local AWS does not answer for that service for so long."""
-    body = json.dumps({"service": service, "seconds": seconds}).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{PORT}/_sm2a/outages", data=body, method="POST")
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-        assert answer.status == 200
-
-
 def test_the_size_is_held_while_sqs_is_silent(stack: Stack, airflow: AirflowApi, at_minimum: None, say: Say) -> None:
     run, started = start_burst(airflow)
     time.sleep(SECONDS)
     silent = datetime.now(UTC)
-    outage("sqs", 60)
+    local_aws_api.outage("sqs", 60)
     time.sleep(60)
     during = {group: fleet.ticks(stack, group, silent) for group in GROUPS}
     burst = fleet.finish(airflow, run, started)

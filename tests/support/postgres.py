@@ -1,9 +1,10 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A real PostgreSQL with the tables of Airflow that the autoscaler reads."""
+"""A real PostgreSQL: with the tables of Airflow that the autoscaler reads, or empty."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pwd
@@ -20,6 +21,7 @@ from urllib.parse import quote
 
 import psycopg2
 import pytest
+from ansible_collections.sm2a.airflow.tests.support.certificate import KeyPair
 from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tools.debian import installed
 
@@ -30,7 +32,7 @@ TABLES = Path(__file__).parent / "airflow_tables/postgres.sql"
 
 @dataclasses.dataclass(frozen=True)
 class Postgres:
-    """A server that accepts ``airflow`` with a password over TCP and its superuser ``postgres`` over a socket."""
+    """A server that accepts users with a password over TCP, and its superuser ``postgres`` over a socket."""
 
     port: int
     socket_directory: Path
@@ -48,22 +50,22 @@ class Postgres:
         for pid in (self.process.pid, *map(int, children.stdout.split())):
             os.kill(pid, number)
 
-    def superuser(self) -> Any:
+    def superuser(self, database: str = "airflow") -> Any:
         """A new autocommit connection."""
-        connection = psycopg2.connect(
-            host=str(self.socket_directory), port=self.port, user="postgres", dbname="airflow"
-        )
+        connection = psycopg2.connect(host=str(self.socket_directory), port=self.port, user="postgres", dbname=database)
         connection.autocommit = True
         return connection
 
-    def execute(self, statement: str, *arguments: Any) -> None:
+    def execute(self, statement: str, *arguments: Any, database: str = "airflow") -> None:
         """One statement as superuser."""
-        connection = self.superuser()
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, arguments)
-        finally:
-            connection.close()
+        with contextlib.closing(self.superuser(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
+
+    def rows(self, query: str, database: str = "airflow") -> list[tuple[Any, ...]]:
+        """What a query returns to the superuser."""
+        with contextlib.closing(self.superuser(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
 
     def set_tasks(self, *tasks: tuple[str, str, str, int]) -> None:
         """Replace everything by task instances: (queue, state, hostname, how many)."""
@@ -94,7 +96,18 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """A temporary server of its own. Debian keeps its programs off PATH."""
+    """A server with Airflow's tables and its user."""
+    with running() as server:
+        _prepare(server)
+        yield server
+
+
+@contextlib.contextmanager
+def running(address: str = "127.0.0.1", tls: KeyPair | None = None) -> Iterator[Postgres]:
+    """A temporary server of its own. With ``tls`` it takes encrypted sessions only, also from other machines.
+
+    Debian keeps its programs off PATH.
+    """
     programs = Path(installed("/usr/lib/postgresql/*/bin/initdb", "postgresql")).parent
     # PostgreSQL refuses to run as root.
     user = next((name for name in ("postgres", "nobody") if _exists(name)), None) if os.geteuid() == 0 else None
@@ -105,19 +118,36 @@ def postgres_server() -> Iterator[Postgres]:
     authentication = ["--auth-local=trust", "--auth-host=scram-sha-256"]
     initdb = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-N", *authentication]
     subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
-    options = ["-p", str(server.port), "-k", str(folder), "-h", "127.0.0.1", "-F"]
+    options = ["-p", str(server.port), "-k", str(folder), "-h", address, "-F"]
+    options += _encrypted(folder, tls, user) if tls else []
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=user, cwd=folder
         )
     server = dataclasses.replace(server, process=process)
     try:
-        _prepare(server)
+        _wait(server)
         yield server
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
         shutil.rmtree(folder)
+
+
+def _encrypted(folder: Path, tls: KeyPair, user: str | None) -> list[str]:
+    """Options of a server that has this certificate, and its rules of who may connect."""
+    certificate, key, rules = (folder / name for name in ("server.pem", "server.key", "pg_hba.conf"))
+    for file, content in (
+        (certificate, tls.certificate),
+        (key, tls.private_key),
+        (rules, b"local all all trust\nhostssl all all 0.0.0.0/0 scram-sha-256\n"),
+    ):
+        file.touch(mode=0o600)
+        file.write_bytes(content)
+        if user:
+            os.chown(file, pwd.getpwnam(user).pw_uid, -1)
+    settings = {"ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": key, "hba_file": rules}
+    return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
 def _exists(user: str) -> bool:
@@ -128,22 +158,21 @@ def _exists(user: str) -> bool:
     return True
 
 
-def _prepare(server: Postgres) -> None:
+def _wait(server: Postgres) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
-            connection = psycopg2.connect(
-                host=str(server.socket_directory), port=server.port, user="postgres", dbname="postgres"
-            )
-            break
+            server.superuser("postgres").close()
         except psycopg2.OperationalError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE airflow LOGIN PASSWORD %s", (PASSWORD,))
-        cursor.execute("CREATE DATABASE airflow OWNER airflow")
-    connection.close()
+        else:
+            return
+
+
+def _prepare(server: Postgres) -> None:
+    server.execute("CREATE ROLE airflow LOGIN PASSWORD %s", PASSWORD, database="postgres")
+    server.execute("CREATE DATABASE airflow OWNER airflow", database="postgres")
     server.execute(TABLES.read_text())
     server.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO airflow")

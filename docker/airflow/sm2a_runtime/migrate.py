@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from sm2a_runtime.celery.result_tables import Base
 from sm2a_runtime.database import mysql_setup, postgres_setup
 from sm2a_runtime.database import users as database_users
-from sm2a_runtime.database.setup import Database, Engine, Login, Server, wait_for_server
+from sm2a_runtime.database.setup import CA_BUNDLE, Database, Engine, Login, Server, wait_for_server
 from sm2a_runtime.secret_store import read_json_secret
 
 ENGINES: dict[str, Engine] = {"postgres": postgres_setup, "mysql": mysql_setup}
@@ -61,6 +61,7 @@ class Settings:
                     environment["SM2A_DATABASE_ADDRESS"],
                     int(environment["SM2A_DATABASE_PORT"]),
                     verify=environment.get("SM2A_DATABASE_TLS_VERIFICATION", "true").lower() != "false",
+                    ca_file=environment.get("SM2A_DATABASE_CA_FILE", CA_BUNDLE),
                 ),
                 master_secret=environment["SM2A_DATABASE_MASTER_SECRET"],
                 admin_secret=environment["SM2A_ADMIN_SECRET"],

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the removal of the DB instance meets, loses and keeps."""
+"""What the removal of the database meets, loses and keeps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 from ansible_collections.sm2a.airflow.plugins.module_utils.rds import instances as api
 from ansible_collections.sm2a.airflow.plugins.module_utils.removal.findings import Findings, counted
 
@@ -24,6 +25,21 @@ def database(rds: Any, options: Options) -> Findings:
         return Findings()
     found = Findings(obstacles=_obstacles(rds, instance, options))
     return found + _data(rds, instance, options) + _backups(instance, options)
+
+
+def existing(rds: Any, options: Options) -> Findings:
+    """A database of somebody else; the environment may have had an instance of its own before."""
+    kept = [f"Airflow's databases and users in {options['address']}, and the secret of the master user."]
+    name = options["former_identifier"]
+    former = api.describe_instance(rds, name)
+    tags = boto3_tag_list_to_ansible_dict((former or {}).get("TagList") or [])
+    if former is None or former["DBInstanceStatus"] == "deleting" or not options["former_tags"].items() <= tags.items():
+        return Findings(kept=kept)
+    obstacle = (
+        f"The environment still has its former database {name}, which uses its network: remove it without "
+        "database_existing, which leaves the other database all the same, or delete the DB instance first."
+    )
+    return Findings(obstacles=[obstacle], kept=kept)
 
 
 def _obstacles(rds: Any, instance: Instance, options: Options) -> list[str]:

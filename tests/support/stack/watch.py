@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import base64
 import json
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.sm2a.airflow.tests.integration.background import Background
-from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME, PORT
+from ansible_collections.sm2a.airflow.tests.support.stack.settings import NAME
 
 SAMPLE_SECONDS = 2.0
 EVENTS_PER_PAGE = 50
@@ -46,15 +45,6 @@ class Watch(Background):
         queue = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=names)["Attributes"]
         waiting, in_flight = (int(queue[name]) for name in names)
         self.samples.append(Sample(second, service["desiredCount"], service["runningCount"], waiting, in_flight))
-
-
-def record_calls() -> None:
-    """Let the local AWS keep a trail of API calls (CloudTrail) from now on."""
-    body = json.dumps({"cloudtrail._recording_enabled": "true"}).encode()
-    address = f"http://127.0.0.1:{PORT}/_ministack/config"
-    request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-        assert answer.status == 200
 
 
 def calls(aws: Callable[[str], Any], name: str, since: datetime) -> list[dict[str, Any]]:

@@ -174,6 +174,16 @@ def test_certificates_are_verified_unless_the_setting_says_no(
     assert [step[2].verify for step in steps if step[0] == "wait"] == [False]
 
 
+def test_authorities_are_those_of_rds_unless_a_file_has_others(
+    steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert migrate.main() == 0
+    monkeypatch.setenv("SM2A_DATABASE_CA_FILE", "/own.pem")
+    assert migrate.main() == 0
+    servers = [step[2] for step in steps if step[0] == "wait"]
+    assert [server.ca_file for server in servers] == [database_setup.CA_BUNDLE, "/own.pem"]
+
+
 def test_an_unknown_engine_is_refused(
     steps: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,9 +244,9 @@ def test_waiting_ends(monkeypatch: pytest.MonkeyPatch, engine: Any) -> None:
 @pytest.mark.parametrize(
     ("engine", "driver", "verify", "tls"),
     [
-        (postgres_setup, "psycopg2", True, {"sslmode": "verify-full", "sslrootcert": database_setup.CA_BUNDLE}),
+        (postgres_setup, "psycopg2", True, {"sslmode": "verify-full", "sslrootcert": "/ca.pem"}),
         (postgres_setup, "psycopg2", False, {"sslmode": "require"}),
-        (mysql_setup, "pymysql", True, {"ssl": {"ca": database_setup.CA_BUNDLE, "check_hostname": True}}),
+        (mysql_setup, "pymysql", True, {"ssl": {"ca": "/ca.pem", "check_hostname": True}}),
         (mysql_setup, "pymysql", False, {"ssl": {"check_hostname": False}}),
     ],
 )
@@ -244,5 +254,5 @@ def test_the_master_password_is_never_sent_in_the_clear(
     monkeypatch: pytest.MonkeyPatch, engine: Any, driver: str, verify: bool, tls: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(vars(engine)[driver], "connect", SimpleNamespace)
-    made = engine.connect(Server("db.internal", 5433, verify), Login("m", "p"))
+    made = engine.connect(Server("db.internal", 5433, verify, "/ca.pem"), Login("m", "p"))
     assert {name: value for name, value in vars(made).items() if name.startswith("ssl")} == tls

@@ -370,3 +370,21 @@ def test_unhealthy_container_is_replaced(local_aws: Any, engine: Any) -> None:
     assert task["containers"][0]["healthStatus"] == "UNHEALTHY"
     local_aws.wait("another task", lambda: local_aws.tasks_of("checked") - {before})
     local_aws.wait_for_steady("checked", 1)
+
+
+def test_an_image_of_another_architecture_does_not_start(local_aws: Any) -> None:
+    definition = local_aws.task_definition("foreign", **_shell("echo started"))
+    registered = local_aws.client("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
+    own = (registered.get("runtimePlatform") or {}).get("cpuArchitecture", "X86_64")
+    other = {"X86_64": "ARM64", "ARM64": "X86_64"}[own]
+    kept = ("family", "containerDefinitions", "networkMode", "cpu", "memory", "executionRoleArn")
+    foreign = local_aws.client("ecs").register_task_definition(
+        **{name: registered[name] for name in kept},
+        requiresCompatibilities=["FARGATE"],
+        runtimePlatform={"cpuArchitecture": other, "operatingSystemFamily": "LINUX"},
+    )["taskDefinition"]["taskDefinitionArn"]
+    task = local_aws.wait_for_task(local_aws.run_task(foreign), "STOPPED")
+    platform = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}[other]
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotPullContainerError: ")
+    assert f"image Manifest does not contain descriptor matching platform '{platform}'" in task["stoppedReason"]

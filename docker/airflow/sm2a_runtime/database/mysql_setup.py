@@ -10,7 +10,7 @@ import pymysql
 
 from sm2a_runtime.celery.result_tables import create_missing
 from sm2a_runtime.database.connection import CONNECT_SECONDS, DatabaseError, mysql_tls, reason
-from sm2a_runtime.database.setup import CA_BUNDLE, Database, Login, Relations, Rights, Server
+from sm2a_runtime.database.setup import Database, Login, Relations, Rights, Server
 
 ACCESS_DENIED = 1045
 # Access denied (to the server, to a database), unknown database.
@@ -54,7 +54,7 @@ def connect(server: Server, login: Login, database: str | None = None) -> Any:
         database=database,
         connect_timeout=CONNECT_SECONDS,
         autocommit=True,
-        **mysql_tls("VERIFY_IDENTITY" if server.verify else "REQUIRED", CA_BUNDLE),
+        **mysql_tls("VERIFY_IDENTITY" if server.verify else "REQUIRED", server.ca_file),
     )
 
 

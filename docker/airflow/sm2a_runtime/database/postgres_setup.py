@@ -12,7 +12,7 @@ from psycopg2.extensions import encrypt_password
 
 from sm2a_runtime.celery.result_tables import create_missing
 from sm2a_runtime.database.connection import CONNECT_SECONDS, DatabaseError, reason
-from sm2a_runtime.database.setup import CA_BUNDLE, Database, Login, Relations, Rights, Server
+from sm2a_runtime.database.setup import Database, Login, Relations, Rights, Server
 
 MAINTENANCE_DATABASE = "postgres"
 # What is a table or a sequence and nothing more: no rule, trigger, policy, default, expression, type or parent of its
@@ -74,7 +74,7 @@ def connect(server: Server, login: Login, database: str | None = None) -> Any:
         password=login.password,
         dbname=database or MAINTENANCE_DATABASE,
         connect_timeout=CONNECT_SECONDS,
-        **({"sslmode": "verify-full", "sslrootcert": CA_BUNDLE} if server.verify else {"sslmode": "require"}),
+        **({"sslmode": "verify-full", "sslrootcert": server.ca_file} if server.verify else {"sslmode": "require"}),
     )
     connection.autocommit = True
     return connection

@@ -24,11 +24,15 @@ class Login:
 
 @dataclass(frozen=True)
 class Server:
-    """Where the database server listens, and whether its certificate is verified; TLS is used in any case."""
+    """Where the database server listens, and whether its certificate is verified, with which authorities.
+
+    TLS is used in any case.
+    """
 
     address: str
     port: int
     verify: bool = True
+    ca_file: str = CA_BUNDLE
 
 
 @dataclass(frozen=True)

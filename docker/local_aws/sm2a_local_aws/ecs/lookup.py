@@ -10,6 +10,8 @@ from typing import Any
 from ministack.services import ecs
 
 SERVICE_GROUP = "service:"
+# By which a container says what task it is of, as the ECS agent has it.
+TASK_LABEL = "com.amazonaws.ecs.task-arn"
 
 
 def cluster_name(record: dict[str, Any]) -> str:

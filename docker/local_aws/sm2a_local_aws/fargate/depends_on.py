@@ -10,6 +10,7 @@ from typing import Any
 
 from ministack.services import ecs
 
+from sm2a_local_aws.ecs.lookup import TASK_LABEL
 from sm2a_local_aws.fargate import health_checks
 from sm2a_local_aws.patching.points import replaces
 
@@ -44,7 +45,7 @@ def run_docker_container(
     original: Callable[..., Any], client: Any, definition: dict[str, Any], run_options: dict[str, Any], **options: Any
 ) -> Any:
     """Wait for the container's dependencies, start it, and watch its health."""
-    task_arn = run_options["labels"]["com.amazonaws.ecs.task-arn"]
+    task_arn = run_options["labels"][TASK_LABEL]
     task = ecs._tasks[task_arn]
     for dependency in definition.get("dependsOn") or []:
         _wait(client, task, dependency["containerName"], dependency.get("condition", "START"))

@@ -21,6 +21,8 @@ from docker.utils import parse_repository_tag
 from ministack.services import ecs
 
 from sm2a_local_aws import settings
+from sm2a_local_aws.ecs.lookup import TASK_LABEL
+from sm2a_local_aws.fargate import architecture
 from sm2a_local_aws.patching.points import replaces
 
 logger = logging.getLogger("sm2a.ecs_images")
@@ -86,6 +88,10 @@ def run_docker_container(
 ) -> Any:
     """Start the container; one that could not start is removed, and the error says so as ECS does."""
     reference = ensure_image(client, definition["image"])
+    wanted = architecture.of_task(run_options["labels"][TASK_LABEL])
+    problem = architecture.refusal(client.api.inspect_image(reference), wanted)
+    if problem:
+        raise ecs._ImagePullError(f"pull image manifest has been retried 1 time(s): {problem}")
     try:
         container = _create(client, reference, {**run_options, "detach": True})
     except APIError as error:

@@ -9,7 +9,7 @@ from functools import reduce
 from sm2a_local_aws.asgi import Application
 from sm2a_local_aws.ecs import agent
 from sm2a_local_aws.http import client_tokens, late_answers, long_polls, outages, parameters, request_filter
-from sm2a_local_aws.iam import enforcement, first_use
+from sm2a_local_aws.iam import enforcement, first_use, task_calls
 from sm2a_local_aws.quotas import refusals
 
 MIDDLEWARES = (
@@ -21,6 +21,8 @@ MIDDLEWARES = (
     parameters.middleware,
     # It waits while its service is taken away.
     outages.middleware,
+    # It asks what tasks called.
+    task_calls.middleware,
     # It may be told that there is no such thing, which was just made.
     late_answers.middleware,
     # A receive call of SQS ends when its client is gone.

@@ -17,6 +17,7 @@ from typing import Any
 from sm2a_local_aws import settings
 from sm2a_local_aws.asgi import Application, Message
 from sm2a_local_aws.http.outages import PATH as OUTAGES_PATH
+from sm2a_local_aws.iam.task_calls import PATH as TASK_CALLS_PATH
 
 logger = logging.getLogger("sm2a.request_filter")
 
@@ -31,7 +32,7 @@ BROWSER_AGENT = b"mozilla/"
 # that wants another name must first ask whether it may (a preflight).
 KOMBU_AGENT = b"mozilla/5.0 (compatible; pycurl)"
 # Paths of the local AWS itself, for who operates it or tests with it: not for tasks, so on loopback only.
-OPERATOR_PATHS = ("/_ministack/health", "/_ministack/reset", "/_ministack/config", OUTAGES_PATH)
+OPERATOR_PATHS = ("/_ministack/health", "/_ministack/reset", "/_ministack/config", OUTAGES_PATH, TASK_CALLS_PATH)
 # What would let a page of another origin read an answer.
 CROSS_ORIGIN_HEADER_PREFIXES = (b"access-control-", b"timing-allow-origin", b"cross-origin-")
 

@@ -23,7 +23,7 @@ from ministack.core.router import detect_service, extract_access_key_id
 
 from sm2a_local_aws import settings
 from sm2a_local_aws.asgi import Application, read_body, replaying
-from sm2a_local_aws.iam import callers, endpoints, recording, refusals, resource_policies
+from sm2a_local_aws.iam import callers, endpoints, recording, refusals, resource_policies, task_calls
 from sm2a_local_aws.iam.callers import Caller
 from sm2a_local_aws.iam.endpoints import Way
 from sm2a_local_aws.iam.policy import evaluation
@@ -267,7 +267,10 @@ def _way(caller: Caller, call: Call, request: Request) -> Way:
     """What AWS does in a task's name does not come through the task's VPC."""
     if not caller.task_arn or request.context.get("aws:viaawsservice") == "true":
         return Way()
-    return endpoints.way_of(caller.task_arn, refusals.ministack_name(call.service))
+    service = refusals.ministack_name(call.service)
+    way = endpoints.way_of(caller.task_arn, service)
+    task_calls.record(caller.principal.role_arn, service, way.keys.get("aws:sourcevpce", ""))
+    return way
 
 
 def _decide(caller: Caller, request: Request, endpoint: Document | None) -> Decision:

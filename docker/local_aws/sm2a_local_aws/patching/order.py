@@ -27,6 +27,7 @@ PACKAGES = (
     "wafv2",
     "route53",
     "s3",
+    "ecr",
     "iam",
     "waiting_times",
 )

@@ -14,6 +14,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.airflow_
     config_secret_problems,
     environment_problems,
 )
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.architectures import architecture_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.scaling import scaling_problems
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.worker_roles import has_own_role
 
@@ -35,7 +36,6 @@ GROUP_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 # As git takes them, but no file of this machine: https and ssh, or user@host:path.
 GIT_URL = re.compile(r"(https?|ssh)://[^/\s:]+(:\d{1,5})?/\S+|[^/\s:]+@[^/\s:]+:(?!/)\S+", re.IGNORECASE)
-PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
 def problems(values: Mapping[str, Any]) -> list[str]:
@@ -52,7 +52,7 @@ def problems(values: Mapping[str, Any]) -> list[str]:
         *_groups_problems(groups),
         *_queue_problems(values, groups),
         *_group_secrets_problems(values, groups),
-        *_architecture_problems(values, groups),
+        *architecture_problems(values),
         *_dags_problems(values),
         *_image_problems(values),
     ]
@@ -153,25 +153,6 @@ def _group_problems(group: Mapping[str, Any]) -> list[str]:
 
 def _texts(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)] if value else []
-
-
-def _architecture_problems(values: Mapping[str, Any], groups: list[Mapping[str, Any]]) -> list[str]:
-    platforms = values.get("images_platforms")
-    if not platforms:
-        return []
-    found = []
-    default = values.get("airflow_cpu_architecture") or "X86_64"
-    if not values.get("images_airflow_image"):
-        wanted = {"airflow_cpu_architecture": default}
-        wanted |= {f"airflow_worker_groups, group {group['name']}": group.get("cpu_architecture") for group in groups}
-        found += [(what, architecture or default) for what, architecture in wanted.items()]
-    if not values.get("images_autoscaler_image"):
-        found.append(("autoscaler_cpu_architecture", values.get("autoscaler_cpu_architecture") or "X86_64"))
-    return [
-        f"{what}: {architecture} needs {PLATFORMS[architecture]} in images_platforms, which has {', '.join(platforms)}"
-        for what, architecture in found
-        if PLATFORMS[architecture] not in platforms
-    ]
 
 
 def _dags_problems(values: Mapping[str, Any]) -> list[str]:

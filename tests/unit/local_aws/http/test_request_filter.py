@@ -29,6 +29,7 @@ PATHS = [
     "/_ministack/health",
     "/_ministack/reset",
     "/_sm2a/outages",
+    "/_sm2a/task_calls",
     "/v2/",
     "/v2/airflow/manifests/latest",
     "/v4/token-of-a-task/task",

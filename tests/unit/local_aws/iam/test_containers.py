@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 from ministack.core.responses import request_scope
 from ministack.services import ec2, ecs, iam, sts
 from sm2a_local_aws import settings
-from sm2a_local_aws.iam import credentials, enforcement
+from sm2a_local_aws.iam import credentials, enforcement, task_calls
 from sm2a_local_aws.iam.request.calls import Call
 from sm2a_local_aws.settings import Settings
 
@@ -138,6 +138,43 @@ def test_the_policy_of_a_vpc_endpoint_counts() -> None:
     assert [queues, *found] == [200, 200, 403]
 
 
+def told(method: str = "GET") -> Any:
+    """What the list of the calls of tasks is answered with."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def no_application(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise AssertionError("it came through")
+
+    scope = {"type": "http", "method": method, "path": task_calls.PATH}
+    asyncio.run(task_calls.middleware(no_application)(scope, None, send))
+    return json.loads(sent[1]["body"])
+
+
+def test_calls_of_tasks_are_told_with_the_endpoint_that_they_went_through() -> None:
+    told("DELETE")
+    status(MACHINE, ADMINISTRATOR, QUEUES)
+    assert told() == []
+    over_the_internet = {"role": "worker", "service": "sqs", "endpoint": ""}
+    for _ in range(2):
+        status(CONTAINER, own_credentials(), QUEUES)
+    # Also what is refused needs a way.
+    status(CONTAINER, own_credentials(), {**QUEUES, "X-Amz-Target": "AmazonSQS.DeleteQueue"})
+    assert told() == [over_the_internet]
+    with request_scope("000000000000", "eu-west-1"):
+        ecs._tasks[TASK]["_subnet"] = "subnet-tests"
+        ec2._subnets["subnet-tests"] = {"VpcId": "vpc-tests"}
+        endpoint = {"VpcId": "vpc-tests", "ServiceName": "com.amazonaws.eu-west-1.sqs", "VpcEndpointId": "vpce-1"}
+        ec2._vpc_endpoints["vpce-1"] = endpoint
+        status(CONTAINER, own_credentials(), QUEUES)
+        ec2._subnets.pop("subnet-tests")
+        ec2._vpc_endpoints.pop("vpce-1")
+    assert told() == [over_the_internet, {**over_the_internet, "endpoint": "vpce-1"}]
+    assert told("DELETE") == []
+
+
 def test_credentials_die_with_the_task() -> None:
     mine = own_credentials()
     with request_scope("000000000000", "eu-west-1"):
@@ -146,7 +183,9 @@ def test_credentials_die_with_the_task() -> None:
     assert status(MACHINE, mine, QUEUES) in (400, 403)
 
 
-@pytest.mark.parametrize("path", ["v2/", "v2/_catalog", "_ministack/reset", "_sm2a/outages", "", "health"])
+@pytest.mark.parametrize(
+    "path", ["v2/", "v2/_catalog", "_ministack/reset", "_sm2a/outages", "_sm2a/task_calls", "", "health"]
+)
 def test_nothing_else_is_open_to_a_container(path: str) -> None:
     assert status(CONTAINER, method="GET", path=path) in (400, 403)
     assert status(CONTAINER, own_credentials(), method="GET", path=path, service="s3") in (400, 403)

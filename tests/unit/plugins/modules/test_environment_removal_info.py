@@ -251,6 +251,23 @@ def test_database_ends_in_a_snapshot_or_is_lost(read: Callable[..., Findings], a
     assert kept.endswith(f"in the final snapshot {unique_name}-end-2.")
 
 
+def test_a_database_of_somebody_else_is_kept_and_a_former_one_is_an_obstacle(
+    read: Callable[..., Findings], aws: Aws, unique_name: str
+) -> None:
+    tags = {"sm2a:environment": unique_name, "sm2a:role": "database"}
+    options = {"address": "db.example.com", "former_identifier": unique_name, "former_tags": tags}
+    kept = ["Airflow's databases and users in db.example.com, and the secret of the master user."]
+    assert read(existing_database=options) == Findings(kept=kept)
+    make_database(aws, unique_name, Tags=[{"Key": "sm2a:environment", "Value": "another"}])
+    assert read(existing_database=options) == Findings(kept=kept)
+    arn = aws("rds").describe_db_instances(DBInstanceIdentifier=unique_name)["DBInstances"][0]["DBInstanceArn"]
+    aws("rds").add_tags_to_resource(ResourceName=arn, Tags=[{"Key": key, "Value": tags[key]} for key in tags])
+    found = read(existing_database=options)
+    assert found.kept == kept
+    [obstacle] = found.obstacles
+    assert obstacle.startswith(f"The environment still has its former database {unique_name}")
+
+
 def test_a_protected_database_is_an_obstacle(read: Callable[..., Findings], aws: Aws, unique_name: str) -> None:
     make_database(aws, unique_name, DeletionProtection=True)
     protected = f"The database {unique_name} is protected from deletion: set database_deletion_protection to false."

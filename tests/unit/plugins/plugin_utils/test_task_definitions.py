@@ -43,6 +43,7 @@ SETTINGS = Settings(
     health_check_start_period=180,
     ecs_exec=False,
     metrics=None,
+    database={},
 )
 ENVIRONMENTS = Environments(
     everywhere=[{"A": "everywhere", "B": "everywhere"}],
@@ -130,3 +131,14 @@ def test_only_the_web_server_has_a_port_and_the_migration_no_health_check() -> N
     containers = {name: definition["container_definitions"][0] for name, definition in made().items()}
     assert [name for name, container in containers.items() if "port_mappings" in container] == ["api-server"]
     assert [name for name, container in containers.items() if "health_check" not in container] == ["migrate"]
+
+
+def test_all_but_the_metrics_container_can_use_the_database() -> None:
+    certificates = {"file": "/dev/shm/ca.pem", "pem": "PEM"}
+    database = {"address": "db", "port": 5432, "database_name": "airflow", "ca_certificates": certificates}
+    for definition in made(replace(SETTINGS, database=database, metrics={"M": "1"})).values():
+        main, *beside = definition["container_definitions"]
+        assert main["environment"]["SM2A_DATABASE"] == "db:5432/airflow"
+        assert main["environment"]["SM2A_DATABASE_CA_CERTIFICATES"] == "PEM"
+        assert main["entry_point"][0] == "/bin/sh"
+        assert not any("entry_point" in one or "SM2A_DATABASE" in one["environment"] for one in beside)

@@ -11,7 +11,9 @@ from typing import Any
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import (
     items,
     matching,
+    member,
     number,
+    of_text,
     shown,
     text,
 )
@@ -26,6 +28,8 @@ PARAMETERS = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Para
 STORED = "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html"
 AIRFLOW_VERSIONS = "https://airflow.apache.org/docs/apache-airflow/stable/installation/prerequisites.html"
 
+PEM = "https://www.rfc-editor.org/rfc/rfc7468#section-5"
+
 SUPPORTED = {"postgres": ("13", "14", "15", "16", "17", "18"), "mysql": ("8.0", "8.4")}
 NAMED = {"postgres": "PostgreSQL 13 to 18", "mysql": "MySQL 8.0 or 8.4"}
 LOGS = {
@@ -36,6 +40,9 @@ LONGEST_DATABASE = {"postgres": 63, "mysql": 64}
 # From this size on gp3 has 12000 IOPS and 500 MiB per second, and more on request.
 STRIPED_GIB, FEWEST_IOPS, MOST_IOPS = 400, 12000, 64000
 PROVISIONED = ("io1", "io2")
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+# A task definition has 64 KiB for all that is in it: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+LONGEST_CERTIFICATES = 32_000
 
 Values = Mapping[str, Any]
 
@@ -147,7 +154,28 @@ def _parameters(value: Any) -> str | None:
 SECRET_PART = matching(r"[A-Za-z0-9_+=.@-]+", "letters, digits and _+=.@-, as names of secrets are")
 NAME = matching(r"[A-Za-z][A-Za-z0-9_]*", "letters, digits and underscores that begin with a letter")
 
+
+def _certificates(given: str) -> str | None:
+    """Nothing of it is repeated: it may be the wrong file."""
+    if "PRIVATE KEY" in given:
+        return "must be certificates only, and no private key"
+    if not CERTIFICATE.search(given):
+        return "must be certificates in PEM, which begin with -----BEGIN CERTIFICATE-----; a file is read by lookup"
+    if len(given) > LONGEST_CERTIFICATES:
+        return f"must have at most {LONGEST_CERTIFICATES} characters, not {len(given)}: only what signed the server's"
+    return None
+
+
+def _unused_certificates(values: Values) -> str | None:
+    existing = values.get("database_existing")
+    given = isinstance(existing, Mapping) and existing.get("ca_certificates")
+    if not given or values.get("database_tls_verification") is not False:
+        return None
+    return "nothing is verified with ca_certificates while verification is off; set database_tls_verification to true"
+
+
 RULES: list[Rule] = [
+    Rule("database_existing", PEM, member("ca_certificates", of_text(_certificates))),
     Rule("database_parameters", PARAMETERS, _parameters),
     Rule("database_instance_class", CLASSES, matching(r"db(\.[a-z0-9-]+){2,}", "a class such as db.t4g.medium")),
     # The passwords of these users are in secrets of their names.
@@ -170,4 +198,5 @@ JOINT_RULES: list[JointRule] = [
     JointRule(("database_name", "database_result_name", "database_engine"), INSTANCE, _database_names),
     JointRule(("database_master_username", "database_engine"), INSTANCE, of_instance(_master)),
     JointRule(("database_username", "database_result_name"), POSTGRES_NAMES, _users),
+    JointRule(("database_existing", "database_tls_verification"), PEM, _unused_certificates),
 ]

@@ -161,7 +161,12 @@ RULES: list[Rule] = [
         DB_INSTANCE,
         matching(r"[A-Za-z][A-Za-z0-9-]*", "the name of a certificate authority, such as rds-ca-rsa2048-g1"),
     ),
-    Rule("network_interface_endpoint_services", ENDPOINTS, each(of_text(_service))),
+    *same(
+        ENDPOINTS,
+        each(of_text(_service)),
+        "network_interface_endpoint_services",
+        "network_extra_interface_endpoint_services",
+    ),
     Rule("autoscaler_log_group_name", LOG_GROUP, LOG_GROUP_NAME),
     Rule("monitoring_log_group_names", LOG_GROUP, each(LOG_GROUP_NAME)),
 ]

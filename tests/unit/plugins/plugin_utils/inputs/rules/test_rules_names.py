@@ -24,6 +24,10 @@ PATHS = (
     ["/", "/sm2a/", "/a/b/", "/" + "a" * 510 + "/"],
     ["sm2a", "/sm2a", "sm2a/", "/a b/", "/" + "a" * 511 + "/", "//ü/"],
 )
+ENDPOINTS = (
+    [[], ["ecr.api", "ecr.dkr", "logs", "ecs-agent", "execute-api", "elasticmapreduce", "ssm"]],
+    [["com.amazonaws.eu-west-1.sqs"], ["aws.sagemaker.eu-west-1.studio"], ["ECR"], ["ecr api"], [""]],
+)
 CLUSTERS = (["sm2a", "Team_A-1", "arn:aws-cn:ecs:cn-north-1:123456789012:cluster/a"], ["a b", "a/b", "a" * 256])
 NAME_CASES: Cases = {
     "sm2a_name": (
@@ -81,10 +85,8 @@ NAME_CASES: Cases = {
     ),
     "monitoring_database_identifier": (["", "prod", "a-1"], ["a_b", "prod-"]),
     "database_ca_certificate_identifier": (["rds-ca-rsa2048-g1", "rds-ca-ecc384-g1"], ["rds ca", "rds_ca"]),
-    "network_interface_endpoint_services": (
-        [[], ["ecr.api", "ecr.dkr", "logs", "ecs-agent", "execute-api", "elasticmapreduce", "ssm"]],
-        [["com.amazonaws.eu-west-1.sqs"], ["aws.sagemaker.eu-west-1.studio"], ["ECR"], ["ecr api"], [""]],
-    ),
+    "network_interface_endpoint_services": ENDPOINTS,
+    "network_extra_interface_endpoint_services": ENDPOINTS,
     "autoscaler_log_group_name": (["/sm2a/a/autoscaler", "a#b_c.d"], ["a b", "a" * 513]),
     "monitoring_log_group_names": ([[], ["/sm2a/a/worker"]], [["a:b"], [""]]),
 }

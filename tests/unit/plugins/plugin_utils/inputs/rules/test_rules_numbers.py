@@ -12,6 +12,7 @@ from ansible_collections.sm2a.airflow.tests.unit.plugins.plugin_utils.inputs.rul
     RuleTests,
 )
 
+PEM = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\nc3RvcnkK+/==\n-----END CERTIFICATE-----"
 PORTS = ([1, 80, 65535], [0, -1, 65536])
 EGRESS = ([[{"ports": [1, 65535]}]], [[{"ports": [0]}], [{"ports": [22, 70000]}]])
 LOG_DAYS = ([1, 30, 365, 1096, 3653], [2, 31, 366, 4000, -1])
@@ -37,7 +38,17 @@ RANGE_CASES: Cases = {
     "network_task_egress": EGRESS,
     "network_load_balancer_egress": EGRESS,
     "database_port": ([1150, 5432, 65535], [1149, 65536]),
-    "database_existing": ([{"port": 1}, {"port": 65535}, {}], [{"port": 0}, {"port": 65536}]),
+    "database_existing": (
+        [{"port": 1}, {"port": 65535}, {}, {"ca_certificates": f"# Company\n{PEM}\n{PEM}\n"}, {"ca_certificates": ""}],
+        [
+            {"port": 0},
+            {"port": 65536},
+            {"ca_certificates": "/etc/company-ca.pem"},
+            {"ca_certificates": PEM.replace("CERTIFICATE", "PRIVATE KEY")},
+            {"ca_certificates": f"{PEM}\n{PEM.replace('CERTIFICATE', 'RSA PRIVATE KEY')}"},
+            {"ca_certificates": PEM * 400},
+        ],
+    ),
     "cluster_log_retention_in_days": LOG_DAYS,
     "network_flow_logs_retention_in_days": LOG_DAYS,
     "database_log_retention_in_days": ([0, *LOG_DAYS[0]], LOG_DAYS[1]),
@@ -184,6 +195,13 @@ TOGETHER: JointCases = [
     ({"database_master_username": "admin", "database_engine": "mysql"}, None),
     ({"database_username": "pg_airflow"}, "must not be 'pg_airflow'"),
     ({"database_username": "pg_airflow", "database_engine": "mysql"}, None),
+    (
+        {"database_existing": {"ca_certificates": PEM}, "database_tls_verification": False},
+        "nothing is verified with ca_certificates while verification is off",
+    ),
+    ({"database_existing": {"ca_certificates": PEM}, "database_tls_verification": True}, None),
+    ({"database_existing": {"ca_certificates": PEM}}, None),
+    ({"database_existing": {}, "database_tls_verification": False}, None),
     ({"database_backup_window": "04:00-05:00"}, "must not overlap"),
     ({"database_backup_window": "04:30-05:00"}, None),
     ({"database_backup_window": "03:00-03:30"}, None),
