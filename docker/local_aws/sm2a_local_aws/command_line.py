@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sm2a_local_aws import daemon
+from sm2a_local_aws import account, daemon
 from sm2a_local_aws.errors import LocalAwsError
 from sm2a_local_aws.settings import Settings
 
@@ -85,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
         default=_default("WAITING_TIMES", "") or None,
         help="JSON with the seconds that AWS takes for what; without an engine only",
     )
+    parser.add_argument(
+        "--account",
+        type=Path,
+        metavar="FILE",
+        default=_default("ACCOUNT", "") or None,
+        help="JSON with the quotas of this account and what else differs from other accounts",
+    )
     parser.add_argument("--time-scale", type=float, default=_default("TIME_SCALE", "1"), help="multiplies them")
     return parser
 
@@ -99,6 +106,8 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
         raise LocalAwsError("give --engine-socket unix:///path/to/socket, or --control-plane-only")
     if socket is not None and parsed.waiting_times:
         raise LocalAwsError("--waiting-times is for --control-plane-only: containers take their own time")
+    if parsed.account:
+        account.read(parsed.account)
     try:
         settings = Settings(
             name=parsed.name,
@@ -111,6 +120,7 @@ def _settings(parsed: argparse.Namespace, *, need_engine: bool = True) -> Settin
             bind_listeners=parsed.bind_listeners,
             waiting_times=parsed.waiting_times.absolute() if parsed.waiting_times else None,
             time_scale=parsed.time_scale,
+            account=parsed.account.absolute() if parsed.account else None,
         )
         _ = settings.gateway
     except ValueError as error:

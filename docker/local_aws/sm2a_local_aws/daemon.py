@@ -150,6 +150,8 @@ def _flags(settings: Settings) -> list[str]:
         named["--record-rights"] = str(settings.record_rights)
     if settings.waiting_times:
         named |= {"--waiting-times": str(settings.waiting_times), "--time-scale": str(settings.time_scale)}
+    if settings.account:
+        named["--account"] = str(settings.account)
     listeners = ["--bind-listeners"] if settings.bind_listeners else []
     return [part for pair in named.items() for part in pair] + engine + listeners
 

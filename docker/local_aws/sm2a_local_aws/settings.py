@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 # Every container, volume and network of a local AWS carries this label with its name.
 LABEL = "sm2a.local-aws"
 # Settings that are paths.
-PATHS = ("state_directory", "record_rights", "waiting_times")
+PATHS = ("state_directory", "record_rights", "waiting_times", "account")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Settings:
     # Seconds that AWS takes for what, as JSON, and what they are multiplied by (waiting_times/states.py).
     waiting_times: Path | None = None
     time_scale: float = 1.0
+    # How this account differs from what AWS gives to all, such as its quotas, as JSON (account.py).
+    account: Path | None = None
 
     @property
     def control_plane_only(self) -> bool:

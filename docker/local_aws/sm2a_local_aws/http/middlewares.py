@@ -9,7 +9,8 @@ from functools import reduce
 from sm2a_local_aws.asgi import Application
 from sm2a_local_aws.ecs import agent
 from sm2a_local_aws.http import client_tokens, long_polls, outages, parameters, request_filter
-from sm2a_local_aws.iam import enforcement
+from sm2a_local_aws.iam import enforcement, first_use
+from sm2a_local_aws.quotas import refusals
 
 MIDDLEWARES = (
     # What a browser sends, or is sent to an unknown host, is refused.
@@ -24,6 +25,10 @@ MIDDLEWARES = (
     long_polls.middleware,
     # It is answered as before when it comes again with the same client token.
     client_tokens.middleware,
+    # Its service has its service-linked role.
+    first_use.middleware,
+    # It is within the account's quotas.
+    refusals.middleware,
     # ECS's agent answers on its own paths.
     agent.middleware,
 )

@@ -4,20 +4,14 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from typing import Any
-from urllib.parse import parse_qs
 
-from ministack.core.router import detect_service
-
-from sm2a_local_aws.asgi import Application, Message, read_body, replaying
-from sm2a_local_aws.iam.refusals import Refused, answer
-from sm2a_local_aws.iam.request import calls, reading, routes
-from sm2a_local_aws.iam.request.reading import Unreadable
+from sm2a_local_aws.asgi import Application
+from sm2a_local_aws.iam import judging
+from sm2a_local_aws.iam.refusals import Refused
+from sm2a_local_aws.iam.request import routes
+from sm2a_local_aws.iam.request.calls import Call
 from sm2a_local_aws.limits import models, names, tags
-
-logger = logging.getLogger("sm2a.limits")
 
 # Calls that make or change something. Those of tasks at work are many and have no names in them.
 JUDGED = re.compile(
@@ -31,55 +25,18 @@ JSON_CODE, QUERY_CODE = "ValidationException", "ValidationError"
 
 def middleware(application: Application) -> Application:
     """The ASGI application, which gets only calls within AWS's limits."""
-
-    async def judged(scope: Message, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT"):
-            await application(scope, receive, send)
-            return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not _may_be_judged(scope, headers):
-            await application(scope, receive, send)
-            return
-        body = await read_body(receive)
-        refused = _refusal(scope, headers, body)
-        if refused:
-            logger.warning("refused parameters: %s", refused)
-            await answer(send, refused, headers)
-            return
-        await application(scope, replaying(body, receive), send)
-
-    return judged
+    return judging.middleware(application, JUDGED.match, _refusal)
 
 
-def _may_be_judged(scope: Message, headers: dict[str, str]) -> bool:
-    """Whether the head of the request leaves it open."""
-    target = headers.get("x-amz-target")
-    if target:
-        return JUDGED.match(target.rpartition(".")[2]) is not None
-    if scope["method"] == "PUT":
-        # A bucket, not an object or a setting of it.
-        return scope["path"].strip("/").count("/") == 0 and not scope.get("query_string")
-    return "x-www-form-urlencoded" in headers.get("content-type", "")
-
-
-def _refusal(scope: Message, headers: dict[str, str], body: bytes) -> Refused | None:
-    """Why AWS refuses the call; None when it does not, or when the request cannot be read, which others say."""
-    query = scope.get("query_string", b"").decode("latin-1")
-    message = calls.Message(scope["method"], scope["path"], query, headers, body)
-    asked = parse_qs(query, keep_blank_values=True)
-    service = detect_service(message.method, message.path, headers, asked)
-    try:
-        call = reading.identify(service, message)
-    except Unreadable:
-        return None
-    if not JUDGED.match(call.operation):
-        return None
+def _refusal(call: Call) -> Refused | None:
+    """Why AWS refuses the call; None when it does not."""
     for code, sentence in names.problems(call.service, call.operation, call.parameters):
-        return Refused(service, code, sentence, status=400)
-    shape = routes.model(call.service).operation_model(call.operation).input_shape
+        return Refused(call.service, code, sentence, status=400)
+    model = routes.model(call.service)
+    shape = model.operation_model(call.operation).input_shape
     found = [*models.problems(shape, call.parameters), *tags.problems(call.service, call.parameters)]
     if not found:
         return None
-    code = CODES.get(call.service) or (JSON_CODE if "x-amz-target" in headers else QUERY_CODE)
+    code = CODES.get(call.service) or (JSON_CODE if model.metadata["protocol"] == "json" else QUERY_CODE)
     many = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
-    return Refused(service, code, f"{many}: {'; '.join(found)}", status=400)
+    return Refused(call.service, code, f"{many}: {'; '.join(found)}", status=400)

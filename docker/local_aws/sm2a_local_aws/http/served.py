@@ -42,6 +42,8 @@ SERVICES = frozenset(
         "s3",
         "secretsmanager",
         "servicediscovery",
+        # The quotas of SM2A's services (package quotas).
+        "servicequotas",
         "sns",
         "sqs",
         "sts",

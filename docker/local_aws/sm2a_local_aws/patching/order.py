@@ -22,6 +22,7 @@ PACKAGES = (
     "elbv2",
     "acm",
     "ec2",
+    "quotas",
     "sns",
     "wafv2",
     "route53",

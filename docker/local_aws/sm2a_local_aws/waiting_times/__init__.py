@@ -5,4 +5,12 @@
 Off unless `--waiting-times` names a file, and without an engine only: real containers take their own time.
 """
 
-PATCHES_WITH_WAITING_TIMES = ("networks", "databases", "load_balancers", "certificates", "namespaces", "tasks")
+PATCHES_WITH_WAITING_TIMES = (
+    "networks",
+    "databases",
+    "load_balancers",
+    "certificates",
+    "namespaces",
+    "tasks",
+    "service_linked_roles",
+)

