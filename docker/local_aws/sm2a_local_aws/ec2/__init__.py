@@ -4,8 +4,9 @@
 
 PATCHES = (
     "addresses",
-    "endpoint_policies",
+    "availability_zones",
     "endpoint_removal",
+    "endpoint_services",
     "endpoints",
     "flow_logs",
     "instances",

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from ministack.services import ec2
 
 from sm2a_local_aws.ec2 import endpoint_policies as policies
+from sm2a_local_aws.ec2 import endpoint_services as services
 from sm2a_local_aws.patching.points import relies_on, replaces
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -30,6 +31,9 @@ def create_vpc_endpoint(original: Handler, params: dict[str, Any]) -> Any:
         if private and (other["VpcId"], other["ServiceName"]) == (vpc_id, service) and other.get("PrivateDnsEnabled"):
             message = "private-dns-enabled cannot be set because there is already a conflicting DNS domain"
             return ec2._error("InvalidParameter", f"{message} for {service} in the VPC {vpc_id}", 400)
+    unplaced = services.refusal(service, ec2._parse_member_list(params, "SubnetId"))
+    if unplaced:
+        return ec2._error(*unplaced, 400)
     policy = ec2._p(params, "PolicyDocument")
     if policy and (refused := policies.refusal(policy, service, ec2._p(params, "VpcEndpointType") or "Gateway")):
         return ec2._error(*refused, 400)
@@ -48,6 +52,10 @@ def modify_vpc_endpoint(original: Handler, params: dict[str, Any]) -> Any:
     """Change them."""
     endpoint = ec2._vpc_endpoints.get(ec2._p(params, "VpcEndpointId"))
     policy = ec2._p(params, "PolicyDocument")
+    if endpoint:
+        unplaced = services.refusal(endpoint["ServiceName"], ec2._parse_member_list(params, "AddSubnetId"))
+        if unplaced:
+            return ec2._error(*unplaced, 400)
     if endpoint and policy:
         refused = policies.refusal(policy, endpoint["ServiceName"], endpoint["VpcEndpointType"])
         if refused:

@@ -30,8 +30,8 @@ _ECS = _Words(
     "InvalidParameterException",
     "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
 )
-# What a service says of a role that it cannot assume yet. Of load balancers no such refusal is known: they find the role
-# that they made at once.
+# What a service says of a role that it cannot assume yet. Of load balancers no such refusal is known: these find the
+# role that they made at once.
 WORDS = {
     # https://github.com/LondonAppDeveloper/devops-recipe-app-api/pull/44
     ("ecs", "CreateCluster"): _ECS,

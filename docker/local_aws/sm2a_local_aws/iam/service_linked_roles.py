@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Service-linked roles: a new account has none, a service makes its own at its first use, and it stays while it is used.
+"""Service-linked roles: a new account has none, a service makes its own at its first use, and it stays while in use.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
 """
@@ -41,9 +41,7 @@ NEEDED_BY: dict[str, tuple[Any, str]] = {
 }
 FAILED = "FAILED"
 
-relies_on(
-    "ministack.services.iam", {"_p": "4fea18546662", "_error": "b0214044b75c", "_xml": "d35959f8c3e3"}
-)
+relies_on("ministack.services.iam", {"_p": "4fea18546662", "_error": "b0214044b75c", "_xml": "d35959f8c3e3"})
 
 # Called with each role that was made.
 after_creation: list[Callable[[Role], None]] = []

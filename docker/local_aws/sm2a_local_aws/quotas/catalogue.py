@@ -49,9 +49,9 @@ class Quota:
         return not self.is_global or region == GLOBAL_REGION
 
 
-# Codes, names and units that the API answers are listed at
-# https://github.com/gruntwork-io/terraform-aws-utilities/blob/main/docs/quotas.md and, with those that cannot be raised,
-# in the pages that are named here with the default values.
+# Codes and names as the API answers them are listed at
+# https://github.com/gruntwork-io/terraform-aws-utilities/blob/main/docs/quotas.md; the default values are those of the
+# pages that are named here.
 QUOTAS = (
     # https://docs.aws.amazon.com/general/latest/gr/ecs-service.html
     Quota("fargate", "L-3032A538", "Fargate On-Demand vCPU resource count", 6),

@@ -4,4 +4,4 @@
 
 PATCHES_WITH_ENGINE = ("containers",)
 
-PATCHES = ("instances", "parameters", "snapshots", "subnet_groups")
+PATCHES = ("instances", "orderable", "parameters", "snapshots", "subnet_groups")

@@ -136,8 +136,9 @@ def _final_snapshot_refusal(instance: Instance, parameters: dict[str, Any]) -> A
     if snapshot in rds._snapshots:
         message = f"Cannot create the snapshot because a snapshot with the identifier {snapshot} already exists."
         return rds._error("DBSnapshotAlreadyExists", message, 400)
-    if snapshot and snapshots.manual_snapshots() >= snapshots.MANUAL_SNAPSHOTS:
-        return rds._error("SnapshotQuotaExceeded", "Cannot create more than 100 manual snapshots", 400)
+    if snapshot and snapshots.manual_snapshots() >= snapshots.most():
+        message = f"Cannot create more than {snapshots.most():g} manual snapshots"
+        return rds._error("SnapshotQuotaExceeded", message, 400)
     if snapshot and instance["DBInstanceStatus"] not in READY:
         name = f"the database instance {instance['DBInstanceIdentifier']}"
         message = f"Cannot create a snapshot because {name} is not currently in the available state."

@@ -10,12 +10,12 @@ from typing import Any
 from ministack.services import rds
 
 from sm2a_local_aws.patching.points import relies_on, replaces
+from sm2a_local_aws.quotas import applied
 from sm2a_local_aws.rds import requests, settings
 
 Handler = Callable[[dict[str, Any]], Any]
 
-# Of an account in one Region, unless it asked for more.
-MANUAL_SNAPSHOTS = 100
+MANUAL_SNAPSHOTS = "L-272F1212"
 
 relies_on(
     "ministack.services.rds",
@@ -32,9 +32,14 @@ def manual_snapshots() -> int:
     return len([one for one in rds._snapshots.values() if one["SnapshotType"] == "manual"])
 
 
+def most() -> float:
+    """How many there may be."""
+    return applied.value_of(MANUAL_SNAPSHOTS)
+
+
 def describe_account_attributes(_parameters: dict[str, Any]) -> Any:
     """The one quota that is kept here."""
-    quota = f"<Used>{manual_snapshots()}</Used><Max>{MANUAL_SNAPSHOTS}</Max>"
+    quota = f"<Used>{manual_snapshots()}</Used><Max>{most():g}</Max>"
     quotas = f"<AccountQuota><AccountQuotaName>ManualSnapshots</AccountQuotaName>{quota}</AccountQuota>"
     result = f"<AccountQuotas>{quotas}</AccountQuotas>"
     name = "DescribeAccountAttributes"

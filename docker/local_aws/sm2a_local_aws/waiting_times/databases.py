@@ -30,7 +30,7 @@ relies_on(
 )
 
 
-@replaces("ministack.services.rds:_create_db_instance", "5edfd4666b24", over=("rds.instances",))
+@replaces("ministack.services.rds:_create_db_instance", "5edfd4666b24", over=("rds.instances", "rds.orderable"))
 def create_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     """Creating at first; with a standby in another zone it takes longer."""
     response = original(parameters)
@@ -43,7 +43,7 @@ def create_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     return rds._single_instance_response("CreateDBInstanceResponse", "CreateDBInstanceResult", instance)
 
 
-@replaces("ministack.services.rds:_modify_db_instance", "05a4f3f74e13", over=("rds.instances",))
+@replaces("ministack.services.rds:_modify_db_instance", "05a4f3f74e13", over=("rds.instances", "rds.orderable"))
 def modify_db_instance(original: Handler, parameters: dict[str, Any]) -> Any:
     """Refuse one that is being created. (MiniStack refuses to reboot it.)"""
     instance = rds._resolve_instance(rds._p(parameters, "DBInstanceIdentifier"))
