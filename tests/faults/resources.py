@@ -57,12 +57,18 @@ def account(client: Clients) -> Resources:
     found: Resources = Counter()
     for kind, (service, operation, member, key) in LISTS.items():
         for item in _all(client(service), operation, member):
-            if not isinstance(item, dict) or (item.get("State") or item.get("Status")) not in ENDED:
+            if not isinstance(item, dict) or _counts(item):
                 found[kind, _name(item, key)] += 1
     found.update(_keys(client("kms")))
     found.update(_services_and_tasks(client("ecs")))
     found.update(_listeners(client("elbv2")))
     return found
+
+
+def _counts(item: dict[str, Any]) -> bool:
+    """Not what is on its way out, and no service-linked role: AWS keeps it for the account."""
+    ended = (item.get("State") or item.get("Status")) in ENDED
+    return not ended and not str(item.get("Path", "")).startswith("/aws-service-role/")
 
 
 def _all(client: Any, operation: str, member: str) -> Iterable[Any]:

@@ -35,6 +35,11 @@ DENIED = "The credentials lack %s: add it to their policy, and look for a permis
 QUOTA = (
     f"A quota of the account is used up: request an increase under Service Quotas, or delete unused resources. {AGAIN}"
 )
+SERVICE_ROLE = (
+    "A service of AWS cannot use its service-linked role. In a new account it makes that role itself if the credentials "
+    "have iam:CreateServiceLinkedRole: add it to their policy, or have an administrator run aws iam "
+    f"create-service-linked-role --aws-service-name rds.amazonaws.com (for ECS: ecs.amazonaws.com). {AGAIN}"
+)
 TOO_MANY_CALLS = f"AWS throttled the call and every retry: wait a few minutes. {AGAIN}"
 
 CODES: dict[str, str] = {
@@ -61,6 +66,8 @@ NOT_AUTHORIZED = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(
 DENIAL_CODE = re.compile(
     r"403|Forbidden|(KMS\.?)?AccessDenied\w*|KmsAccessDenied|AuthorizationError\w*|(Not|Un)[Aa]uthorized\w*"
 )
+# ECS and RDS have no code of their own for it; RDS only refers to a page when it makes a DB subnet group.
+SERVICE_ROLE_SAID = re.compile(r"service linked role|ServiceLinkedRoles\.html")
 # Calls whose right has another name, and whose answer says nothing.
 RENAMED = {"HeadBucket": "ListBucket", "HeadObject": "GetObject"}
 QUOTA_CODE = re.compile(r".*(LimitExceeded|QuotaExceeded)(Exception|Fault)?|TooMany\w+|ServiceQuota\w+|MaxSpot\w+")
@@ -90,4 +97,6 @@ def _on_answer(answer: Any, operation: str) -> str:
     if DENIAL_CODE.fullmatch(code):
         service = error.get("Service")
         return DENIED % (f"{service}:{RENAMED.get(operation, operation)}" if service and operation else "a right")
+    if SERVICE_ROLE_SAID.search(str(error.get("Message", ""))):
+        return SERVICE_ROLE
     return CODES.get(code) or (QUOTA if QUOTA_CODE.fullmatch(code) else "")

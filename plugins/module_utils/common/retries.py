@@ -10,7 +10,8 @@ number of seconds to wait before the next attempt; an exception ends the call. T
 3. ``aws.client``: an address that does not answer, and a quota that is used up, end the call.
 4. botocore itself, in its mode "standard": throttling, server errors and lost connections.
 
-A role that IAM has not propagated has no error code of its own: see ``role_propagation``.
+A role that IAM has not propagated has no error code of its own: see ``role_propagation``, also for the service-linked
+roles that services make for themselves in a new account.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import QUOTA
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
 
 NO_CLUSTER = ("ClusterNotFoundException",)
@@ -23,7 +24,9 @@ NO_SERVICE = (*NO_CLUSTER, "ServiceNotFoundException", "ServiceNotActiveExceptio
 SERVICES_PER_CALL = 10
 REVISIONS_PER_CALL = 10
 TASKS_PER_CALL = 100
+# ECS says so of a task's role and of its own service-linked role, which it makes when an account first uses it.
 ROLE_UNKNOWN = "nable to assume"
+USED_UP = "reached the limit"
 
 
 def chunks(items: list[str], size: int) -> Iterator[list[str]]:
@@ -63,7 +66,7 @@ def describe_cluster(client: Any, name: str) -> dict[str, Any] | None:
 @call("create an ECS cluster")
 def create_cluster(client: Any, **members: Any) -> dict[str, Any]:
     """CreateCluster; the same name again returns the same cluster."""
-    cluster: dict[str, Any] = client.create_cluster(**members)["cluster"]
+    cluster: dict[str, Any] = once_known(lambda: client.create_cluster(**members), ROLE_UNKNOWN)["cluster"]
     return cluster
 
 
@@ -75,7 +78,7 @@ def update_cluster(client: Any, name: str, **members: Any) -> None:
 
 @call("set the capacity providers of an ECS cluster")
 def put_capacity_providers(client: Any, name: str, providers: list[str], strategy: list[dict[str, Any]]) -> None:
-    """Replace the capacity providers and the default strategy; in a new account ECS first makes a role for itself."""
+    """Replace the capacity providers and the default strategy."""
     once_known(lambda: _put_capacity_providers(client, name, providers, strategy), ROLE_UNKNOWN)
 
 
@@ -178,7 +181,7 @@ def list_service_names(client: Any, cluster: str) -> list[str]:
 @call("create an ECS service")
 def create_service(client: Any, **members: Any) -> dict[str, Any]:
     """CreateService; the answer is the service as described."""
-    service: dict[str, Any] = client.create_service(**members)["service"]
+    service: dict[str, Any] = once_known(lambda: client.create_service(**members), ROLE_UNKNOWN)["service"]
     return service
 
 
@@ -204,7 +207,8 @@ def run_task(client: Any, **members: Any) -> dict[str, Any]:
         reasons = "; ".join(
             " ".join(filter(None, (item.get("reason"), item.get("detail")))) for item in answer["failures"]
         )
-        raise AnsibleAWSError(message=f"ECS did not place the task: {reasons or 'no reason given'}")
+        next_step = f". {QUOTA}" if USED_UP in reasons else ""
+        raise AnsibleAWSError(message=f"ECS did not place the task: {reasons or 'no reason given'}{next_step}")
     task: dict[str, Any] = answer["tasks"][0]
     return task
 

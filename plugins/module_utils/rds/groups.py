@@ -13,11 +13,15 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagation import once_known
 
 PARAMETERS_GONE = ("DBParameterGroupNotFound", "DBParameterGroupNotFoundFault")
 PARAMETERS_EXIST = ("DBParameterGroupAlreadyExists", "DBParameterGroupAlreadyExistsFault")
 SUBNETS_GONE = ("DBSubnetGroupNotFoundFault", "DBSubnetGroupNotFound")
 SUBNETS_EXIST = ("DBSubnetGroupAlreadyExists", "DBSubnetGroupAlreadyExistsFault")
+# What RDS says until it can assume its own role, which it makes when an account first uses it.
+# https://github.com/terraform-aws-modules/terraform-aws-rds/issues/364
+SERVICE_ROLE_UNKNOWN = "Missing necessary credentials"
 # ModifyDBParameterGroup and ResetDBParameterGroup take no more.
 CHUNK = 20
 
@@ -99,19 +103,21 @@ def describe_subnet_group(rds: Any, name: str) -> dict[str, Any] | None:
 def create_subnet_group(
     rds: Any, name: str, description: str, subnet_ids: Sequence[str], tags: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Create the group."""
-    return create_once(
-        rds,
-        lambda: dict(
-            rds.create_db_subnet_group(
-                DBSubnetGroupName=name,
-                DBSubnetGroupDescription=description,
-                SubnetIds=list(subnet_ids),
-                Tags=ansible_dict_to_boto3_tag_list(dict(tags)),
-            )["DBSubnetGroup"]
+    """Create the group; it is the first that RDS needs its service-linked role for."""
+    members = {
+        "DBSubnetGroupName": name,
+        "DBSubnetGroupDescription": description,
+        "SubnetIds": list(subnet_ids),
+        "Tags": ansible_dict_to_boto3_tag_list(dict(tags)),
+    }
+    return once_known(
+        lambda: create_once(
+            rds,
+            lambda: dict(rds.create_db_subnet_group(**members)["DBSubnetGroup"]),
+            lambda: describe_subnet_group(rds, name),
+            exists=SUBNETS_EXIST,
         ),
-        lambda: describe_subnet_group(rds, name),
-        exists=SUBNETS_EXIST,
+        SERVICE_ROLE_UNKNOWN,
     )
 
 

@@ -21,6 +21,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.role_propagati
 
 # What RDS misses in a role of Enhanced Monitoring that it does not know yet.
 ROLE_UNKNOWN = "ENHANCED_MONITORING"
+# What RDS says until it can assume its own role, which it makes when an account first uses it.
+# https://github.com/aws-samples/eks-workshop-v2/issues/1609
+SERVICE_ROLE_UNKNOWN = "create service linked role"
 EXISTS = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 SNAPSHOT_MISSING = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 MISSING = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
@@ -68,6 +71,7 @@ def create_instance(rds: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
             exists=EXISTS,
         ),
         ROLE_UNKNOWN,
+        SERVICE_ROLE_UNKNOWN,
     )
 
 

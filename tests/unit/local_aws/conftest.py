@@ -25,6 +25,7 @@ CLUSTER = "tests"
 LOG_GROUP = "/tests"
 EXECUTION_ROLE = "arn:aws:iam::000000000000:role/execution"
 IMAGE = "localhost/sm2a/debian:trixie"
+ACCOUNT_FILE = "account.json"
 
 
 @dataclass
@@ -166,6 +167,27 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws
     """A local AWS without a container engine."""
     directory = tmp_path_factory.mktemp("control_plane")
     yield from _started(LocalAws("test-control", free_port(), directory, ["--control-plane-only"]))
+
+
+@pytest.fixture(scope="session")
+def aws_with_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A local AWS without a container engine whose account differs from others as `account` says."""
+    directory = tmp_path_factory.mktemp("account")
+    (directory / ACCOUNT_FILE).write_text("{}")
+    flags = ["--control-plane-only", "--account", str(directory / ACCOUNT_FILE)]
+    yield from _started(LocalAws("test-account", free_port(), directory / "state", flags))
+
+
+@pytest.fixture
+def account(aws_with_account: LocalAws) -> Iterator[Callable[..., None]]:
+    """Say how the account differs until the end of the test: parts of the file by name."""
+    file = aws_with_account.state_directory.parent / ACCOUNT_FILE
+
+    def say(**parts: dict[str, Any]) -> None:
+        file.write_text(json.dumps(parts))
+
+    yield say
+    file.write_text("{}")
 
 
 @pytest.fixture(scope="session")

@@ -133,4 +133,5 @@ def test_services_are_those_that_boto3_asks_for(control_plane: Any) -> None:
     }
     for service, operation in calls.items():
         getattr(control_plane.client(service), operation)()
+    control_plane.client("service-quotas").list_services()
     control_plane.client("wafv2").list_web_acls(Scope="REGIONAL")

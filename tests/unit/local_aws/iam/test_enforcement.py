@@ -22,7 +22,10 @@ from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.conftest import (
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.forged import send
 from botocore.exceptions import ClientError
 
-SERVICES = "ec2 ecs elbv2 rds s3 sqs secretsmanager kms iam logs cloudwatch sns ecr acm route53 servicediscovery wafv2"
+SERVICES = (
+    "ec2 ecs elbv2 rds s3 sqs secretsmanager kms iam logs cloudwatch sns ecr acm route53 servicediscovery wafv2 "
+    "service-quotas"
+)
 SOME_CALLS = {
     "ec2": "describe_vpcs",
     "ecs": "list_clusters",
@@ -41,6 +44,7 @@ SOME_CALLS = {
     "route53": "list_hosted_zones",
     "servicediscovery": "list_namespaces",
     "wafv2": "list_web_acls",
+    "service-quotas": "list_services",
 }
 
 
