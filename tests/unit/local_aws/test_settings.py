@@ -27,7 +27,8 @@ def test_without_an_engine_only_loopback_is_bound() -> None:
 
 
 def test_settings_survive_their_file() -> None:
-    settings = Settings("x", Path("/y"), engine_socket="unix:///z", record_rights=Path("/r"), bind_listeners=True)
+    paths = {"record_rights": Path("/r"), "account": Path("/a")}
+    settings = Settings("x", Path("/y"), engine_socket="unix:///z", bind_listeners=True, **paths)
     assert Settings.from_json(settings.to_json()) == settings
 
 
