@@ -36,8 +36,8 @@ QUOTA = (
     f"A quota of the account is used up: request an increase under Service Quotas, or delete unused resources. {AGAIN}"
 )
 SERVICE_ROLE = (
-    "A service of AWS cannot use its service-linked role. In a new account it makes that role itself if the credentials "
-    "have iam:CreateServiceLinkedRole: add it to their policy, or have an administrator run aws iam "
+    "A service of AWS cannot use its service-linked role. In a new account it makes that role itself if the "
+    "credentials have iam:CreateServiceLinkedRole: add it to their policy, or have an administrator run aws iam "
     f"create-service-linked-role --aws-service-name rds.amazonaws.com (for ECS: ecs.amazonaws.com). {AGAIN}"
 )
 TOO_MANY_CALLS = f"AWS throttled the call and every retry: wait a few minutes. {AGAIN}"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ def test_without_an_engine_only_loopback_is_bound() -> None:
 
 
 def test_settings_survive_their_file() -> None:
-    paths = {"record_rights": Path("/r"), "account": Path("/a")}
-    settings = Settings("x", Path("/y"), engine_socket="unix:///z", bind_listeners=True, **paths)
+    settings = Settings("x", Path("/y"), engine_socket="unix:///z", bind_listeners=True)
+    settings = replace(settings, record_rights=Path("/r"), account=Path("/a"), waiting_times=Path("/w"))
     assert Settings.from_json(settings.to_json()) == settings
 
 

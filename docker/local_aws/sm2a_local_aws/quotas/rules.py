@@ -37,7 +37,7 @@ class Rule:
 
 
 def _reached(what: str) -> str:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html has the codes; users quote the texts."""
+    """Codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html. Users quote the texts."""
     return f"The maximum number of {what} has been reached."
 
 

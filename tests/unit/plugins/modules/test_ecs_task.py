@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils.common import role_propagation as new_role
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import QUOTA
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api as ecs_api
 from ansible_collections.sm2a.airflow.tests.support.modules import ModuleFailedError, RunModule
 from botocore.client import BaseClient
@@ -203,19 +204,27 @@ def test_an_unknown_task_definition(run_module: RunModule, family: str) -> None:
         run_module(MODULE, missing)
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("Capacity is unavailable at this time", "place the task: Capacity is unavailable at this time"),
+        ("You've reached the limit on the number of vCPUs you can run concurrently", "concurrently. " + QUOTA),
+    ],
+)
 def test_a_refused_placement_tells_the_reason(
-    run_module: RunModule, family: str, monkeypatch: pytest.MonkeyPatch
+    run_module: RunModule, family: str, monkeypatch: pytest.MonkeyPatch, reason: str, said: str
 ) -> None:
     def refused(self: Any, operation: str, members: Any) -> dict[str, Any]:
         if operation == "RunTask":
-            return {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]}
+            return {"tasks": [], "failures": [{"reason": reason}]}
         answer: dict[str, Any] = real(self, operation, members)
         return answer
 
     real = BaseClient._make_api_call
     monkeypatch.setattr(BaseClient, "_make_api_call", refused)
-    with pytest.raises(ModuleFailedError, match="Capacity is unavailable"):
+    with pytest.raises(ModuleFailedError) as failed:
         run_module(MODULE, args(family))
+    assert failed.value.result["msg"].endswith(said)
 
 
 def test_a_role_of_just_now_is_waited_for(
