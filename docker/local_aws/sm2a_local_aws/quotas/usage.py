@@ -90,6 +90,11 @@ SOURCES = {
 }
 
 
+def manual_snapshots() -> int:
+    """Final ones are such."""
+    return len([one for one in rds._snapshots.values() if one["SnapshotType"] == "manual"])
+
+
 def load_balancers() -> int:
     return len([one for one in alb._lbs.values() if one.get("Type", "application") == "application"])
 

@@ -4,4 +4,4 @@
 
 PATCHES_WITH_ENGINE = ("containers",)
 
-PATCHES = ("instances", "orderable", "parameters", "snapshots", "subnet_groups")
+PATCHES = ("account_quotas", "instances", "orderable", "parameters", "snapshots", "subnet_groups")

@@ -13,7 +13,8 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import rds, secretsmanager
 
 from sm2a_local_aws.patching.points import relies_on, replaces
-from sm2a_local_aws.rds import requests, settings, snapshots
+from sm2a_local_aws.quotas import applied, usage
+from sm2a_local_aws.rds import requests, settings
 
 Handler = Callable[[dict[str, Any]], Any]
 Instance = dict[str, Any]
@@ -21,6 +22,7 @@ Instance = dict[str, Any]
 GP3_IOPS, GP3_THROUGHPUT = 3000, 125
 # In no other state RDS makes a snapshot.
 READY = ("available", "storage-optimization")
+MANUAL_SNAPSHOTS = "L-272F1212"
 
 relies_on(
     "ministack.services.rds",
@@ -136,9 +138,9 @@ def _final_snapshot_refusal(instance: Instance, parameters: dict[str, Any]) -> A
     if snapshot in rds._snapshots:
         message = f"Cannot create the snapshot because a snapshot with the identifier {snapshot} already exists."
         return rds._error("DBSnapshotAlreadyExists", message, 400)
-    if snapshot and snapshots.manual_snapshots() >= snapshots.most():
-        message = f"Cannot create more than {snapshots.most():g} manual snapshots"
-        return rds._error("SnapshotQuotaExceeded", message, 400)
+    most = applied.value_of(MANUAL_SNAPSHOTS)
+    if snapshot and usage.manual_snapshots() >= most:
+        return rds._error("SnapshotQuotaExceeded", f"Cannot create more than {most:g} manual snapshots", 400)
     if snapshot and instance["DBInstanceStatus"] not in READY:
         name = f"the database instance {instance['DBInstanceIdentifier']}"
         message = f"Cannot create a snapshot because {name} is not currently in the available state."

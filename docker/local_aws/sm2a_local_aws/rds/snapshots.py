@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Restored DB instances have the settings of request and snapshot, but no data and no container. Quota of snapshots."""
+"""Restored DB instances have the settings of request and snapshot, but no data and no container."""
 
 from __future__ import annotations
 
@@ -10,43 +10,17 @@ from typing import Any
 from ministack.services import rds
 
 from sm2a_local_aws.patching.points import relies_on, replaces
-from sm2a_local_aws.quotas import applied
 from sm2a_local_aws.rds import requests, settings
 
 Handler = Callable[[dict[str, Any]], Any]
-
-MANUAL_SNAPSHOTS = "L-272F1212"
 
 relies_on(
     "ministack.services.rds",
     {
         "_parse_tags": "74fb77471e7b",
         "_parse_member_list": "0ded5310b0d9",
-        "_xml": "000ddabb91b7",
     },
 )
-
-
-def manual_snapshots() -> int:
-    """How many there are; final ones are such."""
-    return len([one for one in rds._snapshots.values() if one["SnapshotType"] == "manual"])
-
-
-def most() -> float:
-    """How many there may be."""
-    return applied.value_of(MANUAL_SNAPSHOTS)
-
-
-def describe_account_attributes(_parameters: dict[str, Any]) -> Any:
-    """The one quota that is kept here."""
-    quota = f"<Used>{manual_snapshots()}</Used><Max>{most():g}</Max>"
-    quotas = f"<AccountQuota><AccountQuotaName>ManualSnapshots</AccountQuotaName>{quota}</AccountQuota>"
-    result = f"<AccountQuotas>{quotas}</AccountQuotas>"
-    name = "DescribeAccountAttributes"
-    return rds._xml(200, f"{name}Response", f"<{name}Result>{result}</{name}Result>")
-
-
-rds._ACTION_MAP["DescribeAccountAttributes"] = describe_account_attributes
 
 
 @replaces("ministack.services.rds:_restore_from_snapshot", "7a2234de0cf5")

@@ -103,3 +103,16 @@ def test_what_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(ClientError, match=refusal):
         getattr(aws_with_account.client("service-quotas"), operation)(**parameters)
+
+
+def test_rds_tells_its_own(aws_with_account: Any, account: Callable[..., None]) -> None:
+    rds = aws_with_account.client("rds")
+    rds.create_db_parameter_group(DBParameterGroupName="told", DBParameterGroupFamily="postgres17", Description="a")
+    account(quotas={"L-DE55804A": 9, "L-272F1212": 3})
+    listed = {one["AccountQuotaName"]: one for one in rds.describe_account_attributes()["AccountQuotas"]}
+    groups = rds.describe_db_parameter_groups()["DBParameterGroups"]
+    assert listed["DBParameterGroups"]["Max"] == 9
+    assert 1 <= listed["DBParameterGroups"]["Used"] <= len(groups)
+    assert (listed["ManualSnapshots"]["Used"], listed["ManualSnapshots"]["Max"]) == (0, 3)
+    assert listed["AllocatedStorage"]["Max"] == 100_000
+    rds.delete_db_parameter_group(DBParameterGroupName="told")
