@@ -149,7 +149,11 @@ def told(method: str = "GET") -> Any:
         raise AssertionError("it came through")
 
     scope = {"type": "http", "method": method, "path": task_calls.PATH}
-    asyncio.run(task_calls.middleware(no_application)(scope, None, send))
+
+    async def ask() -> None:
+        await task_calls.middleware(no_application)(scope, None, send)
+
+    asyncio.run(ask())
     return json.loads(sent[1]["body"])
 
 
