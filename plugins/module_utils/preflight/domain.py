@@ -120,7 +120,7 @@ def reads(context: Context) -> list[Read]:
     if not options:
         return []
     route53 = clients["route53"]
-    zone = Once(lambda: api.look_up_zone(route53, options["hosted_zone_id"], options["hosted_zone_name"]))
+    zone = Once(lambda: api.look_up_zone(route53, options))
 
     def record() -> Answer:
         found = zone()
