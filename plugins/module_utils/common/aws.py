@@ -71,18 +71,18 @@ def manage(module: AnsibleAWSModule, service: Any, key: str, present: Ensure, ab
     exit_with(module, lambda: ensure(service, module.params, module.check_mode).result(key))
 
 
-def client(module: AnsibleAWSModule, service: str, connection_attempts: int = 11) -> Any:
+def client(module: AnsibleAWSModule, service: str, connection_attempts: int = 11, **place: str) -> Any:
     """A boto3 client of ``service`` that retries throttling, server errors and lost connections, but no used up quota.
 
     It gives up an address that does not answer after ``connection_attempts``. Region, endpoint and credentials are the
-    module's options, or the environment's.
+    module's options, or the environment's; ``place`` may have another ``region``.
     """
 
     def give_up(attempts: int, caught_exception: Exception | None, **_others: Any) -> None:
         if isinstance(caught_exception, EndpointConnectionError) and attempts >= connection_attempts:
             raise caught_exception
 
-    made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}))
+    made = module.client(service, config=Config(retries={"mode": "standard", "max_attempts": 10}), **place)
     ask_first(made, _end_at_quota)
     ask_first(made, give_up)
     made.meta.events.register(f"after-call.{made.meta.service_model.service_id.hyphenize()}", _name_service)
