@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write the pages of docs/ that have a source: roles/ from argument_specs, permissions.md and modules.md from YAML."""
+"""Write the pages of docs/ that have a source: roles/, permissions.md, modules.md and preflight.md."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.checks import (
+    ENVIRONMENT,
+    QUOTAS,
+    STOPS,
+    STOPS_OR_WARNS,
+)
 from antsibull_docs_parser import dom
 from antsibull_docs_parser.parser import Context, parse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -21,6 +27,8 @@ from tools.deploy_policy import GIVEN, WITHOUT_BOUNDARY, boundary_statements, st
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATES = PROJECT / "docs/templates"
 COLLECTION = "sm2a.airflow"
+# How a check of the preflight ends where it finds something.
+ENDS = {STOPS: "error", STOPS_OR_WARNS: "error where it is certain, else warning"}
 
 
 class Markdown(dom.NoopWalker):
@@ -152,6 +160,9 @@ def pages() -> dict[str, str]:
     written["roles/README.md"] = environment.get_template("roles.md.j2").render(roles=documented)
     written["permissions.md"] = environment.get_template("permissions.md.j2").render(
         subjects=statements(), boundary=boundary_statements(), given=GIVEN, without_boundary=WITHOUT_BOUNDARY
+    )
+    written["preflight.md"] = environment.get_template("preflight.md.j2").render(
+        quotas=QUOTAS, environment=ENVIRONMENT, ends=ENDS
     )
     written["modules.md"] = environment.get_template("modules.md.j2").render(
         verdicts=stock_modules.verdicts(), versions=stock_modules.VERSIONS, reasons=stock_modules.reasons()

@@ -51,17 +51,17 @@ options:
         type: dict
       overlays:
         description:
-          - Directories elsewhere whose files are laid over those of the context, in this order. They take part in the
-            build and in the content hash like the others.
+          - Directories elsewhere whose files are laid over those of the context, in this order, or single files. They
+            take part in the build and in the content hash like the others.
         type: list
         elements: dict
         suboptions:
           source:
-            description: The directory.
+            description: The directory, or a file.
             type: path
             required: true
           target:
-            description: Where its files go in the context.
+            description: Where its files go in the context, or the path of the file there.
             type: str
             required: true
           include:

@@ -9,8 +9,8 @@ name: preflight_demand
 version_added: 0.1.0
 short_description: What an inventory asks of AWS
 description:
-  - From the variables of an environment, everything of which an account has a quota, every name that the environment takes,
-    and every feature that AWS does not have everywhere.
+  - From the variables of an environment, everything of which an account has a quota, every name that the environment
+    takes, and every feature that AWS does not have everywhere.
 author:
   - SM2A contributors (@sm2a)
 options:

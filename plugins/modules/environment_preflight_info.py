@@ -10,10 +10,10 @@ module: environment_preflight_info
 short_description: Say what would stop the deployment of an environment
 version_added: 0.1.0
 description:
-  - Reads the account, the Region and this machine, and says in plain sentences everything at which C(playbooks/site.yml)
-    would stop. It changes nothing.
-  - Of a quota counts what is used now and what the environment still has to make. What it has made already, which its name
-    or the tag C(sm2a:environment) tells, is not asked for again.
+  - Reads the account, the Region and this machine, and says in plain sentences everything at which
+    C(playbooks/site.yml) would stop. It changes nothing.
+  - Of a quota counts what is used now and what the environment still has to make. What it has made already, which its
+    name or the tag C(sm2a:environment) tells, is not asked for again.
   - What cannot be read is a warning that names the missing right. C(docs/preflight.md) has every check.
   - What is not given is not looked at. The filter P(sm2a.airflow.preflight_demand#filter) makes these options from an
     inventory.
@@ -348,9 +348,7 @@ def argument_spec() -> dict[str, Any]:
             security_group_rules=count,
         ),
         "load_balancer": group(name=name, target_group=name, certificate=text),
-        "domain": group(
-            name=name, hosted_zone_id=text, hosted_zone_name=text, validated=off, load_balancer=name
-        ),
+        "domain": group(name=name, hosted_zone_id=text, hosted_zone_name=text, validated=off, load_balancer=name),
         "database": group(
             identifier=name,
             subnet_group=name,

@@ -61,16 +61,19 @@ def collect(context: Path, include: Iterable[str] = (), exclude: Iterable[str] =
 
 
 def overlaid(entries: Iterable[Entry], source: Path, target: str, include: Iterable[str] = ()) -> list[Entry]:
-    """``entries`` with the files of the directory ``source`` laid over them below ``target``.
+    """``entries`` with the files of the directory ``source`` laid over them below ``target``, or a file in its place.
 
     Of ``include`` only what exists takes part. FileNotFoundError names a directory that is missing or has none of it.
     """
+    found = {entry.path: entry for entry in entries}
+    if source.is_file():
+        found[target] = Entry(target, source)
+        return [found[path] for path in sorted(found)]
     if not source.is_dir():
         raise FileNotFoundError(f"The directory {source} does not exist")
     present = [path for path in include if (source / path).exists()]
     if include and not present:
         raise FileNotFoundError(f"The directory {source} has none of {', '.join(include)}")
-    found = {entry.path: entry for entry in entries}
     for entry in collect(source, present):
         path = f"{target.rstrip('/')}/{entry.path}"
         found[path] = Entry(path, entry.source)

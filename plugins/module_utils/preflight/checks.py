@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-STOPS, STOPS_OR_WARNS, WARNS = "stops", "stops or warns", "warns"
+STOPS, STOPS_OR_WARNS = "stops", "stops or warns"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Check:
 
 
 def _quota(name: str, quota: str, weight: str = STOPS) -> Check:
-    return Check(name, f"The quota {quota}", "Request an increase under Service Quotas, or delete what is unused", weight)
+    return Check(
+        name, f"The quota {quota}", "Request an increase under Service Quotas, or delete what is unused", weight
+    )
 
 
 QUOTAS = (
@@ -86,7 +88,7 @@ ENVIRONMENT = (
     ),
     Check(
         "database_features",
-        "Whether class and engine have what is switched on: a standby, Database Insights, Enhanced Monitoring and others",
+        "Whether class and engine have what is switched on: a standby, Database Insights, Enhanced Monitoring",
         "Switch off what the message names, or choose a larger database_instance_class",
     ),
     Check(

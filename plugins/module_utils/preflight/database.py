@@ -16,7 +16,12 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.zones impor
 # What can be switched on: option, as RDS calls it of a class, what it is, and the variable that switches it off.
 FEATURES = (
     ("insights", "SupportsPerformanceInsights", "Database Insights", "set database_insights to none"),
-    ("enhanced_monitoring", "SupportsEnhancedMonitoring", "Enhanced Monitoring", "set database_monitoring_interval to 0"),
+    (
+        "enhanced_monitoring",
+        "SupportsEnhancedMonitoring",
+        "Enhanced Monitoring",
+        "set database_monitoring_interval to 0",
+    ),
     (
         "iam_authentication",
         "SupportsIAMDatabaseAuthentication",
@@ -63,7 +68,10 @@ def judge(offered: Offers, options: Options, region: str) -> list[Finding]:
     if stored:
         return found + _sizes(stored, options, what)
     types = sorted({str(one.get("StorageType")) for one in versions})
-    message = f"RDS has no {options['storage_type']} storage with {what}: choose {' or '.join(types)} as database_storage_type."
+    message = (
+        f"RDS has no {options['storage_type']} storage with {what}: choose {' or '.join(types)} as "
+        "database_storage_type."
+    )
     return [*found, Finding("database_storage", message)]
 
 
@@ -83,8 +91,8 @@ def _sizes(offered: Offers, options: Options, what: str) -> list[Finding]:
         size = options[option]
         if size and (size < least or (most and size > most)):
             message = (
-                f"{options['storage_type']} storage of {what} is {shown(least)} to {shown(most)} GiB large, not {shown(size)}: "
-                f"change database_{option}."
+                f"{options['storage_type']} storage of {what} is {shown(least)} to {shown(most)} GiB large, not "
+                f"{shown(size)}: change database_{option}."
             )
             found.append(Finding("database_storage", message))
     return found
@@ -92,7 +100,9 @@ def _sizes(offered: Offers, options: Options, what: str) -> list[Finding]:
 
 def judge_zones(offered: Offers, options: Options, zones: Sequence[str]) -> list[Finding]:
     """Whether RDS offers the class in as many of the zones of the private subnets as the database needs."""
-    places = {zone["Name"] for one in of_version(offered, options["engine_version"]) for zone in one["AvailabilityZones"]}
+    places = {
+        zone["Name"] for one in of_version(offered, options["engine_version"]) for zone in one["AvailabilityZones"]
+    }
     needed = 2 if options["multi_az"] else 1
     if not places or len(places.intersection(zones)) >= needed:
         return []

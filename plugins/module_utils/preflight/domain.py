@@ -51,8 +51,8 @@ def judge_zone(found: api.Zone | None, options: Options) -> list[Finding]:
     called = options["hosted_zone_id"] or options["hosted_zone_name"]
     if found is None:
         message = (
-            f"Route 53 has no hosted zone {called} in this account: create it, or correct load_balancer_hosted_zone_name or "
-            "load_balancer_hosted_zone_id."
+            f"Route 53 has no hosted zone {called} in this account: create it, or correct "
+            "load_balancer_hosted_zone_name or load_balancer_hosted_zone_id."
         )
         return [Finding("hosted_zone", message)]
     findings = []
@@ -62,8 +62,8 @@ def judge_zone(found: api.Zone | None, options: Options) -> list[Finding]:
         findings.append(Finding("hosted_zone", message))
     if found.private and options["validated"]:
         message = (
-            f"The hosted zone {found.name} ({found.id}) is private, and ACM validates a certificate through a public one: name "
-            "that in load_balancer_certificate_hosted_zone_id, or give a certificate."
+            f"The hosted zone {found.name} ({found.id}) is private, and ACM validates a certificate through a public "
+            "one: name that in load_balancer_certificate_hosted_zone_id, or give a certificate."
         )
         findings.append(Finding("hosted_zone", message))
     return findings
@@ -79,8 +79,8 @@ def judge_delegation(found: api.Zone, validated: bool, ask: NameServers) -> list
         return []
     there = f"leads to {', '.join(sorted(server.rstrip('.') for server in asked))}" if asked else "does not know it"
     message = (
-        f"The world's DNS does not lead to the hosted zone {found.name} ({found.id}), but {there}: put the name servers "
-        f"{', '.join(sorted(known))} into the parent zone, or at the registrar."
+        f"The world's DNS does not lead to the hosted zone {found.name} ({found.id}), but {there}: put the name "
+        f"servers {', '.join(sorted(known))} into the parent zone, or at the registrar."
     )
     return [Finding("zone_delegation", message, certain=validated)]
 

@@ -19,7 +19,13 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.preflight import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.checks import NAMES
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.findings import Finding, conclude
-from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.gathering import Answer, Context, Once, Read, gather
+from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.gathering import (
+    Answer,
+    Context,
+    Once,
+    Read,
+    gather,
+)
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.quotas import (
     GLOBAL_SERVICES,
     QUOTAS,

@@ -46,7 +46,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question brought: findings, uses of quotas by the name of the check, and values of quotas by their codes."""
+    """What a question brought: findings, uses of quotas by the name of the check, values of quotas by their codes."""
 
     findings: Sequence[Finding] = ()
     usages: Mapping[str, Sequence[Usage]] = field(default_factory=dict)

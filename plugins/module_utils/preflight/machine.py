@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,9 @@ def container_engine(wanted: str, images_are_there: bool) -> list[Finding]:
     try:
         find_engine(wanted)
     except EngineError as error:
-        message = f"{error} Or give images that are built elsewhere, in images_airflow_image and images_autoscaler_image."
+        message = (
+            f"{error} Or give images that are built elsewhere, in images_airflow_image and images_autoscaler_image."
+        )
         return [Finding("container_engine", message, certain=not images_are_there)]
     return []
 
@@ -48,14 +50,14 @@ def credentials(environment: Mapping[str, str], now: datetime) -> list[Finding]:
     except ValueError:
         message = f"{EXPIRATION} is {expiration!r}, which is no time: nobody knows when the credentials expire."
         return [Finding("credentials_lifetime", message, certain=False)]
-    left = (ends if ends.tzinfo else ends.replace(tzinfo=timezone.utc)) - now
+    left = (ends if ends.tzinfo else ends.replace(tzinfo=UTC)) - now
     if left <= timedelta(0):
         return [Finding("credentials_lifetime", f"The credentials expired at {expiration}: renew them.")]
     if left >= DEPLOYMENT:
         return []
     message = (
         f"The credentials expire in {left // timedelta(minutes=1)} minutes, and a first deployment takes up to "
-        f"{DEPLOYMENT // timedelta(minutes=1)}: renew them before. A run that ends halfway is continued by the next one."
+        f"{DEPLOYMENT // timedelta(minutes=1)}: renew them before. The next run continues one that ends halfway."
     )
     return [Finding("credentials_lifetime", message, certain=False)]
 
@@ -68,7 +70,7 @@ def authorities(bundle: Path) -> set[str]:
         raise AnsibleAWSError(message="The Python package cryptography is missing: install it") from error
     except (OSError, ValueError) as error:
         raise AnsibleAWSError(message=f"{bundle} cannot be read as certificates: {error}") from error
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     in_force = [one for one in certificates if one.not_valid_after_utc > now]
     return {found[1] for one in in_force if (found := AUTHORITY.search(one.subject.rfc4514_string()))}
 
@@ -79,9 +81,10 @@ def database_authorities(options: Mapping[str, Any], region: str) -> list[Findin
     if region in known:
         return []
     message = (
-        f"{options['bundle']} has no certificate authority of RDS in {region}, so Airflow would not trust its database: "
-        f"download AWS's bundle of the Region (https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem) and "
-        "name it in images_database_ca_bundle, or set database_tls_verification to false."
+        f"{options['bundle']} has no certificate authority of RDS in {region}, so Airflow would not trust its "
+        "database: download AWS's bundle of the Region "
+        f"(https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem) and name it in "
+        "images_database_ca_bundle, or set database_tls_verification to false."
     )
     return [Finding("database_certificate_authorities", message, certain=options["certain"])]
 
@@ -90,7 +93,7 @@ def reads(context: Context) -> list[Read]:
     """The questions about this machine."""
     options = context.options
     found = [
-        Read(("credentials_lifetime",), lambda: Answer(credentials(os.environ, datetime.now(timezone.utc)))),
+        Read(("credentials_lifetime",), lambda: Answer(credentials(os.environ, datetime.now(UTC)))),
     ]
     if engine := options["container_engine"]:
         found.append(Read(("container_engine",), lambda: Answer(container_engine(engine, _has_images(context)))))

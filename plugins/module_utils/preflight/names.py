@@ -30,6 +30,11 @@ REGION_OF_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:([a-z0-9-]+):\d{12}:")
 OTHER_NAME = "choose another sm2a_name"
 
 
+def _not_own(what: str, environment: str, otherwise: str) -> str:
+    tag = f"{ENVIRONMENT_TAG}={environment}"
+    return f"The {what} is not of this environment, as it has no tag {tag}: {OTHER_NAME}, or {otherwise}."
+
+
 @call("read an IAM role", missing=GONE)
 def read_role(iam: Any, name: str) -> dict[str, Any] | None:
     """The role as IAM has it, None when there is none."""
@@ -54,14 +59,13 @@ def judge_role(role: Mapping[str, Any] | None, environment: str, region: str) ->
         return []
     name, tags = role["RoleName"], boto3_tag_list_to_ansible_dict(role.get("Tags") or [])
     if tags.get(ENVIRONMENT_TAG) != environment:
-        message = f"The IAM role {name} is not of this environment (it has no tag {ENVIRONMENT_TAG}={environment}): {OTHER_NAME}, or delete the role."
-        return [Finding("role_names", message)]
+        return [Finding("role_names", _not_own(f"IAM role {name}", environment, "delete the role"))]
     other = trusted_region(role)
     if other in (None, region):
         return []
     message = (
-        f"The IAM role {name} belongs to the environment {environment} of {other}, and IAM roles are shared by all Regions: "
-        f"{OTHER_NAME} for the environment in {region}."
+        f"The IAM role {name} belongs to the environment {environment} of {other}, and IAM roles are shared by all "
+        f"Regions: {OTHER_NAME} for the environment in {region}."
     )
     return [Finding("role_names", message)]
 
@@ -78,25 +82,25 @@ def bucket(s3: Any, name: str, environment: str, region: str) -> list[Finding]:
         if code not in FOREIGN:
             raise
         message = (
-            f"The bucket {name} belongs to another account, or the credentials lack s3:ListBucket on it (bucket names are "
-            f"shared by all accounts of the world): {OTHER_NAME}, or add the right."
+            f"The bucket {name} belongs to another account, or the credentials lack s3:ListBucket on it (bucket names "
+            f"are shared by all accounts of the world): {OTHER_NAME}, or add the right."
         )
         return [Finding("bucket_names", message)]
     place = answer.get("BucketRegion") or region
     if place != region:
-        message = f"The bucket {name} is in {place}, and bucket names are shared by all Regions: {OTHER_NAME} for {region}."
+        message = (
+            f"The bucket {name} is in {place}, and bucket names are shared by all Regions: {OTHER_NAME} for {region}."
+        )
         return [Finding("bucket_names", message)]
     if read_tags(s3, name).get(ENVIRONMENT_TAG) != environment:
-        message = f"The bucket {name} is not of this environment (it has no tag {ENVIRONMENT_TAG}={environment}): {OTHER_NAME}, or tag or delete it."
-        return [Finding("bucket_names", message)]
+        return [Finding("bucket_names", _not_own(f"bucket {name}", environment, "tag or delete it"))]
     return []
 
 
 def _foreign(kind: str, name: str, tags: Mapping[str, str], environment: str) -> list[Finding]:
     if tags.get(ENVIRONMENT_TAG) == environment:
         return []
-    message = f"The {kind} {name} is not of this environment (it has no tag {ENVIRONMENT_TAG}={environment}): {OTHER_NAME}, or tag or remove it."
-    return [Finding("resource_names", message)]
+    return [Finding("resource_names", _not_own(f"{kind} {name}", environment, "tag or remove it"))]
 
 
 @call("describe the tags of the load balancer")

@@ -88,7 +88,8 @@ def nat_gateways(ec2: Any, environment: str, options: Options, zones: Sequence[s
     everyone = Counter(subnets.get(one["SubnetId"], "") for one in gateways)
     owned = {subnets.get(one["SubnetId"], "") for one in own(gateways, environment)}
     return [
-        Usage(everyone[zone], 0 if zone in owned else 1, where=f" ({zone})") for zone in zones[: options["nat_gateways"]]
+        Usage(everyone[zone], 0 if zone in owned else 1, where=f" ({zone})")
+        for zone in zones[: options["nat_gateways"]]
     ]
 
 

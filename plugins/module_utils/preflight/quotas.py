@@ -93,7 +93,7 @@ def quotas_of(service_quotas: Any, service: str, codes: set[str]) -> dict[str, f
 
 
 def judge(check: str, usages: list[Usage], values: Mapping[str, float], region: str) -> list[Finding]:
-    """One finding for each use that does not fit into the quota; what a run needs is certain, what comes later a guess."""
+    """One finding for each use that the quota has no room for: certain for what a run needs, a guess for later."""
     quota = QUOTAS[check]
     value = values.get(quota.code)
     if value is None:

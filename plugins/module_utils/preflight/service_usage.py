@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an environment uses of the quotas of RDS, Elastic Load Balancing, ECS and others. One function a quota or two."""
+"""What an environment uses of the quotas of RDS, Elastic Load Balancing, ECS and others."""
 
 from __future__ import annotations
 

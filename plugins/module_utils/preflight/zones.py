@@ -86,7 +86,9 @@ def unknown_zones(zones: Zones, region: str) -> list[Finding]:
 def fargate_zones(zones: Zones, region: str) -> list[Finding]:
     """Zones without Fargate, where no task would start."""
     with_fargate = FARGATE_ZONES.get(region)
-    wrong = [name for name in zones.chosen if name in zones.ids and with_fargate and zones.ids[name] not in with_fargate]
+    wrong = [
+        name for name in zones.chosen if name in zones.ids and with_fargate and zones.ids[name] not in with_fargate
+    ]
     if not wrong:
         return unknown_zones(zones, region)
     good = [zones.described(name) for name in sorted(zones.ids) if with_fargate and zones.ids[name] in with_fargate]

@@ -95,7 +95,9 @@ def domain(inputs: Inputs) -> dict[str, Any] | None:
     if not zone_id and not zone_name:
         return None
     own_zone = not inputs.get("load_balancer_certificate_hosted_zone_id")
-    requested = inputs["load_balancer_certificate_source"] == "request" and not inputs.get("load_balancer_certificate_arn")
+    requested = inputs["load_balancer_certificate_source"] == "request" and not inputs.get(
+        "load_balancer_certificate_arn"
+    )
     return {
         "name": inputs["load_balancer_domain_name"],
         "hosted_zone_id": zone_id,
