@@ -33,9 +33,13 @@ NAMES = {
 }
 # boto3's name of a service, and the prefix of its actions.
 SERVICES = (
-    "acm cloudwatch ec2 ecr ecs elbv2 iam kms logs rds route53 s3 secretsmanager servicediscovery sns sqs sts wafv2"
+    "acm cloudwatch ec2 ecr ecs elbv2 iam kms logs rds route53 s3 secretsmanager service-quotas servicediscovery sns "
+    "sqs sts wafv2"
 )
-PREFIXES = {service: service for service in SERVICES.split()} | {"elbv2": "elasticloadbalancing"}
+PREFIXES = {service: service for service in SERVICES.split()} | {
+    "elbv2": "elasticloadbalancing",
+    "service-quotas": "servicequotas",
+}
 # Permissions of a call besides the one that is called like it.
 MORE = {"s3:DeleteObjects": ["s3:DeleteObjectVersion"]}
 # Permitted to everyone.
@@ -53,6 +57,7 @@ IMPLIED = {
     "ecr:UploadLayerPart": "the container engine pushes",
     "elasticloadbalancing:CreateWebACLAssociation": "wafv2:AssociateWebACL",
     "elasticloadbalancing:DeleteWebACLAssociation": "wafv2:DisassociateWebACL",
+    "elasticloadbalancing:DescribeAccountLimits": "servicequotas:ListServiceQuotas",
     "elasticloadbalancing:GetLoadBalancerWebACL": "wafv2:GetWebACLForResource",
     "elasticloadbalancing:SetWebAcl": "wafv2:AssociateWebACL",
     "iam:CreateServiceLinkedRole": "the first use of a service in an account",
@@ -73,6 +78,7 @@ NOT_NEEDED = {
     "ecs:ListContainerInstances": "flow logs with fields of ECS",
     "rds:CreateTenantDatabase": "databases with tenants",
     "rds:DeleteTenantDatabase": "databases with tenants",
+    "route53:GetAccountLimit": "quotas of Route 53",
     "secretsmanager:RotateSecret": "rotating the master password on request",
     "wafv2:GetPermissionPolicy": "rule groups of other accounts",
     "wafv2:PutPermissionPolicy": "rule groups of other accounts",

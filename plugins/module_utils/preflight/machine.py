@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 AUTHORITY = re.compile(r"Amazon RDS ([a-z]{2,4}(?:-[a-z]+)+-\d+) Root CA")
 
 
-def container_engine(wanted: str, images_are_there: bool) -> list[Finding]:
+def container_engine(wanted: str, images_are_there: Callable[[], bool]) -> list[Finding]:
     """Images are built only where the registry lacks them: with images of an earlier run it is a guess."""
     try:
         find_engine(wanted)
@@ -36,7 +37,7 @@ def container_engine(wanted: str, images_are_there: bool) -> list[Finding]:
         message = (
             f"{error} Or give images that are built elsewhere, in images_airflow_image and images_autoscaler_image."
         )
-        return [Finding("container_engine", message, certain=not images_are_there)]
+        return [Finding("container_engine", message, certain=not images_are_there())]
     return []
 
 
@@ -96,7 +97,9 @@ def reads(context: Context) -> list[Read]:
         Read(("credentials_lifetime",), lambda: Answer(credentials(os.environ, datetime.now(UTC)))),
     ]
     if engine := options["container_engine"]:
-        found.append(Read(("container_engine",), lambda: Answer(container_engine(engine, _has_images(context)))))
+        found.append(
+            Read(("container_engine",), lambda: Answer(container_engine(engine, partial(_has_images, context))))
+        )
     if authority := options["certificate_authorities"]:
         check = ("database_certificate_authorities",)
         found.append(Read(check, lambda: Answer(database_authorities(authority, context.region))))
