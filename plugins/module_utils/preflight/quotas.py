@@ -109,13 +109,12 @@ def judge(check: str, usages: list[Usage], values: Mapping[str, float], region: 
 
 
 def _sentence(quota: Quota, usage: Usage, needed: float, value: float, region: str) -> str:
-    asked = f"{shown(needed - usage.used)} more {quota.things}{usage.where}"
-    when = "needs" if needed == usage.used + usage.missing else "can come to need, at the largest sizes of its groups,"
+    needs = "needs" if needed == usage.used + usage.missing else "with the largest sizes of its worker groups can need"
     return (
-        f"The environment {when} {asked}; {shown(usage.used)} are used, and the quota {quota.service}/{quota.code} is "
-        f"{shown(value)}. Delete what is unused, or request an increase: aws service-quotas "
-        f"request-service-quota-increase --region {region} --service-code {quota.service} --quota-code {quota.code} "
-        f"--desired-value {math.ceil(needed)}"
+        f"{quota.things}{usage.where}: the environment {needs} {shown(needed - usage.used)} more, {shown(usage.used)} are "
+        f"used, and the quota {quota.service}/{quota.code} is {shown(value)}. Delete what is unused, or request an "
+        f"increase: aws service-quotas request-service-quota-increase --region {region} --service-code {quota.service} "
+        f"--quota-code {quota.code} --desired-value {math.ceil(needed)}"
     )
 
 
