@@ -29,8 +29,8 @@ CHANGED_OPTIONS = {
     "sm2a_tags": {"team": "data"},
 }
 COMPARED = ["fresh account", "changed options", "removal"]
-# Images are given here.
-ROLES = set(role_names()) - {"images", "local_aws"}
+# Images are given here, and the preflight makes nothing.
+ROLES = set(role_names()) - {"images", "local_aws", "preflight"}
 TITLE = "| run | task | resource | attributes predicted | attributes changed |\n|---|---|---|---|---|\n"
 
 

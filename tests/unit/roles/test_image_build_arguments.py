@@ -1,12 +1,13 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the options of the role images say to the build of the Airflow image."""
+"""What the options of the role images say to the builds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.unit.roles.rendering import render
 
 # options -> build arguments
@@ -28,3 +29,14 @@ def test_build_arguments(tmp_path: Path) -> None:
     files = ("defaults/main.yml", "vars/main.yml")
     found = render(tmp_path, "images", files, "__images_airflow_build_args", [options for options, _ in CASES])
     assert found == [wanted for _, wanted in CASES]
+
+
+def test_a_users_certificate_authorities_take_the_place_of_ours(tmp_path: Path) -> None:
+    files = ("defaults/main.yml", "vars/main.yml")
+    expression = "__images_authorities.values() | flatten"
+    cases = [{}, {"images_database_ca_bundle": "/mine.pem"}]
+    plain, own = render(tmp_path, "images", files, expression, cases)
+    assert plain == []
+    assert [overlay["source"] for overlay in own] == ["/mine.pem"] * 2
+    for overlay in own:
+        assert (PROJECT / overlay["target"]).is_file()

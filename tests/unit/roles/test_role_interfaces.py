@@ -17,8 +17,10 @@ ONE_SCREEN = 60  # lines
 INCLUDES = {"ansible.builtin.include_tasks", "ansible.builtin.import_tasks"}
 COMMON = {"sm2a_name": "str", "sm2a_tags": "dict"}
 ROLES = role_names()
-# These run on the controller and publish nothing about AWS.
-WITHOUT_FACTS = {"local_aws"}
+# These look at AWS and make nothing that could be removed.
+LOOKING = {"preflight"}
+# These publish nothing about AWS.
+WITHOUT_FACTS = {"local_aws"} | LOOKING
 
 
 def task_files(role: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -38,7 +40,7 @@ def _flatten(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def test_there_are_roles() -> None:
     expected = {
         *("network", "secrets", "storage", "database", "broker", "load_balancer", "images", "cluster"),
-        *("airflow", "autoscaler", "local_aws"),
+        *("airflow", "autoscaler", "local_aws", "preflight"),
     }
     assert expected <= set(ROLES)
 
@@ -85,7 +87,7 @@ def test_common_options_are_there(role: str) -> None:
     assert options["sm2a_name"].get("required") is True
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in LOOKING])
 def test_state_is_present_or_absent(role: str) -> None:
     state = main_options(role)[f"{role}_state"]
     assert state["choices"] == ["present", "absent"]
@@ -149,7 +151,7 @@ def test_no_input_has_the_name_of_a_method(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_present_absent_and_readme_exist(role: str) -> None:
-    for name in ("tasks/present.yml", "tasks/absent.yml", "README.md"):
+    for name in ("README.md",) if role in LOOKING else ("tasks/present.yml", "tasks/absent.yml", "README.md"):
         assert (PROJECT / "roles" / role / name).is_file(), name
 
 

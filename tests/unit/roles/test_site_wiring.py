@@ -101,7 +101,9 @@ NAMED_ELSEWHERE = {
 }
 # site.yml waits in the end, whatever is set: it joins the role later.
 JOINED_LATER = {"airflow_wait", "network_wait"}
-DERIVED = MADE_BY_ANOTHER_ROLE | NAMED_ELSEWHERE.keys() | JOINED_LATER
+# Made of all variables together.
+OF_EVERYTHING = {"preflight_demand"}
+DERIVED = MADE_BY_ANOTHER_ROLE | NAMED_ELSEWHERE.keys() | JOINED_LATER | OF_EVERYTHING
 
 
 def imports(tasks: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.sm2a.airflow.plugins.module_utils.containers.build_context import collect, content_hash, stage
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.build_context import (
+    collect,
+    content_hash,
+    overlaid,
+    stage,
+)
 
 
 @pytest.fixture
@@ -94,6 +99,16 @@ def test_include_and_exclude(context: Path) -> None:
 def test_missing_included_path_is_named(context: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent"):
         collect(context, ["absent"])
+
+
+@pytest.mark.parametrize("target", ["code/main.py", "code/new.py"])
+def test_a_file_takes_the_place_of_another_or_is_added(context: Path, tmp_path: Path, target: str) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("print(2)\n")
+    entries = overlaid(collect(context), mine, target)
+    assert [entry.path for entry in entries] == sorted({entry.path for entry in collect(context)} | {target})
+    assert {entry.path: entry.content() for entry in entries}[target] == b"print(2)\n"
+    assert content_hash(entries, {}) != hashed(context)
 
 
 def test_stage_copies_exactly_the_entries(context: Path, tmp_path: Path) -> None:

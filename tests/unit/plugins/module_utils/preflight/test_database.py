@@ -82,7 +82,10 @@ def test_what_the_class_has_not_is_named_with_its_variable(option: str, key: str
     [
         ({"allocated_storage": 10}, ["database_allocated_storage"]),
         ({"max_allocated_storage": 20000}, ["database_max_allocated_storage"]),
-        ({"allocated_storage": 17000, "max_allocated_storage": 20000}, ["database_allocated", "database_max_allocated"]),
+        (
+            {"allocated_storage": 17000, "max_allocated_storage": 20000},
+            ["database_allocated", "database_max_allocated"],
+        ),
         ({"max_allocated_storage": None}, []),
     ],
 )

@@ -22,7 +22,12 @@ def test_problems_are_in_the_order_of_the_checks() -> None:
     found = [Finding("role_names", "b"), Finding("vpcs", "a"), Finding("role_names", "c")]
     result = conclude(MADE, found, [], [])
     assert [one["message"] for one in result["problems"]] == ["a", "b", "c"]
-    assert result["checks"] == {"vpcs": "problem", "elastic_ips": "passed", "secrets": "passed", "role_names": "problem"}
+    assert result["checks"] == {
+        "vpcs": "problem",
+        "elastic_ips": "passed",
+        "secrets": "passed",
+        "role_names": "problem",
+    }
 
 
 def test_a_check_that_is_ignored_is_a_warning() -> None:
@@ -39,7 +44,11 @@ def test_a_problem_outweighs_a_guess_of_the_same_check() -> None:
 
 
 def test_one_reason_is_one_warning_with_all_checks_that_it_prevents() -> None:
-    unread = [Unread(("vpcs",), "No right."), Unread(("vpcs", "secrets"), "No right."), Unread(("role_names",), "Late.")]
+    unread = [
+        Unread(("vpcs",), "No right."),
+        Unread(("vpcs", "secrets"), "No right."),
+        Unread(("role_names",), "Late."),
+    ]
     result = conclude(MADE, [], unread, [])
     assert [one["message"] for one in result["warnings"]] == [
         "Not checked: vpcs, secrets. No right.",
