@@ -111,8 +111,8 @@ def judge(check: str, usages: list[Usage], values: Mapping[str, float], region: 
 def _sentence(quota: Quota, usage: Usage, needed: float, value: float, region: str) -> str:
     needs = "needs" if needed == usage.used + usage.missing else "with the largest sizes of its worker groups can need"
     return (
-        f"{quota.things}{usage.where}: the environment {needs} {shown(needed - usage.used)} more, {shown(usage.used)} are "
-        f"used, and the quota {quota.service}/{quota.code} is {shown(value)}. Delete what is unused, or request an "
+        f"{quota.things}{usage.where}: the environment {needs} {shown(needed - usage.used)} more, {shown(usage.used)} "
+        f"are used, and the quota {quota.service}/{quota.code} is {shown(value)}. Delete what is unused, or request an "
         f"increase: aws service-quotas request-service-quota-increase --region {region} --service-code {quota.service} "
         f"--quota-code {quota.code} --desired-value {math.ceil(needed)}"
     )

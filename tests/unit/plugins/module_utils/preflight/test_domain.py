@@ -79,7 +79,7 @@ def test_a_resolver_that_does_not_answer_is_not_a_finding(monkeypatch: pytest.Mo
         raise resolver.LifetimeTimeout(timeout=3.0, errors=[])
 
     monkeypatch.setattr(resolver, "resolve", silent)
-    with pytest.raises(AnsibleAWSError, match="DNS of this machine does not answer about example.com"):
+    with pytest.raises(AnsibleAWSError, match="DNS of this machine does not answer about example"):
         domain.name_servers("example.com")
 
 

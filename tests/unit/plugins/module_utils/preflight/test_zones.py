@@ -31,8 +31,8 @@ def test_a_zone_without_fargate_is_told_by_name_and_id_with_those_that_have_it()
     [finding] = fargate_zones(Zones(["ap-northeast-1a", "ap-northeast-1c"], TOKYO), "ap-northeast-1")
     assert finding.check == "fargate_zones"
     assert finding.message == (
-        "Fargate does not run in ap-northeast-1c (apne1-az3): name as many of ap-northeast-1a (apne1-az4), ap-northeast-1d "
-        "(apne1-az2) in network_availability_zones."
+        "Fargate does not run in ap-northeast-1c (apne1-az3): name as many of ap-northeast-1a (apne1-az4), "
+        "ap-northeast-1d (apne1-az2) in network_availability_zones."
     )
 
 
@@ -54,7 +54,8 @@ def test_services_must_be_in_every_zone(aws_environment: None) -> None:
         answers.add_response("describe_vpc_endpoint_services", {"ServiceDetails": details}, asked)
         findings = endpoint_zones(ec2, Zones(["eu-west-1a", "eu-west-1b"], IRELAND), services)
     assert [finding.message for finding in findings] == [
-        "The VPC endpoint of logs is not in eu-west-1b (euw1-az3): choose zones of eu-west-1a, eu-west-1c, or leave it out.",
+        "The VPC endpoint of logs is not in eu-west-1b (euw1-az3): choose zones of eu-west-1a, eu-west-1c, or leave it "
+        "out.",
         "AWS has no VPC endpoint of monitoring in eu-west-1: leave it out.",
     ]
     assert endpoint_zones(ec2, Zones([], {}), []) == []
