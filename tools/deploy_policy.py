@@ -169,7 +169,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("directory", type=Path, help="where the files go")
     made.add_argument("--region", required=True, type=region, help="sm2a_region")
     made.add_argument("--account", required=True, type=account, help="number of the AWS account")
-    made.add_argument("--partition", default="aws", choices=["aws", "aws-us-gov"])
+    made.add_argument("--partition", default="aws", choices=["aws", "aws-eusc", "aws-us-gov"])
     limit = made.add_mutually_exclusive_group(required=True)
     limit.add_argument(
         "--permissions-boundary",

@@ -36,8 +36,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.partitions import ANY_DOMAIN, partition_of
+
 IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|on\.aws)/(?P<name>[^@:]+)"
+    rf"(?P<account>\d{{12}})\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.({ANY_DOMAIN}|on\.aws)/(?P<name>[^@:]+)"
 )
 
 
@@ -47,8 +49,7 @@ def ecr_repository_arn(image: Any) -> str:
     if match is None:
         return ""
     region = match["region"]
-    partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-    return f"arn:{partition}:ecr:{region}:{match['account']}:repository/{match['name']}"
+    return f"arn:{partition_of(region)}:ecr:{region}:{match['account']}:repository/{match['name']}"
 
 
 class FilterModule:

@@ -20,6 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 )
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.partitions import ANY_DOMAIN, domain_of
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -28,7 +29,7 @@ ALREADY_THERE = ("ImageAlreadyExistsException",)
 NO_REPOSITORY = ("RepositoryNotFoundException",)
 NO_POLICY = ("LifecyclePolicyNotFoundException", *NO_REPOSITORY)
 REPOSITORY_URI = re.compile(
-    r"^(?P<registry>(?P<account>\d{12})\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws))/(?P<name>.+)$"
+    rf"^(?P<registry>(?P<account>\d{{12}})\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.({ANY_DOMAIN}|on\.aws))/(?P<name>.+)$"
 )
 
 
@@ -225,8 +226,7 @@ def new_repository(sts: Any, region: str, name: str) -> dict[str, str]:
     """URI and ARN that AWS will give to a new repository, in its own names for them."""
     account = caller(sts)
     partition = account["Arn"].split(":")[1]
-    domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     return {
-        "repositoryUri": f"{account['Account']}.dkr.ecr.{region}.{domain}/{name}",
+        "repositoryUri": f"{account['Account']}.dkr.ecr.{region}.{domain_of(partition)}/{name}",
         "repositoryArn": f"arn:{partition}:ecr:{region}:{account['Account']}:repository/{name}",
     }

@@ -281,6 +281,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.partitions import DOMAINS
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.environment import check
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.gathering import Context
 
@@ -307,7 +308,7 @@ def look(module: AnsibleAWSModule) -> dict[str, Any]:
         account_id,
         clients["ec2"].meta.region_name,
         partition,
-        amazon=clients["ec2"].meta.endpoint_url.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu")),
+        amazon=clients["ec2"].meta.endpoint_url.endswith(tuple(f".{domain}" for domain in DOMAINS.values())),
     )
     return check(context, lambda region: client(module, "service-quotas", CONNECTION_ATTEMPTS, region=region))
 

@@ -79,6 +79,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils import route53 as dns
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, client, exit_with
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.partitions import ANY_DOMAIN
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer
 
@@ -100,7 +101,7 @@ def alias(record_name: str, kind: str, balancer: dict[str, Any]) -> dns.RecordSe
 def is_alias_of(record: dns.RecordSet, load_balancer_name: str) -> bool:
     """Whether a record points to a load balancer of this name, be it there or gone."""
     name = re.escape(load_balancer_name.lower())
-    pattern = rf"(dualstack\.)?(internal-)?{name}-[0-9a-z]+\.[a-z0-9-]+\.elb\.amazonaws\.com(\.cn)?\.?"
+    pattern = rf"(dualstack\.)?(internal-)?{name}-[0-9a-z]+\.[a-z0-9-]+\.elb\.({ANY_DOMAIN})\.?"
     return bool(re.fullmatch(pattern, record.get("AliasTarget", {}).get("DNSName", "").lower()))
 
 

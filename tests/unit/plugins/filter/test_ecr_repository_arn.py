@@ -25,6 +25,10 @@ DIGEST = f"sha256:{'0' * 64}"
             "123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/airflow",
             "arn:aws-us-gov:ecr:us-gov-west-1:123456789012:repository/airflow",
         ),
+        (
+            "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu/team/airflow:1",
+            "arn:aws-eusc:ecr:eusc-de-east-1:123456789012:repository/team/airflow",
+        ),
         (f"docker.io/apache/airflow@{DIGEST}", ""),
         ("", ""),
     ],

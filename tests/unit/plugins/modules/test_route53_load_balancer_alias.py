@@ -163,6 +163,7 @@ def test_removal_without_a_zone_is_fine(run_module: support.RunModule, absent: d
         ("web-1234567890.eu-west-1.elb.amazonaws.com.", True),
         ("dualstack.internal-web-1234567890.eu-west-1.elb.amazonaws.com.", True),
         ("web-1234567890.cn-north-1.elb.amazonaws.com.cn.", True),
+        ("web-1234567890.eusc-de-east-1.elb.amazonaws.eu.", True),
         ("web-other-1234567890.eu-west-1.elb.amazonaws.com.", False),
         ("other-web-1234567890.eu-west-1.elb.amazonaws.com.", False),
         ("web.cloudfront.net.", False),
