@@ -40,6 +40,7 @@ def defaults(aws: runs.ControlPlane, directory: Path) -> Case:
     """The secure defaults, a team of its own that goes again, and the next change in every role."""
     statements = _statements(directory)
     _managed_policy(aws)
+    _tasks_of_others(aws)
     return Case(
         policy=["--worker-statements", str(statements), "--managed-policy", WAREHOUSE],
         made={**LIMITED, "airflow_worker_groups": [runs.DEFAULT_GROUP, TEAM], "sm2a_tags": {"team": "data"}},
@@ -165,6 +166,29 @@ def _statements(directory: Path) -> Path:
     file = directory / "workers.yml"
     file.write_text(yaml.safe_dump(OF_TEAM), encoding="utf-8")
     return file
+
+
+def _tasks_of_others(aws: runs.ControlPlane) -> None:
+    """A task in a cluster of the company's, which counts for the quotas of Fargate as well."""
+    ecs = aws.client("ecs")
+    ecs.create_cluster(clusterName="company")
+    ecs.register_task_definition(
+        family="company",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "web", "image": "web"}],
+    )
+    subnets = [one["SubnetId"] for one in aws.client("ec2").describe_subnets()["Subnets"]]
+    ecs.create_service(
+        cluster="company",
+        serviceName="web",
+        taskDefinition="company",
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": subnets[:1]}},
+    )
 
 
 def _managed_policy(aws: runs.ControlPlane) -> None:
