@@ -264,8 +264,8 @@ problems:
     message:
       description: What is wrong, and what to do about it.
       type: str
-warnings:
-  description: What may turn out well, what O(ignore) names, and what could not be read.
+notices:
+  description: Warnings; what may turn out well, what O(ignore) names, and what could not be read.
   returned: always
   type: list
   elements: dict

@@ -38,23 +38,24 @@ def conclude(
     """The result of the module: problems, warnings and how each of the checks that were ``made`` ended.
 
     What would stop the run is a problem, unless its check is ``ignored``. What could not be read is one warning a
-    reason, whatever the number of checks that needed it.
+    reason, whatever the number of checks that needed it. (Ansible keeps ``warnings`` of a result for its own: here they
+    are notices.)
     """
     checks = dict.fromkeys(made, PASSED)
-    problems, warnings = [], []
+    problems, notices = [], []
     for finding in sorted(findings, key=lambda one: made.index(one.check)):
         if finding.certain and finding.check not in ignored:
             problems.append(finding.view())
             checks[finding.check] = PROBLEM
             continue
-        warnings.append(finding.view())
+        notices.append(finding.view())
         if checks[finding.check] != PROBLEM:
             checks[finding.check] = IGNORED if finding.certain else WARNING
     for reason, names in _by_reason(unread).items():
         message = f"Not checked: {', '.join(names)}. {reason}"
-        warnings.append({"check": names[0], "message": message})
+        notices.append({"check": names[0], "message": message})
         checks.update({name: NOT_CHECKED for name in names if checks[name] == PASSED})
-    return {"changed": False, "problems": problems, "warnings": warnings, "checks": checks}
+    return {"changed": False, "problems": problems, "notices": notices, "checks": checks}
 
 
 def _by_reason(unread: Iterable[Unread]) -> dict[str, list[str]]:

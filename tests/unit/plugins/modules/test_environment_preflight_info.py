@@ -43,7 +43,7 @@ def names(result: dict[str, Any]) -> list[str]:
 def test_what_is_not_given_is_not_looked_at(look: Look) -> None:
     result = look()
     assert result["checks"] == {"credentials_lifetime": "passed"}
-    assert result["problems"] == result["warnings"] == []
+    assert result["problems"] == result["notices"] == []
 
 
 def test_roles_are_free_own_or_somebody_elses(look: Look, aws: Aws, unique_name: str) -> None:

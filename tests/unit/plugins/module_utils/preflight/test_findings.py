@@ -15,7 +15,7 @@ MADE = ["vpcs", "elastic_ips", "secrets", "role_names"]
 
 def test_everything_passes_where_nothing_is_found() -> None:
     result = conclude(MADE, [], [], [])
-    assert result == {"changed": False, "problems": [], "warnings": [], "checks": dict.fromkeys(MADE, "passed")}
+    assert result == {"changed": False, "problems": [], "notices": [], "checks": dict.fromkeys(MADE, "passed")}
 
 
 def test_problems_are_in_the_order_of_the_checks() -> None:
@@ -33,7 +33,7 @@ def test_problems_are_in_the_order_of_the_checks() -> None:
 def test_a_check_that_is_ignored_is_a_warning() -> None:
     result = conclude(MADE, [Finding("vpcs", "a"), Finding("secrets", "b", certain=False)], [], ["vpcs"])
     assert result["problems"] == []
-    assert result["warnings"] == [{"check": "vpcs", "message": "a"}, {"check": "secrets", "message": "b"}]
+    assert result["notices"] == [{"check": "vpcs", "message": "a"}, {"check": "secrets", "message": "b"}]
     assert (result["checks"]["vpcs"], result["checks"]["secrets"]) == ("ignored", "warning")
 
 
@@ -50,7 +50,7 @@ def test_one_reason_is_one_warning_with_all_checks_that_it_prevents() -> None:
         Unread(("role_names",), "Late."),
     ]
     result = conclude(MADE, [], unread, [])
-    assert [one["message"] for one in result["warnings"]] == [
+    assert [one["message"] for one in result["notices"]] == [
         "Not checked: vpcs, secrets. No right.",
         "Not checked: role_names. Late.",
     ]
@@ -65,7 +65,7 @@ def test_one_reason_is_one_warning_with_all_checks_that_it_prevents() -> None:
 def test_a_check_that_was_made_in_part_keeps_its_problem() -> None:
     result = conclude(MADE, [Finding("vpcs", "a")], [Unread(("vpcs",), "No right.")], [])
     assert result["checks"]["vpcs"] == "problem"
-    assert len(result["warnings"]) == 1
+    assert len(result["notices"]) == 1
 
 
 def test_the_role_knows_every_check_and_no_other() -> None:
