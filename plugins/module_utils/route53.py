@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,9 +38,11 @@ class Zone:
     name_servers: list[str] = field(default_factory=list)
 
 
-def route53_client(module: AnsibleAWSModule) -> Any:
-    """The client of Route 53 in the account that has the hosted zones; AnsibleAWSError when its role is refused."""
-    params = module.params
+def route53_client(module: AnsibleAWSModule, params: Mapping[str, Any]) -> Any:
+    """The client of Route 53 in the account that has the hosted zones; AnsibleAWSError when its role is refused.
+
+    ``params`` are the options of the zone.
+    """
     if not params["dns_role_arn"]:
         return client(module, "route53")
     return client_of_role(module, "route53", params["dns_role_arn"], params["dns_role_external_id"])

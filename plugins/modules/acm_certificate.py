@@ -353,7 +353,9 @@ def main() -> None:
 
     def clients(service: str) -> Any:
         if service not in made:
-            made[service] = dns.route53_client(module) if service == "route53" else client(module, service)
+            made[service] = (
+                dns.route53_client(module, module.params) if service == "route53" else client(module, service)
+            )
         return made[service]
 
     def work() -> dict[str, Any]:

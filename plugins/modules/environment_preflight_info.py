@@ -119,6 +119,12 @@ options:
       hosted_zone_name:
         description: Name of the hosted zone.
         type: str
+      dns_role_arn:
+        description: Role that is assumed for Route 53, where another account has the zone.
+        type: str
+      dns_role_external_id:
+        description: External ID that the trust policy of O(domain.dns_role_arn) asks for.
+        type: str
       validated:
         description: Whether ACM validates a certificate through this zone.
         type: bool
@@ -284,8 +290,9 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import cal
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.partitions import DOMAINS
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.environment import check
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.gathering import Context
+from ansible_collections.sm2a.airflow.plugins.module_utils.route53 import ZONE_OPTIONS, route53_client
 
-SERVICES = ("acm", "ec2", "ecr", "ecs", "elbv2", "iam", "kms", "rds", "route53", "s3", "secretsmanager")
+SERVICES = ("acm", "ec2", "ecr", "ecs", "elbv2", "iam", "kms", "rds", "s3", "secretsmanager")
 # A service that is not in the Region has no address; nobody waits for it.
 CONNECTION_ATTEMPTS = 2
 
@@ -308,6 +315,7 @@ def look(module: AnsibleAWSModule) -> dict[str, Any]:
         account_id,
         clients["ec2"].meta.region_name,
         partition,
+        lambda: route53_client(module, module.params["domain"]),
         amazon=clients["ec2"].meta.endpoint_url.endswith(tuple(f".{domain}" for domain in DOMAINS.values())),
     )
     return check(context, lambda region: client(module, "service-quotas", CONNECTION_ATTEMPTS, region=region))
@@ -349,7 +357,7 @@ def argument_spec() -> dict[str, Any]:
             security_group_rules=count,
         ),
         "load_balancer": group(name=name, target_group=name, certificate=text),
-        "domain": group(name=name, hosted_zone_id=text, hosted_zone_name=text, validated=off, load_balancer=name),
+        "domain": group(name=name, **ZONE_OPTIONS, validated=off, load_balancer=name),
         "database": group(
             identifier=name,
             subnet_group=name,

@@ -176,7 +176,7 @@ def main() -> None:
     )
 
     def work() -> dict[str, Any]:
-        elbv2, route53 = client(module, "elbv2"), dns.route53_client(module)
+        elbv2, route53 = client(module, "elbv2"), dns.route53_client(module, module.params)
         return ensure(elbv2, route53, module.params, module.check_mode).result("records")
 
     exit_with(module, work)

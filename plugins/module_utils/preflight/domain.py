@@ -22,6 +22,7 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.gathering i
     Once,
     Read,
     or_refused,
+    reason,
 )
 
 # For all attempts of the resolver together.
@@ -119,19 +120,27 @@ def reads(context: Context) -> list[Read]:
     options, clients = context.options["domain"], context.clients
     if not options:
         return []
-    route53 = clients["route53"]
-    zone = Once(lambda: api.look_up_zone(route53, options))
+    # In the account that has the zone, whose role may refuse.
+    route53 = Once(context.route53)
+    zone = Once(lambda: api.look_up_zone(route53(), options))
+
+    def hosted_zone() -> Answer:
+        try:
+            route53()
+        except AnsibleAWSError as error:
+            return Answer([Finding("hosted_zone", f"{reason(error)}.")])
+        return or_refused("hosted_zone", lambda: judge_zone(zone(), options))
 
     def record() -> Answer:
         found = zone()
-        return Answer(domain_record(route53, clients["elbv2"], found, options) if found else ())
+        return Answer(domain_record(route53(), clients["elbv2"], found, options) if found else ())
 
     def delegation() -> Answer:
         found = zone()
         return Answer(judge_delegation(found, options["validated"], name_servers) if found else ())
 
     asked = [
-        Read(("hosted_zone",), lambda: or_refused("hosted_zone", lambda: judge_zone(zone(), options))),
+        Read(("hosted_zone",), hosted_zone),
         Read(("domain_record",), record),
     ]
     return [*asked, Read(("zone_delegation",), delegation)] if context.amazon else asked

@@ -30,6 +30,8 @@ class Context:
     account_id: str
     region: str
     partition: str
+    # Makes the client of Route 53 in the account that has the hosted zone.
+    route53: Callable[[], Any]
     # Only hosted zones of Amazon's own AWS are in the world's DNS.
     amazon: bool = True
 

@@ -92,7 +92,7 @@ def database(inputs: Inputs) -> dict[str, Any] | None:
 def domain(inputs: Inputs) -> dict[str, Any] | None:
     """The domain and its hosted zone, None where Route 53 has no part in it."""
     zone_id, zone_name = (inputs.get(f"load_balancer_hosted_zone_{key}") for key in ("id", "name"))
-    if not zone_id and not zone_name:
+    if inputs["load_balancer_dns"] == "manual" or not (zone_id or zone_name):
         return None
     own_zone = not inputs.get("load_balancer_certificate_hosted_zone_id")
     requested = inputs["load_balancer_certificate_source"] == "request" and not inputs.get(
@@ -102,6 +102,8 @@ def domain(inputs: Inputs) -> dict[str, Any] | None:
         "name": inputs["load_balancer_domain_name"],
         "hosted_zone_id": zone_id,
         "hosted_zone_name": zone_name,
+        "dns_role_arn": inputs.get("load_balancer_dns_role_arn"),
+        "dns_role_external_id": inputs.get("load_balancer_dns_role_external_id"),
         "validated": requested and own_zone,
         "load_balancer": inputs["sm2a_name"],
     }
