@@ -11,6 +11,7 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.ec2.models.vpcs import VPCBackend
@@ -19,6 +20,7 @@ from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeBucket
 
 Original = Callable[..., Any]
+LOG_DELIVERY = {"Service": "logging.s3.amazonaws.com"}
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,14 @@ def with_values(original: Original, names: list[str], filters: list[dict[str, An
     return original(names, [{**one, "Value": one.get("Values", [])} for one in filters], services)
 
 
-def without_everybody(original: Original, target_bucket: Any, target_prefix: str | None) -> Any:
-    """A principal may be "*". moto expects a mapping."""
-    if not target_bucket.policy:
-        return original(target_bucket, target_prefix)
-    policy = json.loads(target_bucket.policy)
-    policy["Statement"] = [one for one in policy["Statement"] if isinstance(one.get("Principal"), dict)]
-    of_services = copy.copy(target_bucket)
-    of_services.policy = json.dumps(policy).encode()
-    return original(of_services, target_prefix)
+def allows_logs(_original: Original, target_bucket: Any, target_prefix: str | None) -> bool:
+    """A principal may be "*", and the resource covers the prefix with a wildcard. moto wants the prefix itself."""
+    statements = json.loads(target_bucket.policy or b"{}").get("Statement", [])
+    log = f"arn:{target_bucket.partition}:s3:::{target_bucket.name}/{target_prefix or ''}log"
+    return any(
+        one["Effect"] == "Allow" and one["Principal"] == LOG_DELIVERY and fnmatchcase(log, one["Resource"])
+        for one in statements
+    )
 
 
 def with_memory(original: Original, definition: Any) -> Any:
@@ -92,8 +93,8 @@ MENDS = (
     Mend(
         FakeBucket,
         "_log_permissions_enabled_policy",
-        without_everybody,
-        "breaks on PutBucketLogging to a bucket whose policy has the principal *",
+        allows_logs,
+        "breaks on PutBucketLogging to a bucket whose policy has the principal *, and compares resources literally",
         "s3/models.py#L1369",
     ),
     Mend(

@@ -15,6 +15,12 @@ from moto.ecs.models import EC2ContainerServiceBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.s3.models import FakeBucket
 
+FROM_LOGGING = {
+    "Effect": "Allow",
+    "Principal": {"Service": "logging.s3.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::logs/server/*",
+}
 OVER_TLS = {
     "Effect": "Deny",
     "Principal": "*",
@@ -34,9 +40,10 @@ def endpoint_services() -> Any:
     return VPCBackend._filter_endpoint_services([], FILTERS, SERVICES)
 
 
-def log_permission() -> Any:
-    bucket = SimpleNamespace(policy=json.dumps({"Statement": [OVER_TLS]}).encode(), name="logs", partition="aws")
-    return FakeBucket._log_permissions_enabled_policy(bucket, "logs/")
+def log_permission(prefix: str = "server/a/") -> Any:
+    policy = json.dumps({"Statement": [OVER_TLS, FROM_LOGGING]}).encode()
+    bucket = SimpleNamespace(policy=policy, name="logs", partition="aws")
+    return FakeBucket._log_permissions_enabled_policy(bucket, prefix)
 
 
 def requirements() -> Any:
@@ -69,5 +76,6 @@ def test_moto_breaks(call: Any, error: type[Exception]) -> None:
 def test_mended_it_does_what_aws_does() -> None:
     assert denied() is PermissionResult.NEUTRAL
     assert endpoint_services() == SERVICES[:1]
-    assert log_permission() is False
+    assert log_permission() is True
+    assert log_permission("elsewhere/") is False
     assert requirements()["MEMORY"] == 0
