@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""An account on moto's server, as it comes from PyPI."""
+"""An account on moto's server."""
 
 from __future__ import annotations
 
@@ -9,23 +9,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import requests
 from ansible_collections.sm2a.airflow.tests.support.control_plane import ControlPlane
 from ansible_collections.sm2a.airflow.tests.support.emulators import emulator
 from ansible_collections.sm2a.airflow.tests.support.ports import free_port
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
+SERVER = Path(__file__).with_name("server.py")
 # moto's own settings. Its services run no tasks: they begin with as many running as the first one says, whatever their
-# desired count, which is 2 at most in these environments. Tasks of RunTask end at once, with exit code 0.
+# desired count, which is 2 at most in these environments.
 SETTINGS = {
     "MOTO_ECS_SERVICE_RUNNING": "2",
     "MOTO_ACM_VALIDATION_WAIT": "0",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    "PYTHONPATH": str(PROJECT / "collections"),
 }
+# https://docs.getmoto.org/en/latest/docs/configuration/state_transition/index.html: tasks of RunTask end at once.
+ENDED = {"model_name": "ecs::task", "transition": {"progression": "immediate"}}
 
 
 @contextmanager
 def account(directory: Path) -> Iterator[ControlPlane]:
     """Serve moto until the end of the block; ``directory`` takes its log and those of the runs."""
     port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, str(SERVER), "-H", "127.0.0.1", "-p", str(port)]
     with emulator(command, port, directory / "moto.txt", SETTINGS) as endpoint:
+        requests.post(f"{endpoint}/moto-api/state-manager/set-transition", json=ENDED, timeout=10).raise_for_status()
         yield ControlPlane(endpoint, directory)

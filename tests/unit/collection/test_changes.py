@@ -67,12 +67,22 @@ def test_a_difference_is_named(predicted: list[Change], done: list[Change], told
         ({"arn": "arn:aws:sqs:us-east-1:000000000000:q"}, {"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}),
         ({"version_id": "new"}, {"version_id": "12345678-90ab-cdef-1234-567890abcdef"}),
         ({"url": "https://sqs.eu-west-1.amazonaws.com/0/q"}, {"url": "http://127.0.0.1:4586/0/q"}),
+        (
+            {"url": "https://sqs.eu-west-1.amazonaws.com/000000000000/q"},
+            {"url": "https://sqs.eu-west-1.amazonaws.com/123456789012/q"},
+        ),
+        ({"id": "ns-0000000000000000"}, {"id": "ns-knamq9dibod5b03syw3c"}),
         ({"name": "q"}, {"name": "q", "created": 1}),
         ({"groups": ["sg-00000001", "b"]}, {"groups": ["b", "sg-0fffffffff"]}),
     ],
 )
 def test_what_aws_chooses_for_a_new_resource_is_no_difference(guess: dict[str, Any], fact: dict[str, Any]) -> None:
     assert differences([change(after=guess)], [change(after=fact)]) == []
+
+
+def test_the_name_of_a_queue_in_its_url_is_compared() -> None:
+    urls = [f"https://sqs.eu-west-1.amazonaws.com/000000000000/{name}" for name in ("q", "r")]
+    assert differences(*([change(after={"url": url})] for url in urls)) != []
 
 
 def test_an_entry_for_each_resource_of_a_list_module() -> None:

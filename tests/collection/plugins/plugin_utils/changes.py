@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 # What AWS chooses itself, so that check mode cannot know it: ids, the ends of ARNs, hosts in URLs, times, the
-# numbers of load balancers, addresses of databases; fingerprints are of certificates that are made on the way.
+# numbers of load balancers, addresses of databases; fingerprints are of certificates that are made on the way. In check
+# mode no account is known either: URLs of queues have it.
 CHOSEN_BY_AWS = (
-    (re.compile(r"\bhttps?://[^/]+"), "URL"),
+    (re.compile(r"\bhttps?://[^/]+(/\d{12}(?=/))?"), "URL"),
     (re.compile(r"\barn:aws[a-z-]*:([a-z0-9-]+):[^\s\"']*"), r"arn:\1"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b([a-z0-9-]+)\.([0-9a-z]+\.[a-z0-9-]+\.rds\.amazonaws\.com|rds\.[a-z0-9-]+\.local)\b"), r"\1.rds"),
     (re.compile(r"\b(app|targetgroup)/([a-z0-9-]+)/[0-9a-z]{16}\b"), r"\1/\2/ID"),
     (re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){31}$"), "FINGERPRINT"),
+    (re.compile(r"\bns-[0-9a-z]{16,32}\b"), "ns-ID"),
     (re.compile(r"\b([a-z]{1,10})-[0-9a-f]{8,17}\b"), r"\1-ID"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?"), "TIME"),
 )

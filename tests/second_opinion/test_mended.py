@@ -1,0 +1,81 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is mended in moto is still broken there: when a test fails, take its entry out of mended.py."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.second_opinion.mended import MENDS
+from moto.ec2.models.vpcs import VPCBackend
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.s3.models import FakeBucket
+
+FROM_LOGGING = {
+    "Effect": "Allow",
+    "Principal": {"Service": "logging.s3.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::logs/server/*",
+}
+OVER_TLS = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": "*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+SERVICES = [{"ServiceName": "com.amazonaws.eu-west-1.sqs"}, {"ServiceName": "com.amazonaws.eu-west-1.s3"}]
+FILTERS = [{"Name": "service-name", "Values": ["com.amazonaws.eu-west-1.sqs"]}]
+
+
+def denied() -> Any:
+    return IAMPolicyStatement(OVER_TLS).is_action_permitted("s3:PutObject", "arn:aws:s3:::logs/a")
+
+
+def endpoint_services() -> Any:
+    return VPCBackend._filter_endpoint_services([], FILTERS, SERVICES)
+
+
+def log_permission(prefix: str = "server/a/") -> Any:
+    policy = json.dumps({"Statement": [OVER_TLS, FROM_LOGGING]}).encode()
+    bucket = SimpleNamespace(policy=policy, name="logs", partition="aws")
+    return FakeBucket._log_permissions_enabled_policy(bucket, prefix)
+
+
+def requirements() -> Any:
+    definition = SimpleNamespace(container_definitions=[{"name": "main", "cpu": 0}])
+    return EC2ContainerServiceBackend._calculate_task_resource_requirements(definition)
+
+
+@pytest.fixture
+def mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto's functions mended for one test."""
+    for mend in MENDS:
+        monkeypatch.setattr(mend.owner, mend.name, mend.owner.__dict__[mend.name])
+        mend.apply()
+
+
+def test_moto_takes_every_condition_for_met() -> None:
+    assert denied() is PermissionResult.DENIED
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [(endpoint_services, KeyError), (log_permission, AttributeError), (requirements, TypeError)],
+)
+def test_moto_breaks(call: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        call()
+
+
+@pytest.mark.usefixtures("mended")
+def test_mended_it_does_what_aws_does() -> None:
+    assert denied() is PermissionResult.NEUTRAL
+    assert endpoint_services() == SERVICES[:1]
+    assert log_permission() is True
+    assert log_permission("elsewhere/") is False
+    assert requirements()["MEMORY"] == 0
