@@ -203,7 +203,7 @@ def lose_reply(client: Any, action: str) -> list[str]:
 
 def test_a_lost_reply_makes_no_second_one_and_no_failure(aws: Aws, unique_name: str, subnet_ids: list[str]) -> None:
     client = aws("rds")
-    instance = {"DBInstanceIdentifier": unique_name, "Engine": "postgres", "DBInstanceClass": "c"}
+    instance = {"DBInstanceIdentifier": unique_name, "Engine": "postgres", "DBInstanceClass": "db.t4g.micro"}
     restored = {"DBInstanceIdentifier": f"{unique_name}-new", "DBSnapshotIdentifier": unique_name}
     creates: list[tuple[str, Callable[[], dict[str, Any]], str]] = [
         (
