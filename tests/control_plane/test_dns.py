@@ -48,7 +48,7 @@ def life(control_plane: runs.ControlPlane) -> Life:
     found = CNAME.search(ended.message)
     assert found, ended.message or ended.end()
     name, value = found.groups()
-    record = {"Name": name, "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": value.rstrip(";")}]}
+    record = {"Name": name, "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": value}]}
     changes = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
     deployed = control_plane.play("site", extra=BY_HAND)

@@ -92,9 +92,9 @@ def failure(detail: dict[str, Any], zone: dns.Zone | None, timeout: int) -> str:
     if zone is None:
         lines = [f"{one['Type']} {one['Name']} {one['ResourceRecords'][0]['Value']}" for one in records_of(waiting)]
         return (
-            f"ACM could not yet validate {unproved}. Create these records where the DNS of the domain is kept, each "
-            "with type, name and value, and run again: "
-            f"{'; '.join(lines)}. ACM keeps the request open for {HOURS_OPEN} hours; afterwards a run makes a new one"
+            f"ACM could not yet validate {unproved}. It keeps the request open for {HOURS_OPEN} hours; afterwards a "
+            "run makes a new one. Create these records where the DNS of the domain is kept, and run again: "
+            + "; ".join(lines)
         )
     servers = ", ".join(zone.name_servers) or "none: it is a private zone, which ACM cannot read"
     return (
