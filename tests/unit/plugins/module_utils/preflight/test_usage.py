@@ -71,7 +71,10 @@ def test_nat_gateways_count_in_their_zones(scripted: Callable[[str, Answers], An
     subnets = [
         {"SubnetId": f"subnet-{number}", "AvailabilityZone": f"eu-west-1{zone}"} for number, zone in enumerate("abc", 1)
     ]
-    answers = [("describe_nat_gateways", {"NatGateways": gateways}), ("describe_subnets", {"Subnets": subnets})]
+    answers: Answers = [
+        ("describe_nat_gateways", {"NatGateways": gateways}),
+        ("describe_subnets", {"Subnets": subnets}),
+    ]
     with scripted("ec2", answers) as ec2:
         zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
         assert network_usage.nat_gateways(ec2, "staging", NETWORK, zones) == [
