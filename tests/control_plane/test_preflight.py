@@ -20,7 +20,8 @@ from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tests.support.role_files import read_yaml
 from sm2a_local_aws.quotas import catalogue
 
-STOP, SAY = "Stop before anything is changed", "Say what was found"
+STOP = "sm2a.airflow.preflight : Stop before anything is changed"
+SAY = "sm2a.airflow.preflight : Say what was found"
 # Nothing that an environment needs a quota for is spared.
 EXTRA: dict[str, Any] = {
     "airflow_worker_groups": [

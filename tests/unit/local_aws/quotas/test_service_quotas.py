@@ -52,6 +52,13 @@ def test_an_applied_value_is_the_accounts(aws_with_account: Any, account: Callab
     assert quotas.get_aws_default_service_quota(**VPCS)["Quota"]["Value"] == 5.0
 
 
+def test_iam_tells_the_quota_of_roles_itself(aws_with_account: Any, account: Callable[..., None]) -> None:
+    iam = aws_with_account.client("iam")
+    assert iam.get_account_summary()["SummaryMap"]["RolesQuota"] == 1000
+    account(quotas={ROLES["QuotaCode"]: 7})
+    assert iam.get_account_summary()["SummaryMap"]["RolesQuota"] == 7
+
+
 @pytest.mark.parametrize("operation", ["list_service_quotas", "list_aws_default_service_quotas"])
 def test_pages_together_are_all_of_a_service(aws_with_account: Any, operation: str) -> None:
     quotas = aws_with_account.client("service-quotas")

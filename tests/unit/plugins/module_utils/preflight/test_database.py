@@ -71,11 +71,11 @@ def test_a_class_that_is_not_offered_is_said_alone() -> None:
     ],
 )
 def test_what_the_class_has_not_is_named_with_its_variable(option: str, key: str, variable: str) -> None:
-    lacking = {**offer(), key: False}
-    [finding] = found(lacking)
+    without = {**offer(), key: False}
+    [finding] = found(without)
     assert finding.check == "database_features"
     assert f"set {variable} to" in finding.message
-    assert found(lacking, **{option: False}) == []
+    assert found(without, **{option: False}) == []
 
 
 @pytest.mark.parametrize(

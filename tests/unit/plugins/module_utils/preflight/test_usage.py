@@ -71,7 +71,7 @@ def test_nat_gateways_count_in_their_zones(scripted: Callable[[str, Answers], An
     subnets = [
         {"SubnetId": f"subnet-{number}", "AvailabilityZone": f"eu-west-1{zone}"} for number, zone in enumerate("abc", 1)
     ]
-    answers: list[tuple[str, dict[str, Any]]] = [
+    answers: Answers = [
         ("describe_nat_gateways", {"NatGateways": gateways}),
         ("describe_subnets", {"Subnets": subnets}),
     ]

@@ -29,7 +29,7 @@ def asked(**variables: Any) -> dict[str, Any]:
     """The demand of an inventory with these variables."""
     spec = {name: option for options in all_specs().values() for name, option in options.items()}
     typed, problems = converted({"sm2a_name": "staging", "sm2a_region": "eu-west-1", **variables}, [], spec)
-    assert problems == {}
+    assert not problems
     return preflight_demand(typed)
 
 
