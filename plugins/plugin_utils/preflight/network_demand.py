@@ -35,7 +35,10 @@ def interface_services(inputs: Inputs) -> Sequence[str]:
     if not has_interface_endpoints(inputs):
         return []
     needed = only or ANYWHERE not in inputs["network_https_egress_cidrs"]
-    return list(dict.fromkeys([*inputs["network_interface_endpoint_services"], *(CORE_SERVICES if needed else ())]))
+    # site.yml adds this one to those that are needed.
+    sessions = ("ssmmessages",) if inputs["cluster_execute_command"] else ()
+    chosen = inputs["network_interface_endpoint_services"]
+    return list(dict.fromkeys([*chosen, *((*CORE_SERVICES, *sessions) if needed else ())]))
 
 
 def has_interface_endpoints(inputs: Inputs) -> bool:

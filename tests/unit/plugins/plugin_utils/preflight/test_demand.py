@@ -81,6 +81,8 @@ def test_sizes_and_names_are_those_of_the_roles() -> None:
         ({}, 1, 5),
         ({"network_egress": "nat_per_zone", "network_availability_zone_count": 3}, 3, 5),
         ({"network_egress": "endpoints"}, 0, 11),
+        ({"network_egress": "endpoints", "cluster_execute_command": True}, 0, 12),
+        ({"cluster_execute_command": True}, 1, 5),
         ({"network_interface_endpoints": False}, 1, 0),
         ({"network_https_egress_cidrs": ["10.0.0.0/8"]}, 1, 11),
         ({"network_vpc_id": "vpc-1"}, 0, 0),
@@ -166,9 +168,22 @@ def test_a_certificate_is_validated_in_the_zone_of_the_domain(variables: dict[st
         "name": "airflow.example.com",
         "hosted_zone_id": "Z1",
         "hosted_zone_name": None,
+        "dns_role_arn": None,
+        "dns_role_external_id": None,
         "validated": validated,
         "load_balancer": "staging",
     }
+
+
+def test_the_zone_of_another_account_is_looked_up_as_its_role() -> None:
+    role = "arn:aws:iam::210987654321:role/staging-dns"
+    zone = {"load_balancer_domain_name": "airflow.example.com", "load_balancer_hosted_zone_name": "example.com"}
+    assert asked(**zone, load_balancer_dns_role_arn=role)["domain"]["dns_role_arn"] == role
+
+
+def test_records_that_people_make_are_not_looked_for() -> None:
+    zone = {"load_balancer_domain_name": "airflow.example.com", "load_balancer_hosted_zone_name": "example.com"}
+    assert "domain" not in asked(**zone, load_balancer_dns="manual")
 
 
 @pytest.mark.parametrize(
