@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import LocalAws
+from ansible_collections.sm2a.airflow.tests.unit.local_aws.iam.conftest import TRUST, allow, client_with
 from botocore.exceptions import ClientError
 
 ROLES = {
@@ -69,6 +70,23 @@ def test_each_service_makes_its_own_at_its_first_use(new: LocalAws) -> None:
     new.client("rds").create_db_subnet_group(DBSubnetGroupName="first", **SUBNETS)
     new.client("elbv2").create_load_balancer(Name="first", Subnets=["subnet-00000001", "subnet-00000002"])
     assert role_names(new) == sorted(ROLES.values())
+
+
+def test_who_may_not_have_it_made_is_refused_until_it_is_there(new: LocalAws) -> None:
+    iam = new.client("iam")
+    arn = iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    policy = {"Version": "2012-10-17", "Statement": [allow("rds:*"), allow("ec2:Describe*")]}
+    iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=json.dumps(policy))
+    session = new.client("sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+    rds = client_with(new, "rds", session)
+    assert delete(new, "AWSServiceRoleForRDS")["Status"] == "SUCCEEDED"
+    with pytest.raises(ClientError, match=r"AccessDenied.*iam:CreateServiceLinkedRole"):
+        rds.create_db_subnet_group(DBSubnetGroupName="theirs", **SUBNETS)
+    assert "AWSServiceRoleForRDS" not in role_names(new)
+    iam.create_service_linked_role(AWSServiceName="rds.amazonaws.com")
+    rds.create_db_subnet_group(DBSubnetGroupName="theirs", **SUBNETS)
+    iam.delete_role_policy(RoleName="deployer", PolicyName="own")
+    iam.delete_role(RoleName="deployer")
 
 
 @pytest.mark.parametrize("service", ROLES)
