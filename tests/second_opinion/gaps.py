@@ -28,13 +28,14 @@ class Gap:
 
 SERVICE = (
     "availability_zone_rebalancing|capacity_provider_strategy|deployment_configuration|enable_ecs_managed_tags|"
+    "enable_execute_command|"
     "health_check_grace_period_seconds|service_connect_configuration"
 )
 GAPS = (
     Gap(
         r"Start the database: (database_insights_mode|performance_insights|performance_insights_retention_period): ",
         "drops the members of Database Insights and Performance Insights of CreateDBInstance",
-        f"{MOTO}rds/models.py#L1138",
+        f"{MOTO}rds/models.py#L1144",
     ),
     Gap(
         r"again: .*Create the queues > [\w-]+-dead-letter: redrive_allow_policy\.\w+: None became ",
@@ -59,7 +60,7 @@ GAPS = (
     Gap(
         r"again: .*load_balancer : Certificate: chain: \[\"FINGERPRINT\"\] became \[\]",
         "gives a chain of its own to an imported certificate without one",
-        f"{MOTO}acm/models.py#LACM",
+        f"{MOTO}acm/models.py#L142-L145",
     ),
 )
 
