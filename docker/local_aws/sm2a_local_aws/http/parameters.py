@@ -65,7 +65,7 @@ def _may_be_judged(scope: Message, headers: dict[str, str]) -> bool:
         return JUDGED.match(target.rpartition(".")[2]) is not None
     if scope["method"] == "PUT":
         # A bucket or a setting of it, not an object.
-        return scope["path"].strip("/").count("/") == 0
+        return str(scope["path"]).strip("/").count("/") == 0
     return "x-www-form-urlencoded" in headers.get("content-type", "")
 
 
