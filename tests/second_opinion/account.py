@@ -36,3 +36,13 @@ def account(directory: Path) -> Iterator[ControlPlane]:
     with emulator(command, port, directory / "moto.txt", SETTINGS) as endpoint:
         requests.post(f"{endpoint}/moto-api/state-manager/set-transition", json=ENDED, timeout=10).raise_for_status()
         yield ControlPlane(endpoint, directory)
+
+
+def end_tasks(aws: ControlPlane, cluster: str) -> None:
+    """Tasks that have ended still count as wanted: ListTasks goes by desiredStatus, which only StopTask changes.
+
+    https://github.com/getmoto/moto/blob/5.2.5/moto/ecs/models.py#L1556-L1559
+    """
+    ecs = aws.client("ecs")
+    for task in ecs.list_tasks(cluster=cluster)["taskArns"]:
+        ecs.stop_task(cluster=cluster, task=task)

@@ -26,7 +26,43 @@ class Gap:
         return re.search(self.sign, line) is not None
 
 
-GAPS: tuple[Gap, ...] = ()
+SERVICE = (
+    "availability_zone_rebalancing|capacity_provider_strategy|deployment_configuration|enable_ecs_managed_tags|"
+    "enable_execute_command|"
+    "health_check_grace_period_seconds|service_connect_configuration"
+)
+GAPS = (
+    Gap(
+        r"Start the database: (database_insights_mode|performance_insights|performance_insights_retention_period): ",
+        "drops the members of Database Insights and Performance Insights of CreateDBInstance",
+        f"{MOTO}rds/models.py#L1144",
+    ),
+    Gap(
+        r"again: .*Create the queues > [\w-]+-dead-letter: redrive_allow_policy\.\w+: None became ",
+        "knows no RedriveAllowPolicy of a queue",
+        f"{MOTO}sqs/models.py#L214-L229",
+    ),
+    Gap(
+        rf"again: .*Run the services? > [\w-]+: ({SERVICE})\S*: None became ",
+        "drops most members of CreateService",
+        f"{MOTO}ecs/responses.py#L288-L318",
+    ),
+    Gap(
+        r"again: .*Run the services > [\w-]+: force_new_deployment: None became true",
+        "drops the strategy of CreateService, a change of which needs a new deployment",
+        f"{MOTO}ecs/responses.py#L288-L318",
+    ),
+    Gap(
+        r"again: .*Create the topic, .*: signature_version: \"1\" became \"2\"",
+        "does not tell the SignatureVersion of a topic",
+        f"{MOTO}sns/responses.py#L152-L162",
+    ),
+    Gap(
+        r"again: .*load_balancer : Certificate: chain: \[\"FINGERPRINT\"\] became \[\]",
+        "gives a chain of its own to an imported certificate without one",
+        f"{MOTO}acm/models.py#L142-L145",
+    ),
+)
 
 
 def of_repetition(changes: Iterable[Change]) -> list[str]:

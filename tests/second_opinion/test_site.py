@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.second_opinion import gaps, resources
-from ansible_collections.sm2a.airflow.tests.second_opinion.account import account
+from ansible_collections.sm2a.airflow.tests.second_opinion.account import account, end_tasks
 from ansible_collections.sm2a.airflow.tests.second_opinion.option_sets import SETS, Prepare
 from ansible_collections.sm2a.airflow.tests.support.control_plane import DESTROY, NAME
 from ansible_collections.sm2a.airflow.tests.support.predictions import Comparison, changes, compare, play
@@ -47,6 +47,7 @@ def life_of(prepare: Prepare, directory: Path) -> Life:
         made = compare(aws, "site", extra)
         checked, again = play(aws, "site", extra, "--check"), play(aws, "site", extra)
         held = resources.of_environment(aws, name)
+        end_tasks(aws, name)
         removed = compare(aws, "teardown", {**extra, **DESTROY})
         gone = play(aws, "teardown", {**extra, **DESTROY})
         left = resources.of_environment(aws, name)

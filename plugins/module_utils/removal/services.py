@@ -36,7 +36,7 @@ def cluster(ecs: Any, options: Options) -> Findings:
         obstacles.append(
             f"The ECS cluster {name} has services that are not of this environment: remove {', '.join(foreign)} first."
         )
-    tasks = ecs_api.describe_tasks(ecs, name, ecs_api.list_tasks(ecs, cluster=name))
+    tasks = ecs_api.describe_tasks(ecs, name, ecs_api.list_tasks(ecs, cluster=name, desiredStatus="RUNNING"))
     single = sorted({task["group"].partition(":")[2] for task in tasks if not task["group"].startswith("service:")})
     if single:
         obstacles.append(

@@ -77,3 +77,24 @@ def test_only_a_group_with_a_role_of_its_own_looks_for_secrets_of_its_own(tmp_pa
         assert backend["connections_prefix"] == "prod/groups/team/connections"
         assert backend["variables_prefix"] == "prod/groups/team/variables"
         assert backend["config_prefix"] == "prod/config"
+
+
+@pytest.mark.parametrize("account", ["123456789012", "000000000000"])
+def test_workers_that_share_a_role_read_no_queue_of_a_role_of_its_own(tmp_path: Path, account: str) -> None:
+    """Check mode knows the ARN of a queue that is to be made without its account."""
+    queue = f"arn:aws:sqs:eu-west-1:{account}:prod"
+    given = {
+        "sm2a_name": "prod",
+        "cluster_queue_arns": [f"{queue}-default", f"{queue}-team-queue", f"{queue}-team-queue-2"],
+        "cluster_kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/a",
+        "cluster_logs_bucket_arn": "arn:aws:s3:::prod-logs",
+        "cluster_master_secret_arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a",
+        "cluster_repository_arns": [],
+        "cluster_worker_groups": [GROUPS[0], {**GROUPS[1], "own_task_role": True}],
+        "__cluster_identity": {"partition": "aws", "region": "eu-west-1", "account_id": "123456789012"},
+    }
+    files = ("defaults/main.yml", "vars/main.yml", "vars/policies.yml")
+    (roles,) = render(tmp_path, "cluster", files, "lookup('template', 'task_roles.yml.j2') | from_yaml", [given])
+    (worker,) = (role for role in roles if role["name"] == "prod-worker")
+    (receive,) = (one for one in worker["statements"] if one.get("Sid") == "ReceiveTasksAndReturnThem")
+    assert receive["Resource"] == [f"{queue}-default", f"{queue}-team-queue-2"]

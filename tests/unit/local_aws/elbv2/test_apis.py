@@ -20,6 +20,7 @@ OIDC = {
     "ClientId": "airflow",
 }
 ANSWER = {"Type": "fixed-response", "Order": 2, "FixedResponseConfig": {"StatusCode": "200"}}
+OTHER = {"CertificateArn": "arn:aws:acm:eu-west-1:000000000000:certificate/other"}
 
 
 @pytest.fixture
@@ -139,9 +140,9 @@ def test_a_repeated_creation_makes_nothing_new(control_plane: Any, balancer: str
     }
     elb.create_rule(**rule)
     different: list[tuple[str, dict[str, Any], str]] = [
-        ("create_load_balancer", {"Name": name, "Subnets": ["subnet-1"]}, "DuplicateLoadBalancerName"),
+        ("create_load_balancer", {"Name": name, "Subnets": ["subnet-1", "subnet-3"]}, "DuplicateLoadBalancerName"),
         ("create_target_group", {**group, "Port": 81}, "DuplicateTargetGroupName"),
-        ("create_listener", {**listener, "Protocol": "HTTPS"}, "DuplicateListener"),
+        ("create_listener", {**listener, "Protocol": "HTTPS", "Certificates": [OTHER]}, "DuplicateListener"),
         ("create_rule", rule, "PriorityInUse"),
     ]
     for operation, request, code in different:
@@ -158,8 +159,9 @@ def test_authentication_needs_tls_and_keeps_its_secret(control_plane: Any, balan
         return [{"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {**OIDC, **config}}, ANSWER]
 
     https = {"LoadBalancerArn": balancer, "Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": arn}]}
+    http = {"LoadBalancerArn": balancer, "Protocol": "HTTP", "Port": 80}
     refused = [
-        ({**https, "Protocol": "HTTP", "DefaultActions": actions(ClientSecret="s")}, "InvalidConfigurationRequest"),
+        ({**http, "DefaultActions": actions(ClientSecret="s")}, "InvalidConfigurationRequest"),
         ({**https, "DefaultActions": actions()}, "ValidationError"),
         ({**https, "DefaultActions": actions(UseExistingClientSecret=True)}, "ValidationError"),
     ]
