@@ -292,7 +292,6 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.environment
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.gathering import Context
 from ansible_collections.sm2a.airflow.plugins.module_utils.route53 import ZONE_OPTIONS, route53_client
 
-SERVICES = ("acm", "ec2", "ecr", "ecs", "elbv2", "iam", "kms", "rds", "s3", "secretsmanager")
 # A service that is not in the Region has no address; nobody waits for it.
 CONNECTION_ATTEMPTS = 2
 
@@ -308,7 +307,18 @@ def look(module: AnsibleAWSModule) -> dict[str, Any]:
     """The result of all checks."""
     account_id, partition = caller(client(module, "sts"))
     # Clients are made in one thread, which boto3 asks for, and used in several.
-    clients = {service: client(module, service, CONNECTION_ATTEMPTS) for service in SERVICES}
+    clients = {
+        "acm": client(module, "acm", CONNECTION_ATTEMPTS),
+        "ec2": client(module, "ec2", CONNECTION_ATTEMPTS),
+        "ecr": client(module, "ecr", CONNECTION_ATTEMPTS),
+        "ecs": client(module, "ecs", CONNECTION_ATTEMPTS),
+        "elbv2": client(module, "elbv2", CONNECTION_ATTEMPTS),
+        "iam": client(module, "iam", CONNECTION_ATTEMPTS),
+        "kms": client(module, "kms", CONNECTION_ATTEMPTS),
+        "rds": client(module, "rds", CONNECTION_ATTEMPTS),
+        "s3": client(module, "s3", CONNECTION_ATTEMPTS),
+        "secretsmanager": client(module, "secretsmanager", CONNECTION_ATTEMPTS),
+    }
     context = Context(
         module.params,
         clients,
