@@ -20,14 +20,15 @@ from ansible_collections.sm2a.airflow.tests.projects.sets import ProjectSet, deb
 from ansible_collections.sm2a.airflow.tests.support.pages import insert, table
 from ansible_collections.sm2a.airflow.tools.check_dags import CheckError, newest_image
 
-HEAD = ("project", "Python packages", "Debian packages", "result", "seconds", "MiB")
+HEAD = ("project", "Python packages", "Debian packages", "result", "seconds", "of CPU", "MiB")
 
 
 def row(project: ProjectSet, outcome: Outcome) -> tuple[str, ...]:
     """Of the table."""
     result = "fails" if outcome.problem else "works"
     lists = (", ".join(project.requirements), ", ".join(project.packages))
-    return (project.name, *lists, result, f"{outcome.seconds:.0f}", str(outcome.mebibytes))
+    figures = (f"{outcome.seconds:.0f}", f"{outcome.of_cpu:.0f}", str(outcome.mebibytes))
+    return (project.name, *lists, result, *figures)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,12 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
         image = options.image or newest_image(engine)
     except (CheckError, EngineError) as error:
         raise SystemExit(str(error)) from error
-    projects = [one for one in (*debian_packages(), *requirement_sets()) if one.name in (options.only or (one.name,))]
+    projects = [one for one in (*requirement_sets(), *debian_packages()) if one.name in (options.only or (one.name,))]
     outcomes = {}
     with tempfile.TemporaryDirectory(prefix="sm2a-uv-") as cache:
         for project in projects:
             outcome = outcomes[project] = install(engine, image, project, Path(cache))
-            print(" ".join(row(project, outcome)), flush=True)
+            print(" | ".join(row(project, outcome)), flush=True)
             if outcome.problem:
                 print(outcome.problem, file=sys.stderr, flush=True)
     if options.page:

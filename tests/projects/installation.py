@@ -24,30 +24,37 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ARGUMENTS = ("EXTRA_PACKAGES", "INDEX_URL", "REQUIRE_HASHES")
 AS_THE_USER = ("setpriv", "--reuid", "50000", "--regid", "50000", "--clear-groups", "env", "HOME=/tmp/home")
 PROGRAM = """
-import json, subprocess, sys, time
+import json, resource, subprocess, sys, time
 install, check, user = json.loads(sys.argv[1])
 def size():
     return int(subprocess.check_output(["du", "-sxm", "--exclude=/proc", "--exclude=/sys", "/"]).split()[0])
+def cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 def done(*command):
     made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     if made.returncode:
         print(json.dumps({"problem": made.stdout[-3000:]}))
         sys.exit()
-before, started = size(), time.monotonic()
+before, started, used = size(), time.monotonic(), cpu()
 for command in install:
     done("/bin/sh", "-c", command)
-seconds, mebibytes = time.monotonic() - started, size() - before
+told = {"seconds": time.monotonic() - started, "of_cpu": cpu() - used, "mebibytes": size() - before}
 done(*user, "/bin/sh", "-eu", "-c", check)
 done(*user, "python", "-m", "sm2a_runtime.import_test")
-print(json.dumps({"seconds": seconds, "mebibytes": mebibytes}))
+print(json.dumps(told))
 """
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How long it took and how much larger the image is; ``problem`` is why it failed, "" when it did not."""
+    """How long it took, on the clock and of the processors, and how much larger the image is.
+
+    ``problem`` is why it failed, "" when it did not.
+    """
 
     seconds: float = 0
+    of_cpu: float = 0
     mebibytes: int = 0
     problem: str = ""
 

@@ -51,8 +51,8 @@ def test_the_commands_are_those_of_the_build() -> None:
 
 
 def test_the_container_has_the_lists_of_the_project_and_tells_the_outcome(engine: Path) -> None:
-    (engine / "answer").write_text('noise\n{"seconds": 12.5, "mebibytes": 80}\n')
-    assert install(engine) == installation.Outcome(seconds=12.5, mebibytes=80)
+    (engine / "answer").write_text('noise\n{"seconds": 12.5, "of_cpu": 9, "mebibytes": 80}\n')
+    assert install(engine) == installation.Outcome(seconds=12.5, of_cpu=9, mebibytes=80)
     assert sorted((engine / "lists").read_text().split()) == ["jq", "pandas", "polars"]
     given = json.loads((engine / "arguments").read_text().splitlines()[-1])
     assert given == [installation.install_commands(), PROJECT.check, list(installation.AS_THE_USER)]
