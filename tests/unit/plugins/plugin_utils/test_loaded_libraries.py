@@ -20,7 +20,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries impo
 PROJECT = Path(__file__).resolve().parents[4]
 MODULES = sorted(path.stem for path in (PROJECT / "plugins/modules").glob("*.py"))
 # How the modules make their clients: client(module, "sqs"), clients("sqs"), ec2_client(module), route53_client(module).
-CLIENT = re.compile(r"""clients?\((?:module, )?"([a-z0-9-]+)"|(ec2|route53)_client\(""")
+CLIENT = re.compile(r"""\bclients?\((?:module, )?"([a-z0-9-]+)"|\b(ec2|route53)_client\(""")
 KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "none", "aws_secret_access_key": "none"}
 
 
