@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
+.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -29,7 +29,7 @@ alone := $(pytest) -n 0
 shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(shared) tests/integration tests/faults tests/stock_modules tests/second_opinion tests/checks tests/control_plane tests/audit tests/unit
+	@$(shared) tests/integration tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -48,6 +48,9 @@ molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 
 faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand; figures in artifacts/faults_*.json.
 	@$(alone) tests/faults
+
+second-opinion: test-tools  ## The roles on an emulator of AWS that we do not patch.
+	@$(alone) tests/second_opinion
 
 audit: test-tools  ## Security controls over a deployed environment and over bad twins, and which packages of the images are behind.
 	@$(alone) tests/audit

@@ -39,10 +39,13 @@ def account(directory: Path) -> Iterator[ControlPlane]:
 
 
 def end_tasks(aws: ControlPlane, cluster: str) -> None:
-    """Tasks that have ended still count as wanted: ListTasks goes by desiredStatus, which only StopTask changes.
+    """What AWS does when a task has ended: it no longer counts as wanted, and its network interface goes.
 
-    https://github.com/getmoto/moto/blob/5.2.5/moto/ecs/models.py#L1556-L1559
+    https://github.com/getmoto/moto/blob/5.2.5/moto/ecs/models.py#L360-L366
     """
-    ecs = aws.client("ecs")
+    ecs, ec2 = aws.client("ecs"), aws.client("ec2")
     for task in ecs.list_tasks(cluster=cluster)["taskArns"]:
         ecs.stop_task(cluster=cluster, task=task)
+    of_tasks = [{"Name": "description", "Values": ["moto ECS"]}]
+    for interface in ec2.describe_network_interfaces(Filters=of_tasks)["NetworkInterfaces"]:
+        ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -75,7 +76,21 @@ def with_memory(original: Original, definition: Any) -> Any:
     return original(sized)
 
 
+def with_its_interface(original: Original, backend: Any, nat_gateway_id: str) -> Any:
+    """A NAT gateway that is deleted takes its network interface along, so that its subnet can go."""
+    gateway = original(backend, nat_gateway_id)
+    backend.delete_network_interface(gateway._eni.id)
+    return gateway
+
+
 MENDS = (
+    Mend(
+        NatGatewayBackend,
+        "delete_nat_gateway",
+        with_its_interface,
+        "keeps the network interface of a NAT gateway for ever",
+        "ec2/models/nat_gateways.py#L31",
+    ),
     Mend(
         IAMPolicyStatement,
         "is_action_permitted",

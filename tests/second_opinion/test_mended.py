@@ -8,8 +8,10 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from ansible_collections.sm2a.airflow.tests.second_opinion.mended import MENDS
+from moto import mock_aws
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -51,6 +53,16 @@ def requirements() -> Any:
     return EC2ContainerServiceBackend._calculate_task_resource_requirements(definition)
 
 
+def interfaces_of_a_deleted_nat_gateway() -> int:
+    with mock_aws():
+        ec2 = boto3.client("ec2", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+        subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+        ec2.delete_nat_gateway(NatGatewayId=gateway)
+        return len(ec2.describe_network_interfaces()["NetworkInterfaces"])
+
+
 @pytest.fixture
 def mended(monkeypatch: pytest.MonkeyPatch) -> None:
     """moto's functions mended for one test."""
@@ -72,6 +84,10 @@ def test_moto_breaks(call: Any, error: type[Exception]) -> None:
         call()
 
 
+def test_moto_keeps_the_interface_of_a_nat_gateway() -> None:
+    assert interfaces_of_a_deleted_nat_gateway() == 1
+
+
 @pytest.mark.usefixtures("mended")
 def test_mended_it_does_what_aws_does() -> None:
     assert denied() is PermissionResult.NEUTRAL
@@ -79,3 +95,4 @@ def test_mended_it_does_what_aws_does() -> None:
     assert log_permission() is True
     assert log_permission("elsewhere/") is False
     assert requirements()["MEMORY"] == 0
+    assert interfaces_of_a_deleted_nat_gateway() == 0
