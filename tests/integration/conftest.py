@@ -30,7 +30,7 @@ from ansible_collections.sm2a.airflow.tests.support.stack.settings import GATEWA
 
 __all__ = ["admin", "certificate", "measures", "say"]
 
-MASTER, MASTER_SECRET = "company_master", "company/master"
+MASTER, MASTER_SECRET = "company_master", f"company/master-{secrets.token_hex(4)}"
 
 
 @pytest.fixture(scope="session")
