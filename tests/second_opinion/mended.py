@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -83,7 +84,24 @@ def with_its_interface(original: Original, backend: Any, nat_gateway_id: str) ->
     return gateway
 
 
+def with_its_associations(original: Original, backend: Any, subnet_id: str) -> Any:
+    """A subnet that is deleted is no longer associated with anything, so that network ACL and route table can go."""
+    subnet = original(backend, subnet_id)
+    for acl in backend.network_acls.values():
+        acl._associations = {key: one for key, one in acl._associations.items() if one.subnet_id != subnet_id}
+    for table in backend.route_tables.values():
+        table._associations = {key: of for key, of in table._associations.items() if of != subnet_id}
+    return subnet
+
+
 MENDS = (
+    Mend(
+        SubnetBackend,
+        "delete_subnet",
+        with_its_associations,
+        "keeps the associations of a deleted subnet with its network ACL and its route table",
+        "ec2/models/subnets.py#L630",
+    ),
     Mend(
         NatGatewayBackend,
         "delete_nat_gateway",

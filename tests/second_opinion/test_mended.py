@@ -63,6 +63,19 @@ def interfaces_of_a_deleted_nat_gateway() -> int:
         return len(ec2.describe_network_interfaces()["NetworkInterfaces"])
 
 
+def associations_of_a_deleted_subnet() -> int:
+    with mock_aws():
+        ec2 = boto3.client("ec2", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+        vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.associate_route_table(SubnetId=subnet, RouteTableId=table)
+        ec2.delete_subnet(SubnetId=subnet)
+        acls = ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NetworkAcls"]
+        tables = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+        return sum(len(one["Associations"]) for one in (*acls, *tables))
+
+
 @pytest.fixture
 def mended(monkeypatch: pytest.MonkeyPatch) -> None:
     """moto's functions mended for one test."""
@@ -88,6 +101,10 @@ def test_moto_keeps_the_interface_of_a_nat_gateway() -> None:
     assert interfaces_of_a_deleted_nat_gateway() == 1
 
 
+def test_moto_keeps_the_associations_of_a_subnet() -> None:
+    assert associations_of_a_deleted_subnet() == 2
+
+
 @pytest.mark.usefixtures("mended")
 def test_mended_it_does_what_aws_does() -> None:
     assert denied() is PermissionResult.NEUTRAL
@@ -96,3 +113,4 @@ def test_mended_it_does_what_aws_does() -> None:
     assert log_permission("elsewhere/") is False
     assert requirements()["MEMORY"] == 0
     assert interfaces_of_a_deleted_nat_gateway() == 0
+    assert associations_of_a_deleted_subnet() == 0
