@@ -24,7 +24,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
     },
     Path(sm2a_local_aws.__file__).parent: {
         "acm": {"patching"},
-        "cloudwatch": {"patching", "elbv2", "rds"},
+        "cloudwatch": {"patching", "elbv2", "fargate", "rds"},
         "ec2": {"patching", "iam"},
         "ecs": {"patching", "iam", "elbv2"},
         "elbv2": {"patching"},
