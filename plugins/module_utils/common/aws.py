@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 try:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+    from botocore.parsers import ResponseParserError
 except ImportError:
     pass  # AnsibleAWSModule reports the missing library.
 
@@ -123,6 +124,8 @@ def _end_at_quota(operation: Any, response: tuple[Any, dict[str, Any]] | None, *
 def call(description: str, missing: tuple[str, ...] = (), default: Any = None) -> Callable[[Call], Call]:
     """Decorate one API call: botocore errors become ``AnsibleAWSError("Failed to <description>")``.
 
+    So does an answer that is none of AWS's, such as the page of a proxy.
+
     Error codes in ``missing`` mean that the resource is not there: the call then returns ``default``.
     """
 
@@ -134,7 +137,7 @@ def call(description: str, missing: tuple[str, ...] = (), default: Any = None) -
                 if error.response["Error"]["Code"] in missing:
                     return default
                 raise AnsibleAWSError(message=f"Failed to {description}", exception=error) from error
-            except BotoCoreError as error:
+            except (BotoCoreError, ResponseParserError) as error:
                 raise AnsibleAWSError(message=f"Failed to {description}", exception=error) from error
 
         handled.__name__ = function.__name__
