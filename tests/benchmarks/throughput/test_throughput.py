@@ -21,7 +21,7 @@ from ansible_collections.sm2a.airflow.tests.benchmarks.throughput.report import 
     comparisons,
     table,
 )
-from ansible_collections.sm2a.airflow.tests.support.stack import engine, watch
+from ansible_collections.sm2a.airflow.tests.support.stack import engine, local_aws_api, watch
 from ansible_collections.sm2a.airflow.tests.support.stack.airflow_api import AirflowApi
 from ansible_collections.sm2a.airflow.tests.support.stack.fixtures import Say, Stack
 from ansible_collections.sm2a.airflow.tests.support.stack.settings import ARTIFACTS, LOCAL_AWS_STATE, NAME
@@ -76,7 +76,7 @@ def measured(stack: Stack, airflow: AirflowApi, broker: str, work: str) -> Leg:
 
 def counted_calls(stack: Stack, airflow: AirflowApi) -> dict[str, float]:
     """Calls of SQS a task, of a run that is not measured: keeping the trail of them takes time."""
-    watch.record_calls()
+    local_aws_api.record_calls()
     since = datetime.now(UTC) - timedelta(seconds=1)
     run(airflow, COUNTED, 0)
     # And the one that plans.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ministack.services import ecs
 from sm2a_local_aws.fargate import architecture
 
 
@@ -18,8 +19,8 @@ def test_a_task_has_the_architecture_of_its_definition(
     monkeypatch: pytest.MonkeyPatch, platform: dict[str, Any], wanted: str
 ) -> None:
     arn = "arn:aws:ecs:eu-west-1:000000000000:task-definition/job:1"
-    monkeypatch.setattr(architecture.ecs, "_tasks", {"task": {"taskDefinitionArn": arn}})
-    monkeypatch.setattr(architecture.ecs, "_task_defs", {"job:1": platform})
+    monkeypatch.setattr(ecs, "_tasks", {"task": {"taskDefinitionArn": arn}})
+    monkeypatch.setattr(ecs, "_task_defs", {"job:1": platform})
     assert architecture.of_task("task") == wanted
 
 

@@ -148,8 +148,11 @@ def told(method: str = "GET") -> Any:
     async def no_application(_scope: Any, _receive: Any, _send: Any) -> None:
         raise AssertionError("it came through")
 
-    scope = {"type": "http", "method": method, "path": task_calls.PATH}
-    asyncio.run(task_calls.middleware(no_application)(scope, None, send))
+    async def run() -> None:
+        scope = {"type": "http", "method": method, "path": task_calls.PATH}
+        await task_calls.middleware(no_application)(scope, None, send)
+
+    asyncio.run(run())
     return json.loads(sent[1]["body"])
 
 
