@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# The collection, as the tests find it: it knows the checks of the preflight.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "collections"))
+
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.checks import (
     ENVIRONMENT,
     QUOTAS,

@@ -18,9 +18,13 @@ SPOT = {"name": "spot", "queue": "spot", **runs.GROUP_SIZE, "capacity_provider":
 TEAM = {"name": "team", "queue": "team", **runs.GROUP_SIZE, "min": 0, "own_task_role": True}
 
 
+# moto knows few DB instance classes.
+OFFERED = {"preflight_ignore": ["database_class"]}
+
+
 def defaults(_aws: runs.ControlPlane, _directory: Path) -> dict[str, Any]:
     """Nothing but what an inventory must say."""
-    return {}
+    return OFFERED
 
 
 def others(aws: runs.ControlPlane, directory: Path) -> dict[str, Any]:
@@ -35,6 +39,7 @@ def others(aws: runs.ControlPlane, directory: Path) -> dict[str, Any]:
     private_key.write_text(made.private_key, encoding="utf-8")
     provider = ("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint")
     return {
+        **OFFERED,
         "sm2a_name": "odd-1",
         # None without a value: moto's GetBucketTagging leaves an empty one out.
         "sm2a_tags": {"Größe/1": "10 m/s + 1@x=_.:-"},
