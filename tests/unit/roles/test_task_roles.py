@@ -145,8 +145,9 @@ def test_documented_variables_are_set() -> None:
     text = (PROJECT / "docker/airflow/README.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`((?:AIRFLOW__|SM2A_|FORWARDED_|AWS_)[A-Z0-9_]+)`", text))
     set_here = (PROJECT / "roles/airflow/vars/environment.yml").read_text(encoding="utf-8")
-    # Per group.
-    set_here += (PROJECT / "plugins/plugin_utils/task_definitions.py").read_text(encoding="utf-8")
+    # Per group, and per database.
+    for name in ("task_definitions", "database_client"):
+        set_here += (PROJECT / f"plugins/plugin_utils/{name}.py").read_text(encoding="utf-8")
     # The metrics sidecar has defaults of its own for these.
     by_default = {"SM2A_METRICS_ALIVE_FILE", "SM2A_METRICS_LIMIT", "SM2A_METRICS_PORT", "SM2A_METRICS_SECONDS"}
     assert [name for name in sorted(documented - by_default) if name not in set_here] == []
