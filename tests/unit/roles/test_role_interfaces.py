@@ -158,6 +158,23 @@ def test_present_absent_and_readme_exist(role: str) -> None:
         assert (PROJECT / "roles" / role / name).is_file(), name
 
 
+def descriptions(node: Any) -> Iterator[str]:
+    """Every sentence of a spec."""
+    for key, value in node.items() if isinstance(node, dict) else ():
+        if key in ("description", "short_description"):
+            yield from [value] if isinstance(value, str) else value
+        else:
+            yield from descriptions(value)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_description_is_no_template(role: str) -> None:
+    """Ansible renders the whole spec of a role when it checks the arguments."""
+    told = list(descriptions(read_yaml(PROJECT / f"roles/{role}/meta/argument_specs.yml")))
+    assert told
+    assert [sentence for sentence in told if "{{" in sentence] == []
+
+
 @pytest.mark.parametrize("path", README_FILES, ids=lambda path: path.parent.name)
 def test_examples_leave_the_check_of_options_to_the_role(path: Path) -> None:
     """Ansible's own check, which the keyword ``roles`` of a play always makes, refuses text of surveys."""
