@@ -33,8 +33,9 @@ DETECTORS = (
 # Names and passwords in URLs, apart from tests and examples, where they are made up.
 EXAMPLES = ("tests/", "extensions/molecule/")
 PASSWORDS_IN_URLS = {
-    # Documentation, with words in their places.
+    # Documentation and a sentence, with words in their places.
     "docker/autoscaler/README.md",
+    "plugins/plugin_utils/inputs/rules/connections.py",
     # Format strings.
     "docker/airflow/sm2a_runtime/database/connection.py",
     "docker/autoscaler/sm2a_autoscaler/metadata/credentials.py",

@@ -31,7 +31,7 @@ def read_platforms(ecr: Any, image: str, fetch: Callable[[str], bytes]) -> list[
 
     ``fetch`` reads a URL: the manifest of a single image leaves its platform to a file of its own.
     """
-    name, _, digest = image.partition("@")
+    name, _at, digest = image.partition("@")
     repository = api.parse_repository_uri(name)
     manifest = api.manifest(ecr, repository, digest) if repository and digest else None
     if repository is None or manifest is None:

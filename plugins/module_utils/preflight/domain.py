@@ -31,7 +31,7 @@ KINDS = ("A", "AAAA", "CNAME")
 
 Options = Mapping[str, Any]
 # Names of the servers to which a zone is delegated; None when it is not, AnsibleAWSError when nobody answers.
-NameServers = Callable[[str], Sequence[str] | None]
+NameServers = Callable[[str], "Sequence[str] | None"]
 
 
 def name_servers(zone: str) -> Sequence[str] | None:
