@@ -247,7 +247,11 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Look at the account before a deployment
-  sm2a.airflow.environment_preflight_info: "{{ sm2a_inputs | sm2a.airflow.preflight_demand }}"
+  sm2a.airflow.environment_preflight_info:
+    name: staging
+    fargate:
+      - {capacity_provider: FARGATE, at_start: 4.5, at_most: 14}
+    buckets: [staging-logs]
   register: preflight
 
 - name: Stop before anything is made
