@@ -43,6 +43,6 @@ def run(airflow: AirflowApi) -> tuple[list[dict[str, Any]], dict[str, str]]:
 def approve(airflow: AirflowApi, run_id: str) -> None:
     """As a person does in the user interface, once the task asks."""
     task = f"dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{APPROVAL}"
-    state = poll(lambda: airflow.call("GET", task)["state"], 180, "awaiting_input".__eq__)
+    state = poll(lambda: airflow.call("GET", task)["state"], 180, lambda state: state == "awaiting_input")
     assert state == "awaiting_input"
     airflow.call("PATCH", f"{task}/-1/hitlDetails", json={"chosen_options": ["Approve"]})
