@@ -54,7 +54,9 @@ def test_a_used_up_quota_is_named_with_the_next_step(control_plane: runs.Control
     quotas.write_text(json.dumps({"quotas": {**held["quotas"], "L-F678F1CE": used}}))
     try:
         # The preflight would have said so.
-        refused = control_plane.play("site", extra={"sm2a_name": "second", "preflight_ignore": ["vpcs", "fargate_on_demand_vcpu"]})
+        refused = control_plane.play(
+            "site", extra={"sm2a_name": "second", "preflight_ignore": ["vpcs", "fargate_on_demand_vcpu"]}
+        )
     finally:
         quotas.write_text(json.dumps(held))
     assert refused.code != 0

@@ -95,7 +95,7 @@ def test_image_that_does_not_start_is_rolled_back(stack: Stack, say: Say) -> Non
     assert run.code != 0
     assert "No module named sm2a_autoscaler" in run.end()
     # The run ends as soon as ECS gives up; the old version starts again right after.
-    assert poll(lambda: services(stack)["autoscaler"], ROLLBACK_SECONDS, before.__eq__) == before
+    assert poll(lambda: services(stack)["autoscaler"], ROLLBACK_SECONDS, lambda count: count == before) == before
 
 
 @pytest.fixture(scope="session")

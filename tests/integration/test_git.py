@@ -168,7 +168,7 @@ def test_dags_come_from_git_and_a_push_needs_no_deployment(
     assert f"Git says first, {SAID}" in log
     pushed = switched.repository.push(files("second"))
     started = time.monotonic()
-    assert poll(lambda: version(airflow), 180, pushed.__eq__, pause=1) == pushed
+    assert poll(lambda: version(airflow), 180, lambda found: found == pushed, pause=1) == pushed
     seconds = round(time.monotonic() - started, 1)
     measures.record(dag_from_git_seconds=seconds)
     say(f"a pushed DAG was there after {seconds} s")

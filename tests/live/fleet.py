@@ -68,7 +68,7 @@ def counts(stack: Stack) -> dict[str, tuple[int, int]]:
 def wait_for_size(stack: Stack, sizes: Mapping[str, int], seconds: float) -> None:
     """Return when every group has just that many workers."""
     wanted = {name: (size, size) for name, size in sizes.items()}
-    assert poll(lambda: counts(stack), seconds, wanted.__eq__) == wanted, f"after {seconds} s"
+    assert poll(lambda: counts(stack), seconds, lambda found: found == wanted) == wanted, f"after {seconds} s"
 
 
 def workers(stack: Stack, group: str) -> set[str]:
