@@ -127,13 +127,6 @@ def answers_in_plain_text(environment: Environment, identity: str) -> None:
     environment.aws("elbv2").modify_listener(ListenerArn=listener, DefaultActions=[action])
 
 
-@twin("ELB.13")
-def one_zone(environment: Environment) -> None:
-    one = environment.load_balancers[0]
-    subnets = [one["AvailabilityZones"][0]["SubnetId"]]
-    environment.aws("elbv2").set_subnets(LoadBalancerArn=one["LoadBalancerArn"], Subnets=subnets)
-
-
 @twin("ELB.17")
 def old_tls(environment: Environment) -> None:
     listener = next(one["ListenerArn"] for one in environment.listeners if one["Protocol"] == "HTTPS")
@@ -237,5 +230,14 @@ def overdue_rotation(environment: Environment) -> Environment:
     return seen_later(environment)
 
 
+def in_one_zone(environment: Environment) -> Environment:
+    """AWS makes no such load balancer, so that only what is read of it can have one zone."""
+    twin = replace(environment, _clients={})
+    one, *others = environment.load_balancers
+    vars(twin)["load_balancers"] = [{**one, "AvailabilityZones": one["AvailabilityZones"][:1]}, *others]
+    return twin
+
+
+TWINS["ELB.13"] = in_one_zone
 TWINS["SecretsManager.2"] = overdue_rotation
 TWINS["SecretsManager.3"] = TWINS["SecretsManager.4"] = TWINS["ACM.1"] = seen_later

@@ -35,5 +35,6 @@ def test_a_first_deployment_waits_for_what_it_needs(tmp_path: Path) -> None:
     assert first_deployment.problems(result) == []
     lines = (tmp_path / "account/results.jsonl").read_text(encoding="utf-8").splitlines()
     tasks = [json.loads(line)["task"] for line in lines]
+    assert [name for name in ORDER if not any(name in task for task in tasks)] == []
     order = [next(number for number, task in enumerate(tasks) if name in task) for name in ORDER]
     assert order == sorted(order)
