@@ -89,7 +89,7 @@ class TaskLogs(S3RemoteLogIO):  # type: ignore[misc]  # airflow is no dependency
             yield f"The log s3://{bucket}/{key} cannot be read: {error}"
 
 
-class TaskLogHandler(FileTaskHandler):  # type: ignore[misc]  # see above
+class TaskLogHandler(FileTaskHandler):  # type: ignore[misc]  # airflow is no dependency of the tests
     """Reads the log of a running task from its worker, as much of it as can be shown."""
 
     def _read_from_logs_server(self, ti: Any, worker_log_rel_path: str) -> tuple[list[str], list[Lines]]:

@@ -11,6 +11,8 @@ leaves behind: that is in the module that deletes; and a change of a DB instance
 
 from __future__ import annotations
 
+from functools import cache
+
 from ansible_collections.sm2a.airflow.plugins.module_utils.propagation import (
     access,
     front_door,
@@ -29,6 +31,7 @@ CREATES: tuple[Create, ...] = (
 )
 
 
+@cache
 def late_at(service: str) -> tuple[tuple[Create, Late], ...]:
     """What calls of a service may answer, and after which create."""
     return tuple((create, late) for create in CREATES for late in create.late if late.service == service)

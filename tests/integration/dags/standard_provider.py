@@ -56,7 +56,7 @@ FUNCTION_RUNS_ELSEWHERE = {"python": OLD_PYTHON, "expect_airflow": False}
 
 def cowsay_version() -> str:
     """Of the other environment."""
-    from importlib.metadata import version  # noqa: PLC0415
+    from importlib.metadata import version  # noqa: PLC0415  It runs in another Python.
 
     found = version("cowsay")
     if found != "5.0":
@@ -66,7 +66,7 @@ def cowsay_version() -> str:
 
 def airflow_is_there() -> str:
     """An environment with the packages of the system has Airflow's."""
-    import airflow.sdk  # noqa: F401, PLC0415
+    import airflow.sdk  # noqa: F401, PLC0415  In another Python.
 
     return "taken"
 

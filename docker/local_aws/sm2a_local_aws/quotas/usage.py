@@ -117,7 +117,7 @@ def db_subnet_groups() -> int:
 
 
 def db_parameter_groups() -> int:
-    return len([name for name in rds._param_groups.keys() if not name.startswith("default.")])  # noqa: SIM118
+    return len([name for name in rds._param_groups if not name.startswith("default.")])
 
 
 def vcpus(spot: bool) -> float:

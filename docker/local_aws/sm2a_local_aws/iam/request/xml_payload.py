@@ -14,7 +14,7 @@ def read(shape: Any, body: bytes) -> dict[str, Any]:
     if not name or not body or shape.members[name].type_name != "structure":
         return {}
     try:
-        return {name: _value(shape.members[name], ET.fromstring(body.decode()))}  # noqa: S314  As in iam.request.rest.
+        return {name: _value(shape.members[name], ET.fromstring(body.decode()))}  # noqa: S314  Of this machine.
     except ET.ParseError as error:
         raise ValueError(f"the body is no XML: {error}") from error
 
