@@ -226,6 +226,28 @@ options:
   repository:
     description: An ECR repository that holds images of an earlier run, if there was one.
     type: str
+  images:
+    description:
+      - Images that are given, instead of being built.
+      - On Fargate a task whose image lacks its architecture ends with C(exec format error) or
+        C(CannotPullContainerError), after everything else was changed. Only images in Amazon ECR can be looked at.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      option:
+        description: What names the image, for messages.
+        type: str
+        required: true
+      image:
+        description: The image with its digest, C(repository@sha256:...).
+        type: str
+        required: true
+      architectures:
+        description: >-
+          The architecture, V(X86_64) or V(ARM64), of everything that runs the image, by what it is called in messages.
+        type: dict
+        required: true
   certificate_authorities:
     description: What the images trust where the certificate of the database is verified.
     type: dict
@@ -394,6 +416,12 @@ def argument_spec() -> dict[str, Any]:
         "kms_key": {**text, "no_log": False},
         "container_engine": {"type": "str", "choices": ["auto", "docker", "podman"]},
         "repository": text,
+        "images": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {"option": name, "image": name, "architectures": {"type": "dict", "required": True}},
+        },
         "certificate_authorities": group(
             bundle={"type": "path", "required": True}, certain={"type": "bool", "default": True}
         ),

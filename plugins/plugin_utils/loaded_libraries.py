@@ -31,7 +31,6 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "container_engine": (),
     "container_image": ("ecr",),
     "container_image_info": ("ecr",),
-    "container_image_platforms": ("ecr",),
     "ec2_flow_logs": ("ec2",),
     "ec2_security_groups": ("ec2",),
     "ec2_vpc_endpoints": ("ec2",),

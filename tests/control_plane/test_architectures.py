@@ -27,14 +27,14 @@ def repository(control_plane: runs.ControlPlane) -> str:
         (
             "amd64",
             {"airflow_worker_groups": [runs.DEFAULT_GROUP, HEAVY]},
-            "- airflow_worker_groups, group heavy: ARM64 needs linux/arm64, but images_airflow_image was built for "
-            "linux/amd64 only",
+            "- image_platforms: airflow_worker_groups, group heavy: ARM64 needs linux/arm64, but "
+            "images_airflow_image was built for linux/amd64 only.",
         ),
         (
             "arm64",
             {"airflow_worker_groups": [HEAVY]},
-            "- airflow_cpu_architecture: X86_64 needs linux/amd64, but images_airflow_image was built for "
-            "linux/arm64 only",
+            "- image_platforms: airflow_cpu_architecture: X86_64 needs linux/amd64, but "
+            "images_airflow_image was built for linux/arm64 only.",
         ),
     ],
 )

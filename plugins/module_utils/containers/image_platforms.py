@@ -53,9 +53,13 @@ def _platform(described: Mapping[str, Any]) -> str:
 
 def problems(need: Need, platforms: Sequence[str]) -> list[str]:
     """One sentence for each architecture that the image lacks; an image whose platforms are unknown lacks none."""
-    return [
-        f"{what}: {architecture} needs {PLATFORMS[architecture]}, but {need.option} was built for "
-        f"{' and '.join(platforms)} only"
-        for what, architecture in need.architectures.items()
-        if platforms and PLATFORMS[architecture] not in platforms
-    ]
+    found = []
+    for what, architecture in need.architectures.items():
+        if architecture not in PLATFORMS:
+            found.append(f"{what}: {architecture} is none of {', '.join(PLATFORMS)}")
+        elif platforms and PLATFORMS[architecture] not in platforms:
+            found.append(
+                f"{what}: {architecture} needs {PLATFORMS[architecture]}, but {need.option} was built for "
+                f"{' and '.join(platforms)} only"
+            )
+    return found

@@ -67,6 +67,11 @@ ENVIRONMENT = (
         STOPS_OR_WARNS,
     ),
     Check(
+        "image_platforms",
+        "Whether given images in Amazon ECR were built for the architecture of the tasks that run them",
+        "Build the image for that one (images_platforms, docker buildx build --platform), or choose what it has",
+    ),
+    Check(
         "fargate_zones",
         "Whether Fargate runs in the zones of the private subnets",
         "Name other zones in network_availability_zones, or other subnets",

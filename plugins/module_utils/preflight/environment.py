@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.sm2a.airflow.plugins.module_utils.preflight import (
     database,
     domain,
+    images,
     machine,
     names,
     network_usage,
@@ -55,6 +56,7 @@ def _reads(context: Context) -> list[Read]:
     chosen = Once(lambda: zones.read_zones(context.clients["ec2"], context.name, network))
     return [
         *machine.reads(context),
+        *images.reads(context),
         *zones.reads(context, chosen),
         *database.reads(context, chosen),
         *network_usage.reads(context),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.architectures import architectures
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.preflight.network_demand import network
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.worker_roles import worker_task_roles
 
@@ -144,10 +145,19 @@ def secrets(inputs: Inputs) -> list[str]:
     ]
 
 
+def images(inputs: Inputs) -> list[dict[str, Any]]:
+    """Images that are given, with the architecture of every component and worker group that runs them."""
+    return [
+        {"option": option, "image": str(inputs[option]), "architectures": needs}
+        for option, needs in architectures(inputs).items()
+        if inputs.get(option)
+    ]
+
+
 def preflight_demand(inputs: Inputs) -> dict[str, Any]:
     """Options of environment_preflight_info, from the fact ``sm2a_inputs``; what is not asked for is left out."""
     name = inputs["sm2a_name"]
-    images = (inputs.get("images_airflow_image"), inputs.get("images_autoscaler_image"))
+    given = (inputs.get("images_airflow_image"), inputs.get("images_autoscaler_image"))
     options: dict[str, Any] = {
         "name": name,
         "fargate": fargate(inputs),
@@ -164,12 +174,13 @@ def preflight_demand(inputs: Inputs) -> dict[str, Any]:
         "buckets": buckets(inputs),
         "secrets": secrets(inputs),
         "kms_key": None if inputs.get("secrets_kms_key_arn") else name,
-        "container_engine": None if all(images) else inputs["images_engine"],
+        "container_engine": None if all(given) else inputs["images_engine"],
         "repository": f"{name}/airflow",
+        "images": images(inputs),
     }
     if inputs["database_tls_verification"] and options["database"]:
         bundle = inputs.get("images_database_ca_bundle") or str(DATABASE_CA_BUNDLE)
-        options["certificate_authorities"] = {"bundle": bundle, "certain": not images[0]}
+        options["certificate_authorities"] = {"bundle": bundle, "certain": not given[0]}
     return {option: value for option, value in options.items() if value is not None}
 
 

@@ -9,11 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.plugins.module_utils.containers.image_platforms import PLATFORMS
+from ansible_collections.sm2a.airflow.plugins.module_utils.preflight import images as preflight_images
+from ansible_collections.sm2a.airflow.tests.support import images
 from ansible_collections.sm2a.airflow.tests.support import modules as support
 
 Aws = Callable[[str], Any]
 Look = Callable[..., dict[str, Any]]
 MODULE = "environment_preflight_info"
+REGISTRY = f"{support.ACCOUNT}.dkr.ecr.{support.REGION}.amazonaws.com"
+HEAVY = "airflow_worker_groups, group heavy"
 
 
 @pytest.fixture(scope="session")
@@ -132,3 +137,59 @@ def test_a_hosted_zone_must_be_there_and_hold_the_domain(look: Look, aws: Aws, u
     assert names(result) == ["hosted_zone"]
     assert "There are 2 hosted zones" in result["problems"][0]["message"]
     assert names(look(domain={**domain, "hosted_zone_name": None, "hosted_zone_id": twice})) == []
+
+
+@pytest.fixture
+def repository(aws: Aws, aws_endpoint: str, unique_name: str) -> tuple[str, str]:
+    """Where a repository of images is, and its name."""
+    aws("ecr").create_repository(repositoryName=unique_name)
+    return aws_endpoint, unique_name
+
+
+def image(repository: tuple[str, str], digest: str, **architectures: str) -> dict[str, Any]:
+    """An image that the option gives, and what is needed of it."""
+    name = f"{REGISTRY}/{repository[1]}@{digest}"
+    return {"option": "images_airflow_image", "image": name, "architectures": architectures}
+
+
+def test_an_image_with_what_its_tasks_need_passes(look: Look, repository: tuple[str, str]) -> None:
+    one = image(repository, images.push_image(*repository, "arm64"), **{HEAVY: "ARM64"})
+    both = image(repository, images.push_index(*repository, ["arm64", "amd64"]), **{HEAVY: "ARM64", "rest": "X86_64"})
+    assert look(images=[one, both])["checks"]["image_platforms"] == "passed"
+
+
+@pytest.mark.parametrize("as_index", [False, True])
+@pytest.mark.parametrize(("built", "wanted"), [("amd64", "ARM64"), ("arm64", "X86_64")])
+def test_an_image_without_it_is_in_the_way(
+    look: Look, repository: tuple[str, str], as_index: bool, built: str, wanted: str
+) -> None:
+    digest = images.push_index(*repository, [built]) if as_index else images.push_image(*repository, built)
+    [problem] = look(images=[image(repository, digest, **{HEAVY: wanted})])["problems"]
+    assert problem["message"] == (
+        f"{HEAVY}: {wanted} needs {PLATFORMS[wanted]}, but images_airflow_image was built for linux/{built} only."
+    )
+
+
+def test_an_image_elsewhere_is_not_judged(look: Look, repository: tuple[str, str]) -> None:
+    absent = f"sha256:{'0' * 64}"
+    elsewhere = {**image(repository, absent, a="ARM64"), "image": f"registry.example.com/airflow@{absent}"}
+    unknown = [elsewhere, image(repository, absent, a="ARM64"), image(("", "no/repository"), absent, a="ARM64")]
+    assert look(images=unknown)["notices"] == []
+
+
+def test_an_image_that_cannot_be_read_is_told_without_its_signed_address(
+    look: Look, repository: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_url: str) -> bytes:
+        raise TimeoutError("https://signed.example.com/canary")
+
+    monkeypatch.setattr(preflight_images, "fetch", closed)
+    result = look(images=[image(repository, images.push_image(*repository, "amd64"), a="ARM64")])
+    assert result["checks"]["image_platforms"] == "not checked"
+    assert "images_airflow_image: the description of the image cannot be read" in result["notices"][0]["message"]
+    assert "canary" not in str(result)
+
+
+def test_an_architecture_that_ecs_does_not_have_is_named(look: Look, repository: tuple[str, str]) -> None:
+    result = look(images=[image(repository, images.push_image(*repository, "amd64"), a="RISCV")])
+    assert result["problems"][0]["message"] == "a: RISCV is none of X86_64, ARM64."

@@ -1,1 +1,0 @@
-../plugin_utils/forked_action.py
