@@ -29,7 +29,7 @@ alone := $(pytest) -n 0
 shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(shared) tests/integration tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit
+	@$(shared) tests/integration --ignore tests/integration/test_options.py tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -56,7 +56,7 @@ audit: test-tools  ## Security controls over a deployed environment and over bad
 	@$(alone) tests/audit
 	@$(environment)/bin/python -m tools.packages --output artifacts/packages.txt
 
-end-to-end: test-tools  ## A whole stack of its own with real containers; DATABASE_ENGINE=mysql for that one.
+end-to-end: test-tools  ## A whole stack of its own with real containers, and options that `make test` leaves alone; DATABASE_ENGINE=mysql for that one.
 	@SM2A_END_TO_END_DATABASE_ENGINE=$(or $(DATABASE_ENGINE),postgres) $(alone) tests/integration
 
 live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 30 minutes.

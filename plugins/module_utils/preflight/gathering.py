@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -64,18 +64,22 @@ class Read:
 
 
 class Once(Generic[Value]):
-    """A question that several others build on: asked by the first of them, for which the others wait."""
+    """A question that several others build on: asked by the first of them; all get its answer, or its error."""
 
     def __init__(self, ask: Callable[[], Value]) -> None:
         self._ask = ask
         self._lock = Lock()
-        self._answer: list[Value] = []
+        self._answer: Future[Value] | None = None
 
     def __call__(self) -> Value:
         with self._lock:
-            if not self._answer:
-                self._answer.append(self._ask())
-            return self._answer[0]
+            if self._answer is None:
+                self._answer = Future()
+                try:
+                    self._answer.set_result(self._ask())
+                except Exception as error:
+                    self._answer.set_exception(error)
+        return self._answer.result()
 
 
 def or_refused(check: str, judge: Callable[[], list[Finding]]) -> Answer:

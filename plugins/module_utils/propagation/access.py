@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import ANY_CALL, Create, Late, Look
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import (
+    ANY_CALL,
+    PROVIDER,
+    Create,
+    Late,
+    Look,
+)
 
-PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency"
 KMS = "https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency"
 KMS_TAGS = "https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html"

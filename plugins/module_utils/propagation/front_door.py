@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import ARN, OWN_NAME, Create, Late, Look
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import (
+    ARN,
+    OWN_NAME,
+    PROVIDER,
+    Create,
+    Late,
+    Look,
+)
 
-PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 ACM = f"{PROVIDER}/blob/main/internal/service/acm/certificate.go"
 CERTIFICATES = f"{PROVIDER}/pull/3901"
 LOAD_BALANCERS = f"{PROVIDER}/issues/15214"

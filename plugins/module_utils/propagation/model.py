@@ -13,6 +13,8 @@ from typing import Any
 with suppress(ImportError):  # It comes with botocore; AnsibleAWSModule reports the missing library.
     import jmespath
 
+# Whose retries most entries were learned from.
+PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 # A call that removes is done when the thing is unknown, so it is never repeated.
 REMOVALS = ("Delete", "Deregister", "Detach", "Disassociate", "Release", "ScheduleKeyDeletion", "Unsubscribe")
 READS = ("BatchGet", "Describe", "Get", "Head", "List")

@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import OWN_NAME, Create, Late, Look
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import (
+    OWN_NAME,
+    PROVIDER,
+    Create,
+    Late,
+    Look,
+)
 
-PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 ECS = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"
 CLUSTERS = f"{PROVIDER}/pull/11701"
 CLUSTERS_OF_SERVICES = "https://github.com/hashicorp/terraform/pull/15066"

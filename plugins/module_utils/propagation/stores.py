@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import OWN_NAME, Create, Late, Look
+from ansible_collections.sm2a.airflow.plugins.module_utils.propagation.model import (
+    OWN_NAME,
+    PROVIDER,
+    Create,
+    Late,
+    Look,
+)
 
-PROVIDER = "https://github.com/hashicorp/terraform-provider-aws"
 S3 = f"{PROVIDER}/blob/main/internal/service/s3/bucket.go"
 S3_ENCRYPTION = f"{PROVIDER}/blob/main/internal/service/s3/bucket_server_side_encryption_configuration.go"
 SQS = f"{PROVIDER}/blob/main/internal/service/sqs/queue.go"

@@ -29,7 +29,7 @@ TARGET = "ServiceQuotasV20190624"
 PAGE = 100
 
 
-class Refused(Exception):  # noqa: N818  It is an answer.
+class BadRequest(Exception):  # noqa: N818  It is an answer.
     """`code` is AWS's word for it."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -45,7 +45,7 @@ async def handle_request(_method: str, _path: str, headers: Mapping[str, str], b
         return error_response_json("UnknownOperationException", f"The local AWS has no {name} of {NAME}.", 400)
     try:
         return json_response(operation(json.loads(body or b"{}")))
-    except Refused as refused:
+    except BadRequest as refused:
         return error_response_json(refused.code, str(refused), 400)
 
 
@@ -85,21 +85,21 @@ def _of_service(request: Request, code: str | None = None) -> list[Quota]:
     found = catalogue.of_service(_named(request, "ServiceCode"), get_region())
     if not found:
         # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/servicequotas_service
-        raise Refused("NoSuchResourceException", "The request failed because the specified service does not exist.")
+        raise BadRequest("NoSuchResourceException", "The request failed because the specified service does not exist.")
     return [quota for quota in found if code in (None, quota.code)]
 
 
 def _one(request: Request) -> Quota:
     found = _of_service(request, _named(request, "QuotaCode"))
     if not found:
-        raise Refused("NoSuchResourceException", "The request failed because the specified quota does not exist.")
+        raise BadRequest("NoSuchResourceException", "The request failed because the specified quota does not exist.")
     return found[0]
 
 
 def _named(request: Request, member: str) -> str:
     given = request.get(member)
     if not isinstance(given, str) or not given:
-        raise Refused("IllegalArgumentException", f"{member} is required.")
+        raise BadRequest("IllegalArgumentException", f"{member} is required.")
     return given
 
 
@@ -140,7 +140,7 @@ def _start(token: str | None) -> int:
     try:
         return int(base64.b64decode(token, validate=True))
     except (ValueError, binascii.Error) as error:
-        raise Refused("InvalidPaginationTokenException", "The pagination token is invalid.") from error
+        raise BadRequest("InvalidPaginationTokenException", "The pagination token is invalid.") from error
 
 
 app.SERVICE_HANDLERS[NAME] = handle_request

@@ -86,3 +86,16 @@ def test_what_the_run_would_refuse_is_found_and_what_aws_refuses_is_not() -> Non
     assert finding == Finding("fargate_zones", "The region has fewer than 3 availability zones.")
     with pytest.raises(AnsibleAWSError):
         or_refused("fargate_zones", lambda: list(denied().findings))
+
+
+def test_a_refused_question_is_asked_once() -> None:
+    asked = []
+
+    def ask() -> Answer:
+        asked.append(1)
+        return denied()
+
+    once = Once(ask)
+    answers, unread = gather([Read((name,), once) for name in ("hosted_zone", "zone_delegation", "domain_record")])
+    assert answers == []
+    assert len({one.reason for one in unread}) == len(asked) == 1
