@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.second_opinion import gaps, resources
-from ansible_collections.sm2a.airflow.tests.second_opinion.account import account, end_tasks
+from ansible_collections.sm2a.airflow.tests.second_opinion.account import JUDGED, account, end_tasks
+from ansible_collections.sm2a.airflow.tests.second_opinion.judged_calls import Judged, read
 from ansible_collections.sm2a.airflow.tests.second_opinion.option_sets import SETS, Prepare
 from ansible_collections.sm2a.airflow.tests.support.control_plane import DESTROY, NAME
 from ansible_collections.sm2a.airflow.tests.support.predictions import Comparison, changes, compare, play
@@ -22,12 +24,13 @@ ROLES = set(role_names()) - {"images", "local_aws"}
 
 @dataclass(frozen=True)
 class Life:
-    """Of one environment: each rung's differences, a line each, and what the account holds of it, and in the end."""
+    """Of one environment: each rung's differences, a line each, what the account holds of it and in the end; calls."""
 
     differences: dict[str, list[str]]
     made: Comparison
     held: dict[str, list[str]]
     left: dict[str, list[str]]
+    calls: Judged
 
     def lines(self) -> list[str]:
         """The differences of all rungs."""
@@ -36,7 +39,10 @@ class Life:
 
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Life]:
-    return {name: life_of(prepare, tmp_path_factory.mktemp(name)) for name, prepare in SETS.items()}
+    """One beside the other: what drives them are processes of their own."""
+    directories = [tmp_path_factory.mktemp(name) for name in SETS]
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(SETS, pool.map(life_of, SETS.values(), directories), strict=True))
 
 
 def life_of(prepare: Prepare, directory: Path) -> Life:
@@ -54,7 +60,7 @@ def life_of(prepare: Prepare, directory: Path) -> Life:
     repeated = [gaps.of_repetition(changes(run)) for run in (checked, again, gone)]
     rungs = [made.differences(), *repeated[:2], removed.differences(), repeated[2]]
     differences = {rung: [f"{rung}: {line}" for line in lines] for rung, lines in zip(RUNGS, rungs, strict=True)}
-    return Life(differences, made, held, left)
+    return Life(differences, made, held, left, read(directory / JUDGED))
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -75,6 +81,13 @@ def test_nothing_is_left(lives: dict[str, Life], options: str) -> None:
     life = lives[options]
     assert [kind for kind, names in life.held.items() if not names] == []
     assert {kind: names for kind, names in life.left.items() if names} == {}
+
+
+@pytest.mark.parametrize("options", SETS)
+def test_aws_refuses_none_of_the_calls(lives: dict[str, Life], options: str) -> None:
+    calls = lives[options].calls
+    assert not calls.refused, "\n".join(calls.refused)
+    assert len(calls.counts) > 100
 
 
 def test_every_gap_still_shows(lives: dict[str, Life]) -> None:
