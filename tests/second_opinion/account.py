@@ -24,7 +24,7 @@ SETTINGS = {
     "MOTO_ECS_SERVICE_RUNNING": "2",
     "MOTO_ACM_VALIDATION_WAIT": "0",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-    "PYTHONPATH": str(PROJECT / "collections"),
+    "PYTHONPATH": f"{PROJECT / 'collections'}:{PROJECT / 'docker/local_aws'}",
 }
 # https://docs.getmoto.org/en/latest/docs/configuration/state_transition/index.html: tasks of RunTask end at once.
 ENDED = {"model_name": "ecs::task", "transition": {"progression": "immediate"}}

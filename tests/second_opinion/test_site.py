@@ -18,8 +18,8 @@ from ansible_collections.sm2a.airflow.tests.support.predictions import Compariso
 from ansible_collections.sm2a.airflow.tests.support.role_files import role_names
 
 RUNGS = ("run as predicted", "check again", "run again", "removal as predicted", "removal again")
-# Images are given here, and the local AWS is another one.
-ROLES = set(role_names()) - {"images", "local_aws"}
+# Images are given here, the local AWS is another one, and the preflight makes nothing.
+ROLES = set(role_names()) - {"images", "local_aws", "preflight"}
 
 
 @dataclass(frozen=True)
