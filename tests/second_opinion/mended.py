@@ -102,7 +102,7 @@ def with_its_associations(original: Original, backend: Any, subnet_id: str) -> A
 
 
 def default_quotas(_original: None, response: Any) -> Any:
-    """The applied quotas are AWS's defaults, which moto has for VPCs. For other services it says that there are none."""
+    """The applied quotas are AWS's defaults, which moto has for VPCs. Of other services it knows none."""
     return response.list_aws_default_service_quotas()
 
 
