@@ -44,7 +44,7 @@ class Mend:
 
     def apply(self) -> None:
         """Put the replacement in the place of moto's function."""
-        original = self.owner.__dict__.get(self.name)
+        original: Any = self.owner.__dict__.get(self.name)
         is_static = isinstance(original, staticmethod)
         plain = original.__func__ if is_static else original
         replacement = self.replacement
