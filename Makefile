@@ -29,7 +29,8 @@ alone := $(pytest) -n 0
 shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(shared) tests/integration --ignore tests/integration/test_options.py tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit
+	@SM2A_SECOND_OPINION=defaults $(shared) tests/integration --ignore tests/integration/test_options.py tests/faults \
+		tests/stock_modules tests/checks tests/control_plane tests/second_opinion tests/audit tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -49,7 +50,7 @@ molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand; figures in artifacts/faults_*.json.
 	@$(alone) tests/faults
 
-second-opinion: test-tools  ## The roles on an emulator of AWS that we do not patch.
+second-opinion: test-tools  ## The roles on an emulator of AWS that we do not patch, with other options as well.
 	@$(alone) tests/second_opinion
 
 audit: test-tools  ## Security controls over a deployed environment and over bad twins, and which packages of the images are behind.

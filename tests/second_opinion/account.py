@@ -16,13 +16,15 @@ from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 SERVER = Path(__file__).with_name("server.py")
+# What AWS would say of the calls, in the directory of an account: see judged_calls.py.
+JUDGED = "judged.jsonl"
 # moto's own settings. Its services run no tasks: they begin with as many running as the first one says, whatever their
 # desired count, which is 2 at most in these environments.
 SETTINGS = {
     "MOTO_ECS_SERVICE_RUNNING": "2",
     "MOTO_ACM_VALIDATION_WAIT": "0",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-    "PYTHONPATH": str(PROJECT / "collections"),
+    "PYTHONPATH": f"{PROJECT / 'collections'}:{PROJECT / 'docker/local_aws'}",
 }
 # https://docs.getmoto.org/en/latest/docs/configuration/state_transition/index.html: tasks of RunTask end at once.
 ENDED = {"model_name": "ecs::task", "transition": {"progression": "immediate"}}
@@ -30,9 +32,9 @@ ENDED = {"model_name": "ecs::task", "transition": {"progression": "immediate"}}
 
 @contextmanager
 def account(directory: Path) -> Iterator[ControlPlane]:
-    """Serve moto until the end of the block; ``directory`` takes its log and those of the runs."""
+    """Serve moto until the end of the block; ``directory`` takes all logs, and JUDGED."""
     port = free_port()
-    command = [sys.executable, str(SERVER), "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, str(SERVER), str(port), str(directory / JUDGED)]
     with emulator(command, port, directory / "moto.txt", SETTINGS) as endpoint:
         requests.post(f"{endpoint}/moto-api/state-manager/set-transition", json=ENDED, timeout=10).raise_for_status()
         yield ControlPlane(endpoint, directory)

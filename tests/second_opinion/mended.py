@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where moto breaks on calls that AWS takes, and no option of the roles leads around it: mended, so that runs go on.
 
+A call that moto does not have at all is answered with a server error, which modules repeat for minutes.
+
 Nothing else of moto is touched. What it answers otherwise than AWS is in gaps.py. ``line`` is where it breaks.
 """
 
@@ -14,20 +16,25 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
+from moto.servicequotas.responses import ServiceQuotasResponse
 
 Original = Callable[..., Any]
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html
+RDS_QUOTAS = {"DBInstances": 40, "AllocatedStorage": 100_000, "DBSubnetGroups": 50, "DBParameterGroups": 50}
 LOG_DELIVERY = {"Service": "logging.s3.amazonaws.com"}
 
 
 @dataclass(frozen=True)
 class Mend:
-    """``replacement`` gets the function that it stands for, and its arguments."""
+    """``replacement`` gets the function that it stands for, and its arguments; None for one that moto lacks."""
 
     owner: type
     name: str
@@ -37,7 +44,7 @@ class Mend:
 
     def apply(self) -> None:
         """Put the replacement in the place of moto's function."""
-        original = self.owner.__dict__[self.name]
+        original: Any = self.owner.__dict__.get(self.name)
         is_static = isinstance(original, staticmethod)
         plain = original.__func__ if is_static else original
         replacement = self.replacement
@@ -94,7 +101,39 @@ def with_its_associations(original: Original, backend: Any, subnet_id: str) -> A
     return subnet
 
 
+def default_quotas(_original: None, response: Any) -> Any:
+    """The applied quotas are AWS's defaults, which moto has for VPCs. Of other services it knows none."""
+    return response.list_aws_default_service_quotas()
+
+
+def account_attributes(_original: None, response: Any) -> Any:
+    """What RDS counts in the account, and how much of it there may be."""
+    backend = response.backend
+    used = {
+        "DBInstances": len(backend.databases),
+        "AllocatedStorage": sum(one.allocated_storage for one in backend.databases.values()),
+        "DBSubnetGroups": len(backend.subnet_groups),
+        "DBParameterGroups": len(backend.db_parameter_groups),
+    }
+    quotas = [{"AccountQuotaName": name, "Used": used[name], "Max": most} for name, most in RDS_QUOTAS.items()]
+    return ActionResult({"AccountQuotas": quotas})
+
+
 MENDS = (
+    Mend(
+        ServiceQuotasResponse,
+        "list_service_quotas",
+        default_quotas,
+        "has no ListServiceQuotas",
+        "servicequotas/responses.py#L23",
+    ),
+    Mend(
+        RDSResponse,
+        "describe_account_attributes",
+        account_attributes,
+        "has no DescribeAccountAttributes of RDS",
+        "rds/responses.py#L494",
+    ),
     Mend(
         SubnetBackend,
         "delete_subnet",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,5 @@ def others(aws: runs.ControlPlane, directory: Path) -> dict[str, Any]:
 
 
 SETS: dict[str, Prepare] = {prepare.__name__: prepare for prepare in (defaults, others)}
+# Those to run: `make test` names the first one only.
+CHOSEN = os.environ.get("SM2A_SECOND_OPINION", " ".join(SETS)).split()

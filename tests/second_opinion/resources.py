@@ -10,11 +10,22 @@ from typing import Any
 from ansible_collections.sm2a.airflow.tests.support.control_plane import ControlPlane
 
 Clients = Callable[[str], Any]
+
+
+def active_clusters(ecs: Any) -> list[str]:
+    """A deleted one may be listed for a time, as inactive.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+    """
+    clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+    return [one["clusterName"] for one in clusters if one["status"] == "ACTIVE"]
+
+
 # Kind -> names of all of them in the account.
 LISTS: dict[str, Callable[[Clients], Iterable[str]]] = {
     "alarms": lambda of: [one["AlarmName"] for one in of("cloudwatch").describe_alarms()["MetricAlarms"]],
     "buckets": lambda of: [one["Name"] for one in of("s3").list_buckets()["Buckets"]],
-    "clusters": lambda of: of("ecs").list_clusters()["clusterArns"],
+    "clusters": lambda of: active_clusters(of("ecs")),
     "dashboards": lambda of: [one["DashboardName"] for one in of("cloudwatch").list_dashboards()["DashboardEntries"]],
     "databases": lambda of: [one["DBInstanceIdentifier"] for one in of("rds").describe_db_instances()["DBInstances"]],
     "load balancers": lambda of: [

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.sm2a.airflow.tests.second_opinion.mended import MENDS
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ecs.models import EC2ContainerServiceBackend
@@ -53,9 +54,13 @@ def requirements() -> Any:
     return EC2ContainerServiceBackend._calculate_task_resource_requirements(definition)
 
 
+def client(service: str) -> Any:
+    return boto3.client(service, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+
 def interfaces_of_a_deleted_nat_gateway() -> int:
     with mock_aws():
-        ec2 = boto3.client("ec2", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+        ec2 = client("ec2")
         subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
         address = ec2.allocate_address(Domain="vpc")["AllocationId"]
         gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
@@ -65,7 +70,7 @@ def interfaces_of_a_deleted_nat_gateway() -> int:
 
 def associations_of_a_deleted_subnet() -> int:
     with mock_aws():
-        ec2 = boto3.client("ec2", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+        ec2 = client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
         table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
@@ -76,11 +81,25 @@ def associations_of_a_deleted_subnet() -> int:
         return sum(len(one["Associations"]) for one in (*acls, *tables))
 
 
+def quotas(service: str) -> dict[str, float]:
+    with mock_aws():
+        answer = client("service-quotas").list_service_quotas(ServiceCode=service)
+        return {one["QuotaCode"]: one["Value"] for one in answer["Quotas"]}
+
+
+def quotas_of_rds() -> dict[str, tuple[int, int]]:
+    with mock_aws():
+        storage = {"DBInstanceClass": "db.t4g.micro", "Engine": "postgres", "AllocatedStorage": 20}
+        client("rds").create_db_instance(DBInstanceIdentifier="a", **storage)
+        listed = client("rds").describe_account_attributes()["AccountQuotas"]
+        return {one["AccountQuotaName"]: (one["Used"], one["Max"]) for one in listed}
+
+
 @pytest.fixture
 def mended(monkeypatch: pytest.MonkeyPatch) -> None:
     """moto's functions mended for one test."""
     for mend in MENDS:
-        monkeypatch.setattr(mend.owner, mend.name, mend.owner.__dict__[mend.name])
+        monkeypatch.setattr(mend.owner, mend.name, mend.owner.__dict__.get(mend.name), raising=False)
         mend.apply()
 
 
@@ -90,7 +109,13 @@ def test_moto_takes_every_condition_for_met() -> None:
 
 @pytest.mark.parametrize(
     ("call", "error"),
-    [(endpoint_services, KeyError), (log_permission, AttributeError), (requirements, TypeError)],
+    [
+        (endpoint_services, KeyError),
+        (log_permission, AttributeError),
+        (requirements, TypeError),
+        (lambda: quotas("vpc"), NotImplementedError),
+        (quotas_of_rds, NotImplementedError),
+    ],
 )
 def test_moto_breaks(call: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -114,3 +139,7 @@ def test_mended_it_does_what_aws_does() -> None:
     assert requirements()["MEMORY"] == 0
     assert interfaces_of_a_deleted_nat_gateway() == 0
     assert associations_of_a_deleted_subnet() == 0
+    assert quotas("vpc")["L-F678F1CE"] == 5
+    with pytest.raises(ClientError, match="NoSuchResourceException"):
+        quotas("ecs")
+    assert quotas_of_rds()["AllocatedStorage"] == (20, 100_000)

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.sm2a.airflow.tests.support.ports import free_port
 
 START_TIMEOUT_SECONDS = 60
+JUDGED_MINISTACK = Path(__file__).with_name("judged_ministack.py")
 
 
 def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -55,7 +56,7 @@ def emulator(command: list[str], port: int, log: Path, settings: dict[str, str])
 
 @pytest.fixture(scope="session")
 def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a control-plane AWS (MiniStack as it is, no container engine) that lives as long as this test process."""
+    """URL of a control-plane AWS that lives as long as this test process: MiniStack, which takes what AWS takes."""
     port = free_port()
     settings = {
         "BIND_HOST": "127.0.0.1",
@@ -65,7 +66,7 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "DOCKER_HOST": "unix:///nonexistent",
     }
     log = tmp_path_factory.mktemp("emulator") / "ministack.log"
-    with emulator([sys.executable, "-m", "ministack"], port, log, settings) as url:
+    with emulator([sys.executable, str(JUDGED_MINISTACK)], port, log, settings) as url:
         yield url
 
 

@@ -34,11 +34,16 @@ class Call:
         return self.action.startswith(READS)
 
 
+def signed_service(headers: Mapping[str, str]) -> str:
+    """The service that a request is signed for, as boto3 names it."""
+    scope = SCOPE.search(headers.get("Authorization") or headers.get("authorization") or "")
+    signed = scope.group(1) if scope else "unknown"
+    return SIGNED_AS.get(signed, signed)
+
+
 def identify(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:
     """The call that a request is; header names are looked up as ``headers`` does (case-insensitive in http.server)."""
-    scope = SCOPE.search(headers.get("Authorization") or "")
-    signed = scope.group(1) if scope else "unknown"
-    service = SIGNED_AS.get(signed, signed)
+    service = signed_service(headers)
     target = headers.get("X-Amz-Target")
     if target:
         return Call(service, target.rpartition(".")[2], "json")

@@ -31,10 +31,10 @@ JSON_CODE, QUERY_CODE = "ValidationException", "ValidationError"
 
 def middleware(application: Application) -> Application:
     """The ASGI application, which gets only calls within AWS's limits."""
-    return judging.middleware(application, JUDGED.match, _refusal)
+    return judging.middleware(application, JUDGED.match, refusal)
 
 
-def _refusal(call: Call) -> Refused | None:
+def refusal(call: Call) -> Refused | None:
     """Why AWS refuses the call; None when it does not."""
     for code, sentence in rules.problems(call.service, call.operation, call.parameters):
         return Refused(call.service, code, sentence, status=400)

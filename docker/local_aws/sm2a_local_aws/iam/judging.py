@@ -92,14 +92,14 @@ def _refusal(message: calls.Message, is_looked_at: Looked, judge: Judge) -> Refu
         found = reading.read(service, message)
         if not is_looked_at(found.call.operation):
             return None
-        call = _with_body(found)
+        call = with_body(found)
     except ValueError:
         return None
     with responses.request_scope(settings.ACCOUNT_ID, extract_region(headers, asked)):
         return judge(call)
 
 
-def _with_body(found: reading.Reading) -> Call:
+def with_body(found: reading.Reading) -> Call:
     """The call with what an XML body says."""
     call = found.call
     shape = routes.model(call.service).operation_model(call.operation).input_shape
