@@ -38,10 +38,8 @@ options:
   task:
     description: ID or ARN of the task.
     type: str
-    default: inventory_hostname
+    required: true
     vars:
-      - name: inventory_hostname
-      - name: ansible_host
       - name: ansible_ecs_exec_task
   container:
     description: Name of the container.

@@ -195,7 +195,9 @@ class DataChannel:
         """Do what the agent asks for; the result that it wants."""
         if name == SESSION_TYPE:
             if parameters.get("SessionType") not in SESSION_TYPES:
-                raise ChannelError(f"the agent offers a session of type {parameters.get('SessionType')}, not a terminal")
+                raise ChannelError(
+                    f"the agent offers a session of type {parameters.get('SessionType')}, not a terminal"
+                )
             return None
         if name == KMS_ENCRYPTION:
             key = self._make_key(str(parameters.get("KMSKeyId")))

@@ -38,13 +38,13 @@ except ImportError as missing:
     MISSING_LIBRARY = str(missing.name).partition(".")[0]
 
 NO_AGENT = (
-    "The agent of ECS Exec in the container is not connected. In a task that has just started it may come within a minute. "
-    "If it stays so, the task role lacks the rights ssmmessages:*Channel, or the task cannot reach the service ssmmessages: "
-    "cluster_execute_command: true and a run of site.yml give it both."
+    "The agent of ECS Exec in the container is not connected. In a task that has just started it may come within a "
+    "minute. If it stays so, the task role lacks the rights ssmmessages:*Channel, or the task cannot reach the service "
+    "ssmmessages: cluster_execute_command: true and a run of site.yml give it both."
 )
 NOT_ENABLED = (
-    "ECS Exec is off for this task, or its agent does not run: set cluster_execute_command: true and run site.yml, which "
-    "replaces the tasks. A container with a read-only root file system has no agent."
+    "ECS Exec is off for this task, or its agent does not run: set cluster_execute_command: true and run site.yml, "
+    "which replaces the tasks. A container with a read-only root file system has no agent."
 )
 NO_SHELL = "Commands need sh, base64, sed and cat in the container."
 # Pings keep the connection through idle time: load balancers and proxies end silent ones. Nobody waits for the answers.
@@ -213,6 +213,6 @@ def _told(target: Target, when: str) -> Iterator[None]:
     except (OSError, WebSocketException) as error:
         said = str(error) or type(error).__name__
         raise SessionError(
-            f"The connection of the session with {target} was lost {when} ({said}): what ran may go on running. Look at "
-            f"the network between here and ssmmessages, and whether the task still runs."
+            f"The connection of the session with {target} was lost {when} ({said}): what ran may go on running. Look "
+            "at the network between here and ssmmessages, and whether the task still runs."
         ) from error

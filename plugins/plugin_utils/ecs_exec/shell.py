@@ -27,8 +27,8 @@ LINE_BYTES = 1020
 PIECE_BYTES = 30 * LINE_BYTES
 STRANGE_LINES = 5
 
-# Standard input is the terminal; 3 is the terminal, 4 the way of errors to their encoder. What the command leaves unread
-# is read by cat, or the program would take it for requests. sed writes whole lines, so that they do not mix.
+# Standard input is the terminal; 3 is the terminal, too, and 4 the way of errors to their encoder. What the command
+# leaves unread is read by cat, or the program would take it for requests. sed writes whole lines, so that none mix.
 PROGRAM = """
 stty -echo -onlcr 2>/dev/null
 exec 3>&1
