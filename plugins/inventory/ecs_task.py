@@ -91,9 +91,10 @@ cache_timeout: 60
 
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import advice
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import explained
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_task_hosts import Host, hosts
 
@@ -136,10 +137,10 @@ class InventoryModule(AWSInventoryBase):  # type: ignore[misc]
 
     def _read(self) -> list[dict[str, Any]]:
         try:
-            return [_as_json(task) for task in running_tasks(self.client("ecs"), self.get_option("cluster"))]
+            tasks = running_tasks(self.client("ecs"), self.get_option("cluster"))
         except AnsibleAWSError as error:
-            what_to_do = advice(error.exception)
-            self.fail_aws(f"{str(error).rstrip('.')}. {what_to_do}" if what_to_do else str(error))
+            raise AnsibleError(explained(error)) from error
+        return [_as_json(task) for task in tasks]
 
     def _add(self, host: Host) -> None:
         self.inventory.add_host(host.name, group=GROUP)

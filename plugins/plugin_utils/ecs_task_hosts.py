@@ -77,8 +77,9 @@ def _variables(task: Task) -> dict[str, Any]:
         "health_status": task.get("healthStatus", "UNKNOWN"),
         "private_ip": _private_ip(task),
         "availability_zone": task.get("availabilityZone", ""),
-        "cpu": int(task.get("cpu") or 0),
-        "memory": int(task.get("memory") or 0),
+        # As ECS has them, and as `keyed_groups` take them: text.
+        "cpu": task.get("cpu", ""),
+        "memory": task.get("memory", ""),
         "launch_type": task.get("launchType", ""),
         "capacity_provider": task.get("capacityProviderName", ""),
         "platform_version": task.get("platformVersion", ""),

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import advice
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import explained
 from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec import shell
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.channel import (
@@ -119,7 +119,7 @@ def start(ecs: Any, client: Callable[[str], Any], target: Target, seconds: float
     try:
         started = execute_command(ecs, target, shell.start_command(mark))["session"]
     except AnsibleAWSError as error:
-        raise SessionError(explained(error)) from error
+        raise SessionError(refusal(error)) from error
 
     def make_key(key_id: str) -> DataKey:
         return data_key(ecs, client("kms"), target, key_id, str(started["sessionId"]))
@@ -162,17 +162,14 @@ def generate_data_key(kms: Any, key_id: str, context: dict[str, str]) -> DataKey
     return DataKey(made["Plaintext"], made["CiphertextBlob"])
 
 
-def explained(error: AnsibleAWSError) -> str:
-    """What AWS said, and what to do about it."""
+def refusal(error: AnsibleAWSError) -> str:
+    """Why AWS starts no session, and what to do about it."""
     code = str(getattr(error.exception, "response", {}).get("Error", {}).get("Code", ""))
-    text = str(error.exception)
     if code == "TargetNotConnectedException":
-        what_to_do = NO_AGENT
-    elif code == "InvalidParameterException" and "execute command was not enabled" in text:
-        what_to_do = NOT_ENABLED
-    else:
-        what_to_do = advice(error.exception)
-    return f"{str(error).rstrip('.')}. {what_to_do}".rstrip(" ") if what_to_do else str(error)
+        return f"{error}. {NO_AGENT}"
+    if code == "InvalidParameterException" and "execute command was not enabled" in str(error.exception):
+        return f"{error}. {NOT_ENABLED}"
+    return explained(error)
 
 
 def _runtime_id(ecs: Any, target: Target) -> str:

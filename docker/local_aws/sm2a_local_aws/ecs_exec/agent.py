@@ -70,12 +70,11 @@ class Agent:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await terminal.close()
-        for task in done:
-            error = task.exception()
-            if isinstance(error, EncryptionError):
-                return str(error)
-            if error is not None:
-                raise error
+        try:
+            for task in done:
+                task.result()
+        except EncryptionError as error:
+            return str(error)
         return ""
 
     async def _shake_hands(self) -> None:

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The WebSocket of a session, `/v1/data-channel/<session>`. Only the token of ExecuteCommand opens it, and only once."""
+"""The WebSocket of a session, `/v1/data-channel/<session>`. Only the token of ExecuteCommand opens it, once."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ExecuteCommand.html
 
-An agent runs in each container of a task that was started with ECS Exec on, and connects to Session Manager with the task
-role: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html. Without those rights, or in a container
-with a read-only root, there is none to reach.
+An agent runs in each container of a task that was started with ECS Exec on, and connects to Session Manager with the
+task role: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html. Without those rights, or in a
+container with a read-only root, there is none to reach.
 """
 
 from __future__ import annotations
