@@ -19,11 +19,14 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec import messages
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.session import Session, SessionError, Target, start
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import EXECUTION_ROLE, LocalAws
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.ecs_exec import python_image
 from ansible_collections.sm2a.airflow.tests.unit.plugins.inventory.test_ecs_task import plain
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 import docker
 
@@ -46,10 +49,6 @@ class Environment:
     aws: LocalAws
     tasks: tuple[str, ...]
     role: str
-
-    @property
-    def session_client(self) -> Callable[[str], Any]:
-        return self.aws.client
 
     def start(self, container: str = "scheduler", task: str = "") -> Session:
         target = Target(NAME, task or self.tasks[0], container)
@@ -192,6 +191,24 @@ def test_a_closed_session_leaves_no_program_behind(environment: Environment, ses
     other._close()  # The connection is lost.
     running.join(SECONDS)
     environment.aws.wait("its end", lambda: _run(session, count)[1] == b"0\n")
+
+
+def test_a_token_opens_its_session_once(environment: Environment) -> None:
+    made = environment.aws.client("ecs").execute_command(
+        cluster=NAME, task=environment.tasks[0], container="scheduler", command="sleep 1", interactive=True
+    )["session"]
+    opening = json.dumps({"MessageSchemaVersion": "1.0", "TokenValue": made["tokenValue"]})
+    with connect(made["streamUrl"]) as first, connect(made["streamUrl"]) as second:
+        first.send(opening)
+        assert agent_request(first.recv(timeout=SECONDS))["RequestedClientActions"][1]["ActionType"] == "KMSEncryption"
+        second.send(opening)
+        with pytest.raises(ConnectionClosed):
+            second.recv(timeout=SECONDS)
+
+
+def agent_request(raw: str | bytes) -> dict[str, Any]:
+    assert isinstance(raw, bytes)
+    return messages.unpack(raw).members()
 
 
 def test_refusals_say_what_to_do(environment: Environment, image: str) -> None:
