@@ -30,14 +30,17 @@ STRANGE_LINES = 5
 # Standard input is the terminal; 3 is the terminal, too, and 4 the way of errors to their encoder. What the command
 # leaves unread is read by cat, or the program would take it for requests. sed writes whole lines, so that none mix.
 PROGRAM = """
+for program in base64 sed cat; do
+  command -v $program > /dev/null || { echo "$program is missing"; exit 1; }
+done
 stty -echo -onlcr 2>/dev/null
 exec 3>&1
 echo "$1 ready"
 while IFS= read -r mark; do
-  command=$(base64 -d)
+  given=$(base64 -d)
   {
     base64 -d | {
-      ( eval "$command" ) 2>&4 3>&- 4>&-
+      ( eval "$given" ) 2>&4 3>&- 4>&-
       echo "$mark X $?" >&3
       cat > /dev/null
     } | base64 | sed "s/^/$mark O /" >&3

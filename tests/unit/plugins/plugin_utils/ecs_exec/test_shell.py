@@ -9,6 +9,7 @@ import pty
 import select
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -93,6 +94,12 @@ def test_commands_may_be_long_and_have_any_characters(terminal: Terminal) -> Non
 def test_a_command_does_not_see_the_way_of_answers(terminal: Terminal) -> None:
     assert terminal.run("echo forged >&3")[0] != 0
     assert terminal.run("echo forged >&4")[0] != 0
+
+
+def test_a_missing_program_is_named() -> None:
+    command = shlex.split(shell.start_command("begin"))
+    done = subprocess.run(command, env={"PATH": ""}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "base64 is missing\n")
 
 
 def test_pieces_are_joined_to_lines_that_decode_alone() -> None:
