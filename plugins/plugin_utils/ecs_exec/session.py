@@ -30,7 +30,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.encryption i
 
 try:
     import cryptography
-    from websockets.exceptions import WebSocketException
+    from websockets.exceptions import ConnectionClosed, WebSocketException
     from websockets.sync.client import connect
 
     MISSING_LIBRARY = "" if cryptography else "cryptography"
@@ -65,6 +65,21 @@ class Target:
 
     def __str__(self) -> str:
         return f"container {self.container} of task {self.task.rpartition('/')[2]}"
+
+
+class _Patient:
+    """A WebSocket that tells of its end by ``recv`` only, after all that came before: also why the session ended."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+
+    def send(self, message: str | bytes, /) -> None:
+        with suppress(ConnectionClosed):
+            self._socket.send(message)
+
+    def recv(self, timeout: float | None = None) -> str | bytes:
+        received: str | bytes = self._socket.recv(timeout=timeout)
+        return received
 
 
 class Session:
@@ -127,7 +142,7 @@ def start(ecs: Any, client: Callable[[str], Any], target: Target, seconds: float
     opened = ExitStack()
     with _told(target, "while it began"), ExitStack() as stack:
         socket = stack.enter_context(_connected(str(started["streamUrl"]), seconds))
-        channel = DataChannel(socket, make_key)
+        channel = DataChannel(_Patient(socket), make_key)
         channel.open(str(started["tokenValue"]), seconds)
         session = Session(target, channel, opened.close)
         session.wait_until_ready(mark)
