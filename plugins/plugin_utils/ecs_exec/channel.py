@@ -124,6 +124,12 @@ class DataChannel:
         self._output.clear()
         return data
 
+    def flush(self, seconds: float) -> None:
+        """Wait until all input has arrived, but no longer than this."""
+        deadline = self._clock() + seconds
+        while self._unacknowledged and self._closed is None and self._clock() < deadline:
+            self._step(min(RESEND_SECONDS, deadline - self._clock()))
+
     def _require_open(self) -> None:
         if self._closed is not None:
             raise ChannelClosedError(self._closed)

@@ -49,6 +49,8 @@ NOT_ENABLED = (
 NO_SHELL = "Commands need sh, base64, sed and cat in the container."
 # Pings keep the connection through idle time: load balancers and proxies end silent ones. Nobody waits for the answers.
 PING_SECONDS = 20
+# For the program to hear that it shall end; AWS ends a session that is idle for 20 minutes.
+LAST_SECONDS = 2.0
 
 
 class SessionError(Exception):
@@ -120,6 +122,7 @@ class Session:
         """End the program, and with it the session."""
         with suppress(ChannelError, UndecipherableError, OSError, WebSocketException):
             self._channel.write(shell.END_OF_FILE)
+            self._channel.flush(LAST_SECONDS)
         self._close()
 
 

@@ -166,6 +166,19 @@ def test_no_more_is_on_its_way_than_the_window() -> None:
     assert agent.now > 300
 
 
+def test_flushing_waits_for_what_is_on_its_way_and_no_longer() -> None:
+    agent = Agent(SESSION_TYPE)
+    made = opened(agent)
+    agent.drops = 1
+    made.write(b"end")
+    made.flush(5)
+    assert (sent(agent), agent.now) == (b"end", channel.RESEND_SECONDS)
+    agent.acknowledges = False
+    made.write(b"more")
+    made.flush(5)
+    assert agent.now == channel.RESEND_SECONDS + 5
+
+
 def test_a_session_that_is_closed_says_what_was_said() -> None:
     agent = Agent(SESSION_TYPE)
     made = opened(agent)

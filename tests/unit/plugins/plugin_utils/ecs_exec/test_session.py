@@ -54,8 +54,7 @@ class Agent:
         self._connection = connection
         self._next = 0
         self.opening = json.loads(connection.recv(timeout=10))
-        request = {"RequestedClientActions": []}
-        self.say(agent_messages.HANDSHAKE_REQUEST, json.dumps(request).encode())
+        self.say(agent_messages.HANDSHAKE_REQUEST, b'{"RequestedClientActions": []}')
         self.say(agent_messages.HANDSHAKE_COMPLETE, b"{}")
 
     def say(self, payload_type: int, payload: bytes) -> None:
