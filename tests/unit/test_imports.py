@@ -27,7 +27,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
         "cloudwatch": {"patching", "elbv2", "fargate", "rds"},
         "ec2": {"patching", "iam"},
         "ecs": {"patching", "iam", "elbv2"},
-        "ecs_exec": {"patching", "iam", "ecs"},
+        "ecs_exec": {"patching", "iam", "ecs", "fargate"},
         "elbv2": {"patching"},
         "fargate": {"patching", "iam", "ecs"},
         "http": {"patching", "iam", "ecs", "ecs_exec", "limits", "quotas"},

@@ -17,9 +17,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sm2a_local_aws.ecs_exec import agent_messages as messages
-from sm2a_local_aws.ecs_exec import encryption
+from sm2a_local_aws.ecs_exec import encryption, recording
 from sm2a_local_aws.ecs_exec.agent_messages import BadMessageError, Incoming
 from sm2a_local_aws.ecs_exec.encryption import Cipher, EncryptionError
+from sm2a_local_aws.ecs_exec.recording import Recording
 from sm2a_local_aws.ecs_exec.sessions import Session
 from sm2a_local_aws.ecs_exec.terminal import StartError, Terminal, start
 
@@ -50,12 +51,16 @@ class Agent:
         self._expected = 0
         self._early: dict[int, Incoming] = {}
         self._cipher: Cipher | None = None
+        self._recording = Recording(session)
 
     async def run(self) -> str:
         """Run the session to its end; what the service tells the client then, "" when all went well."""
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await self._shake_hands()
+            problem = recording.problem(self._session)
+            if problem:
+                return problem
             terminal = await start(self._session)
         except TimeoutError:
             return TIMED_OUT
@@ -70,6 +75,7 @@ class Agent:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await terminal.close()
+        await asyncio.to_thread(self._recording.write)
         try:
             for task in done:
                 task.result()
@@ -116,6 +122,7 @@ class Agent:
 
     async def _carry_output(self, terminal: Terminal) -> None:
         while data := await terminal.read(OUTPUT_BYTES):
+            self._recording.add(data)
             await self._send(messages.DATA, self._cipher.encrypt(data) if self._cipher else data)
 
     async def _carry_input(self, terminal: Terminal) -> None:

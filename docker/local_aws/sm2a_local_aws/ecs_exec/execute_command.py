@@ -92,7 +92,7 @@ def _session(data: Record) -> Session:
     started = list(task.get("_docker_ids") or [])
     if index >= len(started) or not _agent_is_connected(task):
         raise RefusedError("TargetNotConnectedException", NOT_CONNECTED)
-    return Session(task, container, started[index], data.get("command", ""), _kms_key_id(cluster))
+    return Session(task, container, started[index], data.get("command", ""), *_configured(cluster))
 
 
 @replaces("ministack.services.ecs:_describe_tasks", "c7057f1f0679")
@@ -137,6 +137,8 @@ def _agent_is_connected(task: Record) -> bool:
     )
 
 
-def _kms_key_id(cluster: str) -> str:
-    configuration = (ecs._clusters[cluster].get("configuration") or {}).get("executeCommandConfiguration") or {}
-    return str(configuration.get("kmsKeyId") or "")
+def _configured(cluster: str) -> tuple[str, Record]:
+    """The key that sessions of a cluster are encrypted with, and where they are recorded."""
+    found = (ecs._clusters[cluster].get("configuration") or {}).get("executeCommandConfiguration") or {}
+    logs = found.get("logConfiguration") if found.get("logging") == "OVERRIDE" else None
+    return str(found.get("kmsKeyId") or ""), logs or {}

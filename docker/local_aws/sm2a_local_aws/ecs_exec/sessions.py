@@ -8,7 +8,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ class Session:
     command: str
     # The KMS key that the cluster wants sessions encrypted with, "" without.
     kms_key_id: str
+    # Where the cluster wants sessions recorded (logConfiguration), {} where it names nothing.
+    logs: Mapping[str, Any] = field(default_factory=dict)
     session_id: str = field(default_factory=lambda: PREFIX + secrets.token_hex(9)[:17])
     token: str = field(default_factory=lambda: secrets.token_urlsafe(96), repr=False)
 

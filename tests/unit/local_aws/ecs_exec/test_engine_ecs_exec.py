@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -38,6 +39,15 @@ PAGE = PROJECT / "docs/running_tasks.md"
 # As roles/cluster/vars/policies.yml has them.
 CHANNELS = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
 AGENT = {"Effect": "Allow", "Action": [f"ssmmessages:{name}" for name in CHANNELS], "Resource": "*"}
+LOG_GROUP = "/sm2a/exec/exec"
+RECORDS = (
+    {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": "*"},
+    {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{LOG_GROUP}:*",
+    },
+)
 UNRELATED = {"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}
 SECONDS = 30
 
@@ -88,6 +98,7 @@ def environment(local_aws: LocalAws, image: str) -> Iterator[Environment]:
     role = local_aws.task_role(
         "exec-scheduler",
         AGENT,
+        *RECORDS,
         {
             "Effect": "Allow",
             "Action": "kms:Decrypt",
@@ -95,9 +106,11 @@ def environment(local_aws: LocalAws, image: str) -> Iterator[Environment]:
             "Condition": {"Null": {"kms:EncryptionContext:aws:ssm:SessionId": "false"}},
         },
     )
-    ecs.create_cluster(
-        clusterName=NAME, configuration={"executeCommandConfiguration": {"kmsKeyId": key, "logging": "NONE"}}
-    )
+    logs = local_aws.client("logs")
+    logs.create_log_group(logGroupName=LOG_GROUP, kmsKeyId=key)
+    logging = {"cloudWatchLogGroupName": LOG_GROUP, "cloudWatchEncryptionEnabled": True}
+    configuration = {"kmsKeyId": key, "logging": "OVERRIDE", "logConfiguration": logging}
+    ecs.create_cluster(clusterName=NAME, configuration={"executeCommandConfiguration": configuration})
     ecs.create_service(
         cluster=NAME,
         serviceName="scheduler",
@@ -191,6 +204,22 @@ def test_a_closed_session_leaves_no_program_behind(environment: Environment, ses
     other._close()  # The connection is lost.
     running.join(SECONDS)
     environment.aws.wait("its end", lambda: _run(session, count)[1] == b"0\n")
+
+
+def test_a_session_is_recorded(environment: Environment) -> None:
+    logs, opened = environment.aws.client("logs"), environment.start()
+    _run(opened, "echo recorded words")
+    opened.close()
+    shown = base64.b64encode(b"recorded words\n").decode()
+
+    def records() -> list[str]:
+        streams = logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
+        names = [one["logStreamName"] for one in streams]
+        assert all(name.startswith("ecs-execute-command-") for name in names)
+        found = [logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=name)["events"] for name in names]
+        return [event["message"] for events in found for event in events if shown in event["message"]]
+
+    environment.aws.wait("the record", records)
 
 
 def test_a_token_opens_its_session_once(environment: Environment) -> None:
