@@ -314,7 +314,7 @@ def ansible(environment: Environment, operator: dict[str, str], tmp_path_factory
         return subprocess.run(
             [str(Path(sys.executable).parent / program), "-i", str(source), *arguments],
             cwd=PROJECT,
-            env={**kept, **operator, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACKS_ENABLED": ""},
+            env={**kept, **operator, "ANSIBLE_NOCOLOR": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
