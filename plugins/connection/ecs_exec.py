@@ -116,7 +116,8 @@ from typing import Any, NoReturn
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.plugin_utils.connection import AWSConnectionBase
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.session import Session, SessionError, Target, start
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.calls import Target
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.session import Session, SessionError, start
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.shell import PIECE_BYTES
 
 display = Display()

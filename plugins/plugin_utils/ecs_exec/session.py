@@ -9,24 +9,17 @@ import secrets
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
-from ansible_collections.sm2a.airflow.plugins.module_utils.common.error_advice import explained
-from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec import shell
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec import calls, shell
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.calls import Target
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.channel import (
     ChannelClosedError,
     ChannelError,
     DataChannel,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.encryption import (
-    KEY_BYTES,
-    DataKey,
-    UndecipherableError,
-)
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.encryption import DataKey, UndecipherableError
 
 try:
     import cryptography
@@ -37,15 +30,6 @@ try:
 except ImportError as missing:
     MISSING_LIBRARY = str(missing.name).partition(".")[0]
 
-NO_AGENT = (
-    "The agent of ECS Exec in the container is not connected. In a task that has just started it may come within a "
-    "minute. If it stays so, the task role lacks the rights ssmmessages:*Channel, or the task cannot reach the service "
-    "ssmmessages: cluster_execute_command: true and a run of site.yml give it both."
-)
-NOT_ENABLED = (
-    "ECS Exec is off for this task, or its agent does not run: set cluster_execute_command: true and run site.yml, "
-    "which replaces the tasks. A container with a read-only root file system has no agent."
-)
 NO_SHELL = "Commands need sh, base64, sed and cat in the container."
 # Pings keep the connection through idle time: load balancers and proxies end silent ones. Nobody waits for the answers.
 PING_SECONDS = 20
@@ -55,18 +39,6 @@ LAST_SECONDS = 2.0
 
 class SessionError(Exception):
     """A session that cannot be had, or has ended; the text says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A container of a task."""
-
-    cluster: str
-    task: str
-    container: str
-
-    def __str__(self) -> str:
-        return f"container {self.container} of task {self.task.rpartition('/')[2]}"
 
 
 class _Patient:
@@ -135,12 +107,12 @@ def start(ecs: Any, client: Callable[[str], Any], target: Target, seconds: float
         raise SessionError(f"The Python package {MISSING_LIBRARY} is missing where Ansible runs: install it")
     mark = secrets.token_hex(8)
     try:
-        started = execute_command(ecs, target, shell.start_command(mark))["session"]
+        started = calls.execute_command(ecs, target, shell.start_command(mark))["session"]
     except AnsibleAWSError as error:
-        raise SessionError(refusal(error)) from error
+        raise SessionError(calls.refusal(error)) from error
 
     def make_key(key_id: str) -> DataKey:
-        return data_key(ecs, client("kms"), target, key_id, str(started["sessionId"]))
+        return calls.data_key(ecs, client("kms"), target, key_id, str(started["sessionId"]))
 
     opened = ExitStack()
     with _told(target, "while it began"), ExitStack() as stack:
@@ -151,51 +123,6 @@ def start(ecs: Any, client: Callable[[str], Any], target: Target, seconds: float
         session.wait_until_ready(mark)
         opened.push(stack.pop_all())
         return session
-
-
-@call("run a command in a container")
-def execute_command(ecs: Any, target: Target, command: str) -> dict[str, Any]:
-    """ExecuteCommand. A session that nobody opens, after a lost answer, ends by itself."""
-    answer: dict[str, Any] = ecs.execute_command(
-        cluster=target.cluster, task=target.task, container=target.container, command=command, interactive=True
-    )
-    return answer
-
-
-def data_key(ecs: Any, kms: Any, target: Target, key_id: str, session_id: str) -> DataKey:
-    """A key for this session only: KMS decrypts it for nobody who does not name session and container."""
-    task_id = target.task.rpartition("/")[2]
-    try:
-        runtime_id = _runtime_id(ecs, target)
-        name = f"ecs:{target.cluster.rpartition('/')[2]}_{task_id}_{runtime_id}"
-        return generate_data_key(kms, key_id, {"aws:ssm:SessionId": session_id, "aws:ssm:TargetId": name})
-    except AnsibleAWSError as error:
-        raise ChannelError(explained(error)) from error
-
-
-@call("make the key of a session")
-def generate_data_key(kms: Any, key_id: str, context: dict[str, str]) -> DataKey:
-    """GenerateDataKey."""
-    made = kms.generate_data_key(KeyId=key_id, NumberOfBytes=KEY_BYTES, EncryptionContext=context)
-    return DataKey(made["Plaintext"], made["CiphertextBlob"])
-
-
-def refusal(error: AnsibleAWSError) -> str:
-    """Why AWS starts no session, and what to do about it."""
-    code = str(getattr(error.exception, "response", {}).get("Error", {}).get("Code", ""))
-    if code == "TargetNotConnectedException":
-        return f"{error}. {NO_AGENT}"
-    if code == "InvalidParameterException" and "execute command was not enabled" in str(error.exception):
-        return f"{error}. {NOT_ENABLED}"
-    return explained(error)
-
-
-def _runtime_id(ecs: Any, target: Target) -> str:
-    for task in api.describe_tasks(ecs, target.cluster, [target.task]):
-        for container in task.get("containers") or ():
-            if container["name"] == target.container:
-                return str(container.get("runtimeId"))
-    raise ChannelError(f"ECS has no {target} any more")
 
 
 @contextmanager

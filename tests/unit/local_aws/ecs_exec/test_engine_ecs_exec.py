@@ -21,7 +21,8 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec import messages
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.session import Session, SessionError, Target, start
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.calls import Target
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.session import Session, SessionError, start
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.conftest import EXECUTION_ROLE, LocalAws
 from ansible_collections.sm2a.airflow.tests.unit.local_aws.ecs_exec import python_image
@@ -365,7 +366,8 @@ def test_modules_and_files(environment: Environment, ansible: Ansible, tmp_path:
     - ansible.builtin.command: "true"
       become: true
       register: become
-      failed_when: "'leave become out' not in become.msg"
+      ignore_errors: true
+    - ansible.builtin.assert: {{that: "'leave become out' in become.msg"}}
 """,
         encoding="utf-8",
     )

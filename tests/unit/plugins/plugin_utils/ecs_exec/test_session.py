@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec import session
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.session import SessionError, Target, start
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.calls import Target
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.session import SessionError, start
 from botocore.exceptions import ClientError, EndpointConnectionError
 from sm2a_local_aws.ecs_exec import agent_messages
 from websockets.sync.server import ServerConnection, serve
