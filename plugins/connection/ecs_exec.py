@@ -27,6 +27,7 @@ notes:
   - Each task of a play has a session of its own, with which it is encrypted if the cluster has a key for sessions.
   - The caller needs the rights C(ecs:ExecuteCommand) on cluster and task and, for encrypted sessions,
     C(ecs:DescribeTasks) and C(kms:GenerateDataKey).
+  - AWS ends a session in which nothing happens for 20 minutes.
   - A cluster that records its sessions records what commands write, as base64.
 options:
   cluster:
