@@ -19,7 +19,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.channel impo
     ChannelError,
     DataChannel,
 )
-from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.encryption import DataKey, UndecipherableError
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.encryption import DataKey
 
 try:
     import cryptography
@@ -92,7 +92,7 @@ class Session:
 
     def close(self) -> None:
         """End the program, and with it the session."""
-        with suppress(ChannelError, UndecipherableError, OSError, WebSocketException):
+        with suppress(ChannelError, ValueError, OSError, WebSocketException):
             self._channel.write(shell.END_OF_FILE)
             self._channel.flush(LAST_SECONDS)
         self._close()
@@ -150,7 +150,8 @@ def _told(target: Target, when: str) -> Iterator[None]:
     except ChannelClosedError as error:
         reason = str(error) or "the task or the container has stopped, or somebody ended the session"
         raise SessionError(f"The session with {target} ended {when}: {reason}") from error
-    except (ChannelError, UndecipherableError) as error:
+    # ValueError: the other side sent what is none of this protocol, or was encrypted with another key.
+    except (ChannelError, ValueError) as error:
         raise SessionError(f"The session with {target} failed {when}: {error}") from error
     except (OSError, WebSocketException) as error:
         said = str(error) or type(error).__name__

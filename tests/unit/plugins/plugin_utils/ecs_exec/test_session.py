@@ -167,6 +167,16 @@ def test_a_connection_that_is_cut_in_a_command() -> None:
     assert "secret token" not in str(lost.value)
 
 
+def test_an_agent_that_speaks_nonsense() -> None:
+    def behave(agent: Agent) -> None:
+        agent.say(agent_messages.HANDSHAKE_REQUEST, b"no JSON")
+        agent.wait_for_input()
+
+    said = "failed while it began: the payload of output_stream_data is not JSON"
+    with serving(behave) as url, pytest.raises(SessionError, match=said):
+        run(Ecs(url))
+
+
 def test_a_session_that_somebody_ends() -> None:
     ecs = Ecs()
 
