@@ -26,7 +26,8 @@ notes:
   - Commands run as root of the container, whatever user the container has. There is no C(become).
   - Each task of a play has a session of its own, with which it is encrypted if the cluster has a key for sessions.
   - The caller needs the rights C(ecs:ExecuteCommand) on cluster and task and, for encrypted sessions,
-    C(ecs:DescribeTasks) and C(kms:GenerateDataKey).
+    C(ecs:DescribeTasks) and C(kms:GenerateDataKey). AWS may ask for C(ssmmessages:OpenDataChannel) on the session as
+    well.
   - AWS ends a session in which nothing happens for 20 minutes.
   - A cluster that records its sessions records what commands write, as base64.
 options:

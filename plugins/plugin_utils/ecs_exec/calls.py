@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+with suppress(ImportError):  # The plugin reports the missing library.
+    from botocore.awsrequest import AWSRequest
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
@@ -14,6 +18,8 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.ecs import api
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.channel import ChannelError
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.encryption import KEY_BYTES, DataKey
 
+# Session Manager, as signatures name it.
+SIGNED_FOR = "ssmmessages"
 NO_AGENT = (
     "The agent of ECS Exec in the container is not connected. In a task that has just started it may come within a "
     "minute. If it stays so, the task role lacks the rights ssmmessages:*Channel, or the task cannot reach the service "
@@ -44,6 +50,17 @@ def execute_command(ecs: Any, target: Target, command: str) -> dict[str, Any]:
         cluster=target.cluster, task=target.task, container=target.container, command=command, interactive=True
     )
     return answer
+
+
+def signature(ecs: Any, url: str) -> dict[str, str]:
+    """Headers with which the caller signs the opening of a WebSocket at ``url``, as AWS's own client does since 2025.
+
+    The token opens the session; AWS may ask besides for the right ssmmessages:OpenDataChannel. ``ecs`` is a boto3
+    client, whose credentials these are.
+    """
+    request = AWSRequest("GET", url)
+    ecs._request_signer.get_auth_instance(SIGNED_FOR, ecs.meta.region_name, "v4").add_auth(request)
+    return dict(request.headers.items())
 
 
 def data_key(ecs: Any, kms: Any, target: Target, key_id: str, session_id: str) -> DataKey:

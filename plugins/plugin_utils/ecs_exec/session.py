@@ -116,7 +116,7 @@ def start(ecs: Any, client: Callable[[str], Any], target: Target, seconds: float
 
     opened = ExitStack()
     with _told(target, "while it began"), ExitStack() as stack:
-        socket = stack.enter_context(_connected(str(started["streamUrl"]), seconds))
+        socket = stack.enter_context(_connected(ecs, str(started["streamUrl"]), seconds))
         channel = DataChannel(_Patient(socket), make_key)
         channel.open(str(started["tokenValue"]), seconds)
         session = Session(target, channel, opened.close)
@@ -126,13 +126,14 @@ def start(ecs: Any, client: Callable[[str], Any], target: Target, seconds: float
 
 
 @contextmanager
-def _connected(url: str, seconds: float) -> Iterator[Any]:
+def _connected(ecs: Any, url: str, seconds: float) -> Iterator[Any]:
     """The WebSocket; proxies are those of the environment, as botocore's."""
     secure = url.startswith("wss:")
     tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None) if secure else None
     with connect(
         url,
         ssl=tls,
+        additional_headers=calls.signature(ecs, url),
         compression=None,
         open_timeout=seconds,
         close_timeout=1,

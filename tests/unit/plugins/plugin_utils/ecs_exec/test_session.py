@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 import pytest
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec import session
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.ecs_exec.calls import Target
@@ -31,6 +33,8 @@ class Ecs:
         self.url = url
         self.error = error
         self.asked: dict[str, Any] = {}
+        real = boto3.client("ecs", region_name="eu-west-1", aws_access_key_id="AKIAX", aws_secret_access_key="x")
+        self.meta, self._request_signer = real.meta, real._request_signer
 
     def execute_command(self, **asked: Any) -> dict[str, Any]:
         self.asked = asked
@@ -55,6 +59,8 @@ class Agent:
         self._connection = connection
         self._next = 0
         self.opening = json.loads(connection.recv(timeout=10))
+        assert connection.request is not None
+        self.headers = list(connection.request.headers.raw_items())
         self.say(agent_messages.HANDSHAKE_REQUEST, b'{"RequestedClientActions": []}')
         self.say(agent_messages.HANDSHAKE_COMPLETE, b"{}")
 
@@ -175,6 +181,24 @@ def test_an_agent_that_speaks_nonsense() -> None:
     said = "failed while it began: the payload of output_stream_data is not JSON"
     with serving(behave) as url, pytest.raises(SessionError, match=said):
         run(Ecs(url))
+
+
+def test_the_caller_signs_the_opening() -> None:
+    sent: list[tuple[str, str]] = []
+
+    def behave(agent: Agent) -> None:
+        sent.extend(agent.headers)
+        agent.close("")
+
+    with serving(behave) as url, pytest.raises(SessionError):
+        run(Ecs(url))
+    found = dict(sent)
+    assert [name for name, _value in sent].count("Host") == 1
+    assert re.match(
+        r"AWS4-HMAC-SHA256 Credential=AKIAX/\d{8}/eu-west-1/ssmmessages/aws4_request, SignedHeaders=host;x-amz-date, ",
+        found["Authorization"],
+    )
+    assert "Origin" not in found
 
 
 def test_a_session_that_somebody_ends() -> None:
