@@ -93,6 +93,12 @@ def advice(error: Any) -> str:
     return ""
 
 
+def explained(error: Any) -> str:
+    """What an AnsibleAWSError says, and what to do about it, where there is no module to fail."""
+    what_to_do = advice(getattr(error, "exception", None))
+    return f"{str(error).rstrip('.')}. {what_to_do}" if what_to_do else str(error)
+
+
 def _on_answer(answer: Any, operation: str) -> str:
     """``operation`` may be unknown."""
     error = answer.get("Error", {}) if isinstance(answer, dict) else {}

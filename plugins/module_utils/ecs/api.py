@@ -224,11 +224,11 @@ def protected_tasks(client: Any, cluster: str, arns: list[str]) -> set[str]:
 
 
 @call("describe ECS tasks")
-def describe_tasks(client: Any, cluster: str, arns: list[str]) -> list[dict[str, Any]]:
-    """Tasks by ARN; forgotten ones are left out."""
+def describe_tasks(client: Any, cluster: str, arns: list[str], **more: Any) -> list[dict[str, Any]]:
+    """Tasks by ARN; forgotten ones are left out. Tags are there only with ``include=["TAGS"]``."""
     tasks: list[dict[str, Any]] = []
     for group in chunks(arns, TASKS_PER_CALL):
-        tasks.extend(client.describe_tasks(cluster=cluster, tasks=group)["tasks"])
+        tasks.extend(client.describe_tasks(cluster=cluster, tasks=group, **more)["tasks"])
     return tasks
 
 

@@ -30,5 +30,6 @@ def test_ignores_are_only_the_licence_line(core: str) -> None:
     path = PROJECT / f"tests/sanity/ignore-{core}.txt"
     lines = [line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines()]
     rule = "validate-modules:missing-gplv3-license"
-    plugins = [*sorted((PROJECT / "plugins/lookup").glob("*.py")), *MODULES]
+    kinds = ("connection", "inventory", "lookup")
+    plugins = [*(path for kind in kinds for path in sorted((PROJECT / "plugins" / kind).glob("*.py"))), *MODULES]
     assert [line for line in lines if line] == [[str(path.relative_to(PROJECT)), rule] for path in plugins]

@@ -8,6 +8,7 @@ from functools import reduce
 
 from sm2a_local_aws.asgi import Application
 from sm2a_local_aws.ecs import agent
+from sm2a_local_aws.ecs_exec import data_channel
 from sm2a_local_aws.http import client_tokens, late_answers, long_polls, outages, parameters, request_filter
 from sm2a_local_aws.iam import enforcement, first_use, task_calls
 from sm2a_local_aws.quotas import refusals
@@ -15,6 +16,8 @@ from sm2a_local_aws.quotas import refusals
 MIDDLEWARES = (
     # What a browser sends, or is sent to an unknown host, is refused.
     request_filter.middleware,
+    # A session of ECS Exec is opened by its token.
+    data_channel.middleware,
     # Its caller must be known and have the rights that it needs.
     enforcement.middleware,
     # Its parameters are within AWS's limits.

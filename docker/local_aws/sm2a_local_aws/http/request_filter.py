@@ -16,6 +16,7 @@ from typing import Any
 
 from sm2a_local_aws import settings
 from sm2a_local_aws.asgi import Application, Message
+from sm2a_local_aws.ecs_exec.sessions import PATH as DATA_CHANNEL_PATH
 from sm2a_local_aws.http.outages import PATH as OUTAGES_PATH
 from sm2a_local_aws.iam.task_calls import PATH as TASK_CALLS_PATH
 
@@ -27,6 +28,8 @@ LOCALHOST = "localhost"
 # Browsers add these by themselves and let no page leave them out. They send Sec-Fetch-* to secure addresses and to
 # loopback only, Origin not with every GET, so that the name of the program counts as well.
 BROWSER_HEADER_PREFIXES = (b"origin", b"sec-", b"access-control-")
+# What every client of a WebSocket sends; of a browser's it is beside Origin.
+WEBSOCKET_HEADER_PREFIX = b"sec-websocket-"
 BROWSER_AGENT = b"mozilla/"
 # The asynchronous client of kombu, with which Celery's workers receive, calls itself so. No browser does, and a page
 # that wants another name must first ask whether it may (a preflight).
@@ -58,11 +61,14 @@ def middleware(application: Application) -> Application:
 def _problem(scope: Message, names: Iterable[str]) -> str | None:
     """Why the request is refused, None when it is not."""
     headers: Headers = [(name.lower(), value) for name, value in scope.get("headers") or ()]
-    if scope["type"] != "http":
-        return "the local AWS offers no WebSocket"
+    is_websocket = scope["type"] == "websocket"
+    if is_websocket and not DATA_CHANNEL_PATH.fullmatch(scope["path"]):
+        return "the local AWS offers no WebSocket but those of ECS Exec"
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not _is_known(hosts[0], names):
         return f"the Host {_readable(hosts)} is not one of {', '.join(names)}"
+    if is_websocket:
+        headers = [(name, value) for name, value in headers if not name.startswith(WEBSOCKET_HEADER_PREFIX)]
     marks = [name for name, _value in headers if name.startswith(BROWSER_HEADER_PREFIXES)]
     if marks:
         return f"a browser sent it (header {_readable(marks)})"

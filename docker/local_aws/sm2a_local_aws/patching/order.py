@@ -17,6 +17,7 @@ PACKAGES = (
     "load_balancer",
     "http",
     "ecs",
+    "ecs_exec",
     "cloudwatch",
     "rds",
     "elbv2",

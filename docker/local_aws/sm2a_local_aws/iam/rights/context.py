@@ -96,6 +96,7 @@ def _ecs(call: Call, _resource: str, place: Place, existing: Existing) -> Read:
     yield "ecs:task-definition", definition and task_definition_arn(str(definition), place, existing)
     enabled = call.parameters.get("enableExecuteCommand")
     yield "ecs:enable-execute-command", None if enabled is None else str(enabled).lower()
+    yield "ecs:container-name", call.parameters.get("container")
 
 
 def _iam(call: Call, _resource: str, _place: Place, existing: Existing) -> Read:
