@@ -153,14 +153,25 @@ class ControlPlane:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a run and its workers at once, as a machine that loses power does."""
+    """End a run, its workers and what watches it at once, as a machine that loses power does."""
     if process.poll() is None:
         # The playbook first, which would start more workers. They lead sessions of their own.
         os.kill(process.pid, signal.SIGSTOP)
-        for pid in [*descendants(process.pid), process.pid]:
+        for pid in {*descendants(process.pid), *watchers(process.pid), process.pid}:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(timeout=30)
+
+
+def watchers(pid: int) -> set[int]:
+    """Process ids with the environment of a run, which is its own: the watcher of its lock is nobody's child."""
+    own = Path(f"/proc/{pid}/environ").read_bytes()
+    found = set()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if own and environment.read_bytes() == own:
+                found.add(int(environment.parent.name))
+    return found
 
 
 def descendants(ancestor: int) -> list[int]:
