@@ -163,6 +163,13 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=30)
 
 
+def state(pid: int) -> str:
+    """R, S, Z and so on, as Linux calls the state of a process; empty when it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    return ""
+
+
 def watchers(pid: int) -> set[int]:
     """Process ids with the environment of a run, which is its own: the watcher of its lock is nobody's child."""
     own = Path(f"/proc/{pid}/environ").read_bytes()
