@@ -55,6 +55,11 @@ def test_a_lock_from_elsewhere_is_given_back_by_hand(bench: Bench) -> None:
     unlocked = bench.aws.play("unlock")
     assert unlocked.code == 0, unlocked.end()
     assert "ada@build7" in unlocked.output
+    assert unlocked.summary[:3] == [
+        f"unlock.yml for {runs.NAME} in {runs.REGION}",
+        "Changes: 1 deleted",
+        "- run locks: 1 deleted",
+    ]
     assert lock_of(bench) is None
 
 

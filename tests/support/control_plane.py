@@ -80,6 +80,12 @@ class PlaybookRun:
         failures = [result for result in self.results if result["status"] == "failed"]
         return str(failures[-1].get("msg", "")) if failures else ""
 
+    @property
+    def summary(self) -> list[str]:
+        """The lines at the end about what changed."""
+        said = [result for result in self.results if str(result["task"]).startswith("Say what changed")]
+        return [str(line) for line in said[-1]["msg"]] if said else []
+
     def end(self, lines: int = 60) -> str:
         """The last lines of the output, for a failure's message."""
         return "\n".join(self.output.splitlines()[-lines:])
