@@ -255,7 +255,9 @@ def ensure_given_back(module: AnsibleAWSModule, s3: Any, options: Options) -> di
         lock_watcher.stop(note)
     if options["delete_bucket"] and bucket_exists(s3, bucket):
         gone = module.check_mode or delete_all(s3, bucket, key, lock)
-        return result(None, lock, changed=gone or foreign)
+        removed = result(None, lock, changed=gone or foreign)
+        # In check mode no lock was taken, which would go with the bucket.
+        return {**removed, "diff": {"before": {"bucket": bucket}, "after": {}}} if gone else removed
     if lock and not module.check_mode:
         run_lock.delete(s3, bucket, key, lock)
     return result(None, lock, changed=foreign)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 
@@ -29,14 +30,18 @@ def test_a_process_ends_with_its_parent(late: bool) -> None:
             os.write(writer, b"asked")
             time.sleep(60)
             os._exit(0)
-        os.write(writer, f"{child} {process_start(child)}\n".encode())
+        os.write(writer, f"child {child} {process_start(child)}\n".encode())
         if not late:
             time.sleep(60)
         os._exit(0)
     os.close(writer)
-    pid, start = os.read(reader, 100).split(b"\n")[0].split()
+    said = b""
+    while b"\n" not in said or not (late or b"asked" in said):
+        part = os.read(reader, 100)
+        assert part, said
+        said += part
+    pid, start = re.findall(rb"child (\d+) (\d+)\n", said)[0]
     if not late:
-        assert os.read(reader, 100) == b"asked"
         assert is_running(int(pid), start.decode())
         os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
