@@ -108,7 +108,7 @@ def wait_steady(reader: Reader, cluster: str, targets: list[Target], delay: int,
 
 def running(name: str, service: Mapping[str, Any]) -> str:
     """How many of the wanted tasks of a service's new deployment run."""
-    new = next((one for one in service.get("deployments", []) if one["status"] == "PRIMARY"), {})
+    new: dict[str, Any] = next((one for one in service.get("deployments", []) if one["status"] == "PRIMARY"), {})
     return f"service {name} has {new.get('runningCount', 0)} of {new.get('desiredCount', 0)} new tasks"
 
 

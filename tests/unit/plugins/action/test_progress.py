@@ -30,7 +30,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
         waiting("wait long"),
         waiting("wait in silence", vars={"sm2a_progress_interval": 0}),
         waiting("wait in secret", no_log=True),
-        waiting("wait later", **{"async": 30, "poll": 5}),
+        {**waiting("wait later"), "async": 30, "poll": 5},
         waiting("nothing to wait for", do="look"),
     ]
     keywords = {"vars": {"sm2a_progress_interval": "1"}}
