@@ -7,6 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.sm2a.airflow.tests.control_plane.conftest import Deployed
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.alarms import report, state
+from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
 
 
 def deployments(aws: runs.ControlPlane) -> dict[str, str]:
@@ -17,12 +19,11 @@ def deployments(aws: runs.ControlPlane) -> dict[str, str]:
     return {one["serviceName"]: one["deployments"][0]["id"] for one in services}
 
 
-def raise_alarm(aws: runs.ControlPlane, name: str, state: str = "ALARM") -> str:
-    """Set the alarm, which is as well the state that the local AWS finds when it looks."""
-    alarm = f"{runs.NAME}/{name}"
-    cloudwatch = aws.client("cloudwatch")
-    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test")
-    return alarm
+def set_state(aws: runs.ControlPlane, alarm: str, value: float, wanted: str) -> str:
+    """Report a value until the alarm has the state that it gives; the alarm's whole name."""
+    report(aws, alarm, value)
+    assert poll(lambda: state(aws, alarm) == wanted, 30, pause=0.5)
+    return f"{runs.NAME}/{alarm}"
 
 
 def said(run: runs.PlaybookRun) -> str:
@@ -34,7 +35,7 @@ def said(run: runs.PlaybookRun) -> str:
 @pytest.mark.parametrize("options", [["--check"], []])
 def test_a_component_that_does_nothing_is_started_anew(deployed: Deployed, options: list[str]) -> None:
     before = deployments(deployed.aws)
-    alarm = raise_alarm(deployed.aws, "scheduler-heartbeat")
+    alarm = set_state(deployed.aws, "scheduler-heartbeat", 999, "ALARM")
     run = deployed.aws.play("remedy", *options, extra={"remedy_alarm": alarm})
     assert run.code == 0, run.end()
     assert said(run) == f"{alarm}: A new deployment of scheduler"
@@ -45,15 +46,17 @@ def test_a_component_that_does_nothing_is_started_anew(deployed: Deployed, optio
 
 
 @pytest.mark.parametrize(
-    ("name", "state", "why"),
+    ("name", "value", "wanted", "why"),
     [
-        ("scheduler-heartbeat", "OK", "The alarm is over"),
-        ("dead-letter-queue", "ALARM", "It has no remedy. "),
+        ("dag-processor-heartbeat", 1, "OK", "The alarm is over"),
+        ("workers-default-held", 1, "ALARM", "It has no remedy. "),
     ],
 )
-def test_nothing_is_done_without_need_or_without_a_remedy(deployed: Deployed, name: str, state: str, why: str) -> None:
+def test_nothing_is_done_without_need_or_without_a_remedy(
+    deployed: Deployed, name: str, value: float, wanted: str, why: str
+) -> None:
     before = deployments(deployed.aws)
-    alarm = raise_alarm(deployed.aws, name, state)
+    alarm = set_state(deployed.aws, name, value, wanted)
     run = deployed.aws.play("remedy", extra={"remedy_alarm": alarm})
     assert run.code == 0, run.end()
     assert said(run).startswith(f"{alarm}: {why}")

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.alarms import report, state
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.support.stack.poll import poll
 
-ALARM = f"{runs.NAME}/scheduler-heartbeat"
+SCHEDULER, OTHER = "scheduler-heartbeat", "workers-default-held"
 TOPIC = f"arn:aws:sns:{runs.REGION}:000000000000:{runs.NAME}-alarms"
 QUEUE = "alarms"
 # The title of the summary of remedy.yml.
@@ -33,6 +34,7 @@ class Watched:
     aws: runs.ControlPlane
     log: Path
     queue_url: str
+    heartbeats: Heartbeats
 
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -42,19 +44,27 @@ class Watched:
         found = self.aws.client("ecs").describe_services(cluster=runs.NAME, services=["scheduler"])["services"]
         return str(found[0]["deployments"][0]["id"])
 
-    def alarm_state(self) -> str:
-        found = self.aws.client("cloudwatch").describe_alarms(AlarmNames=[ALARM])["MetricAlarms"]
-        return str(found[0]["StateValue"])
+    def unread(self) -> int:
+        """How many messages the queue holds."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        sqs = self.aws.client("sqs")
+        counts = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)["Attributes"]
+        return sum(int(count) for count in counts.values())
 
-    def report_heartbeats(self, age: float) -> None:
-        """What the autoscaler reports of the scheduler, in the last ten minutes."""
-        cloudwatch = self.aws.client("cloudwatch")
-        alarm = cloudwatch.describe_alarms(AlarmNames=[ALARM])["MetricAlarms"][0]
-        now = datetime.datetime.now(datetime.UTC)
-        for minutes in range(11):
-            datum = {"MetricName": alarm["MetricName"], "Dimensions": alarm["Dimensions"], "Value": age}
-            when = now - datetime.timedelta(minutes=minutes)
-            cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=[{**datum, "Timestamp": when}])
+
+class Heartbeats(threading.Thread):
+    """Reports the age of the scheduler's heartbeat, as the autoscaler does."""
+
+    def __init__(self, aws: runs.ControlPlane) -> None:
+        super().__init__(daemon=True)
+        self.aws = aws
+        self.age = 1.0
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Until the tests are over."""
+        while not self.ended.wait(10):
+            report(self.aws, SCHEDULER, self.age, minutes=1)
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +77,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         extra = {"monitoring_notification_subscriptions": [{"protocol": "sqs", "endpoint": arn}]}
         site = aws.play("site", extra=extra)
         assert site.code == 0, site.end()
-        watched = Watched(aws, directory / "rulebook.txt", url)
-        # The alarm is over as long as the scheduler lives.
-        watched.report_heartbeats(1)
+        heartbeats = Heartbeats(aws)
+        watched = Watched(aws, directory / "rulebook.txt", url, heartbeats)
+        # What was lacking while it was deployed is no fault.
+        report(aws, SCHEDULER, heartbeats.age)
+        heartbeats.start()
+        assert poll(lambda: state(aws, SCHEDULER) == "OK", 60)
+        sqs.purge_queue(QueueUrl=url)
         with watched.log.open("wb") as output:
             rulebook = subprocess.Popen(
                 command(directory, aws, url), env=environment(directory), stdout=output, stderr=subprocess.STDOUT
@@ -77,6 +91,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         try:
             yield watched
         finally:
+            heartbeats.ended.set()
             rulebook.terminate()
             try:
                 rulebook.wait(timeout=30)
@@ -114,33 +129,27 @@ def environment(directory: Path) -> dict[str, str]:
 
 def test_an_alarm_is_answered_with_its_remedy(watched: Watched) -> None:
     before = watched.deployment()
-    watched.report_heartbeats(999)
-    assert poll(lambda: watched.alarm_state() == "ALARM", 180), "no alarm"
+    watched.heartbeats.age = 999
+    # Three minutes without a single good value.
+    assert poll(lambda: state(watched.aws, SCHEDULER) == "ALARM", 300), "no alarm"
     assert poll(lambda: watched.deployment() != before, 180), watched.output()[-6000:]
     assert poll(lambda: watched.output().count(RAN) == 1, 60), watched.output()[-6000:]
-    assert f"{ALARM}: A new deployment of scheduler" in watched.output()
+    assert f"{runs.NAME}/{SCHEDULER}: A new deployment of scheduler" in watched.output()
 
 
 def test_the_same_alarm_soon_after_is_left_to_people(watched: Watched) -> None:
-    """At most three times in an hour, of which this would be the second within a minute."""
+    """At most three times in an hour."""
     deployment = watched.deployment()
-    cloudwatch = watched.aws.client("cloudwatch")
-    for state in ("OK", "ALARM"):
-        cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="a test")
-    sqs = watched.aws.client("sqs")
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-
-    def left() -> int:
-        counts = sqs.get_queue_attributes(QueueUrl=watched.queue_url, AttributeNames=names)["Attributes"]
-        return sum(int(count) for count in counts.values())
-
-    assert poll(lambda: left() == 0, 60), "the messages are not read"
+    watched.heartbeats.age = 1
+    assert poll(lambda: state(watched.aws, SCHEDULER) == "OK", 60)
+    watched.heartbeats.age = 999
+    assert poll(lambda: state(watched.aws, SCHEDULER) == "ALARM", 300), "no alarm"
+    assert poll(lambda: watched.unread() == 0, 60), "the messages are not read"
     time.sleep(20)
     assert watched.output().count(RAN) == 1
     assert watched.deployment() == deployment
 
 
 def test_another_alarm_is_looked_at(watched: Watched) -> None:
-    name = f"{runs.NAME}/autoscaler-silent"
-    watched.aws.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
-    assert poll(lambda: f"{name}: " in watched.output(), 120), watched.output()[-6000:]
+    report(watched.aws, OTHER, 1)
+    assert poll(lambda: f"{runs.NAME}/{OTHER}: It has no remedy" in watched.output(), 120), watched.output()[-6000:]
