@@ -66,6 +66,8 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
     def _new_progress(self, task_vars: dict[str, Any]) -> Progress:
         """The lines that say that the module still runs."""
         interval = float(self._templar.template(task_vars.get(INTERVAL_OPTION, INTERVAL_SECONDS)))
+        if self._task.async_val:  # Only started here; ansible-core says when it asks for the result.
+            interval = 0
         name = f"[{task_vars.get('inventory_hostname', '')}] {self._task.get_name()}"
         # Output that a program reads is on the other stream.
         return Progress(name, interval, partial(display.display, stderr=True), told=not self._task.no_log)

@@ -20,8 +20,8 @@ from ansible_collections.sm2a.airflow.tests.unit.plugins.two_ways import Ways, p
 MODULE = "sm2a.testing.misbehave"
 
 
-def waiting(name: str, do: str = "wait", **keywords: Any) -> dict[str, Any]:
-    return {"name": name, MODULE: {"do": do}, **keywords}
+def waiting(name: str, **keywords: Any) -> dict[str, Any]:
+    return {"name": name, MODULE: {"do": "wait"}, **keywords}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
         waiting("wait in silence", vars={"sm2a_progress_interval": 0}),
         waiting("wait in secret", no_log=True),
         {**waiting("wait later"), "async": 30, "poll": 5},
-        waiting("nothing to wait for", do="look"),
+        waiting("shorter than that", vars={"sm2a_progress_interval": 30}),
     ]
     keywords = {"vars": {"sm2a_progress_interval": "1"}}
     return play_both_ways(tmp_path_factory.mktemp("progress"), tasks, keywords, environment={})
@@ -46,7 +46,7 @@ def lines(ways: Ways, host: str, task: str) -> list[str]:
 def test_a_forked_module_says_what_it_waits_for(ways: Ways) -> None:
     said = lines(ways, "forked", "wait long")
     assert len(said) >= 2
-    assert said[-1] == f"{len(said)} s: the probe is creating"
+    assert re.fullmatch(r"\d+ s: the probe is creating", said[-1])
 
 
 def test_a_module_of_its_own_python_is_timed(ways: Ways) -> None:
@@ -55,7 +55,7 @@ def test_a_module_of_its_own_python_is_timed(ways: Ways) -> None:
     assert all(re.fullmatch(r"\d+ s", line) for line in said)
 
 
-@pytest.mark.parametrize("task", ["wait in silence", "wait later", "nothing to wait for"])
+@pytest.mark.parametrize("task", ["wait in silence", "wait later", "shorter than that"])
 def test_nothing_is_said(ways: Ways, task: str) -> None:
     assert lines(ways, "forked", task) == lines(ways, "own", task) == []
 
@@ -89,4 +89,4 @@ def test_output_for_programs_stays_what_it_is(tmp_path: Path) -> None:
         check=True,
     )
     assert json.loads(run.stdout)["stats"]["localhost"]["ok"] == 1
-    assert "[localhost] wait long: 2 s: the probe is creating" in run.stderr
+    assert re.search(r"\[localhost\] wait long: \d+ s: the probe is creating", run.stderr)
