@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
+.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end eda live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -59,6 +59,10 @@ audit: test-tools  ## Security controls over a deployed environment and over bad
 
 end-to-end: test-tools  ## A whole stack of its own with real containers, and options that `make test` leaves alone; DATABASE_ENGINE=mysql for that one.
 	@SM2A_END_TO_END_DATABASE_ENGINE=$(or $(DATABASE_ENGINE),postgres) $(alone) tests/integration
+
+eda: test-tools  ## An alarm that Event-Driven Ansible answers with its remedy. Needs a Java runtime (Debian: openjdk-17-jre-headless).
+	@tools/bootstrap test eda
+	@$(alone) tests/eda
 
 live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 30 minutes.
 	@$(alone) tests/live

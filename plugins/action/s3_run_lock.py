@@ -8,8 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible import context
-from ansible_collections.sm2a.airflow.plugins.module_utils.s3.run_lock import this_run
+from ansible import constants, context
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.lock_holder import this_run
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.controller_job import controller_job
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.forked_module import ForkedModule
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES
 
@@ -22,5 +24,12 @@ class ActionModule(ForkedModule):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """What the module returns."""
         playbooks = ", ".join(Path(name).name for name in context.CLIARGS.get("args", ()))
-        self._task.args = {**self._task.args, "run": this_run(os.getppid(), playbooks or "unknown")}
+        simultaneous = boolean(self._task.args.get("allow_simultaneous", True), strict=False)
+        job = controller_job(task_vars or {}, os.environ, simultaneous)
+        self._task.args = {
+            **self._task.args,
+            "run": this_run(os.getppid(), playbooks or "unknown", job),
+            # In the directory of this run, which goes with it.
+            "watcher_directory": constants.DEFAULT_LOCAL_TMP,
+        }
         return super().run(tmp, task_vars)

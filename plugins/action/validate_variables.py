@@ -26,6 +26,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.check import (
 )
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.conversion import nulls
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.names import (
+    HANDED_ON,
     is_published,
     missing_variables,
     own_variables,
@@ -62,7 +63,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         specs = all_specs()
         published = [name for name in variables if is_published(name, specs)]
-        ours = [name for name in variables if owner_of(name, specs) and name not in published]
+        ours = [name for name in variables if owner_of(name, specs) and name not in (*published, *HANDED_ON)]
         values, failed = rendered(ours, variables, self._templar)
         # What builds on a role that has yet to run is left for that role, and so is what a role's default builds on.
         extra = load_extra_vars(self._loader)

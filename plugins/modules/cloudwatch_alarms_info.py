@@ -46,6 +46,10 @@ alarms:
       description: Name of the alarm.
       type: str
       returned: always
+    state:
+      description: What the alarm says now, V(OK), V(ALARM) or V(INSUFFICIENT_DATA).
+      type: str
+      returned: always
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -61,7 +65,8 @@ def main() -> None:
 
     def alarms() -> dict[str, object]:
         found = alarms_below(client(module, "cloudwatch"), module.params["name_prefix"])
-        return {"changed": False, "alarms": [{**view(found[name]), "name": name} for name in sorted(found)]}
+        states = {name: {"name": name, "state": alarm["StateValue"]} for name, alarm in sorted(found.items())}
+        return {"changed": False, "alarms": [{**view(found[name]), **states[name]} for name in states]}
 
     exit_with(module, alarms)
 

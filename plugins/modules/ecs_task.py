@@ -194,7 +194,10 @@ def wait_for_end(ecs: Any, params: dict[str, Any], task: dict[str, Any]) -> dict
         latest.update(found[0])
         return bool(latest["lastStatus"] == "STOPPED")
 
-    if not wait_until(stopped, params["wait_delay"], params["wait_timeout"]):
+    def state() -> str:
+        return f"task {task_id(task)} is {latest['lastStatus']}"
+
+    if not wait_until(stopped, params["wait_delay"], params["wait_timeout"], state):
         status = latest["lastStatus"]
         raise AnsibleAWSError(
             message=f"Task {task_id(task)} is still {status} after {params['wait_timeout']} seconds and keeps running"

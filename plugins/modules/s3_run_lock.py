@@ -13,8 +13,11 @@ short_description: Hold a lock in S3 while a playbook runs
 description:
   - Keeps two runs of playbooks apart. The lock is an object that S3 writes for one run only (conditional write); it
     names the run that holds it.
-  - A lock is stale, and taken over, when it has expired or when the process that holds it ran on this very machine and
-    runs no longer. Every other run is refused, with the name of the holder.
+  - A lock is stale, and taken over, when it has expired, when the process that holds it ran on this very machine and
+    runs no longer, or when it belongs to an earlier job of the same job template (O(allow_simultaneous)). Every other
+    run is refused, with the name of the holder.
+  - A run that is ended by a signal (SIGINT, SIGTERM, SIGKILL) gives the lock back as well, by a process beside
+    ansible-playbook that waits for its end. When a whole container or machine is killed, nothing can give it back.
   - A run that holds the lock gets it again with a new expiry. The lock that this run no longer holds is left alone.
   - Taking and giving back the lock is no change, so that a second run still reports none; taking away somebody else's
     (O(force)) and deleting the bucket (O(delete_bucket)) are changes.
@@ -47,10 +50,23 @@ options:
       - With O(state=absent), delete the bucket as well. It stays when another run holds the lock, or has just taken it.
     type: bool
     default: false
+  allow_simultaneous:
+    description:
+      - The option of that name of the job template, when the playbook is a job of AWX or Automation Platform.
+      - With V(false), a job takes over the lock of an earlier job of its template at once. The controller starts it
+        when the earlier one has ended, which must have been cancelled in a way that left no time to give the lock back.
+        V(false) in a template that does allow simultaneous jobs lets two of them change an environment at once.
+    type: bool
+    default: true
   run:
     description: The run of the playbook. The action plugin fills it in.
     type: dict
     default: {}
+  watcher_directory:
+    description:
+      - A directory that lasts as long as the run, for the number of the process that waits for its end; without it
+        there is no such process. The action plugin fills it in.
+    type: path
   state:
     description: V(present) takes the lock, V(absent) gives it back.
 attributes:
@@ -103,12 +119,34 @@ lock:
       description: Name of the playbook.
       type: str
       returned: when somebody holds it
+    job:
+      description:
+        - The job of AWX or Automation Platform that the run is, as the controller's extra variables say (C(awx_job_id)
+          and so on), each limited to one line of 100 characters.
+        - V(null) outside of a controller.
+      type: dict
+      returned: when somebody holds it
+      contains:
+        id: {description: Number of the job., type: int, returned: always}
+        user: {description: User who launched it., type: str, returned: always}
+        template_id: {description: "Number of its job template, or 0.", type: int, returned: always}
+        template: {description: Name of its job template., type: str, returned: always}
+        workflow_id: {description: "Number of the workflow job that it is part of, or 0.", type: int, returned: always}
+        controller:
+          description: Address of the controller, from the environment variable C(AWX_HOST).
+          type: str
+          returned: always
+        allow_simultaneous: {description: As the option., type: bool, returned: always}
     since:
       description: When the lock was taken, by the clock of S3.
       type: str
       returned: when somebody holds it
     until:
       description: When it expires.
+      type: str
+      returned: when somebody holds it
+    description:
+      description: All this in one line for people, with the address of the job.
       type: str
       returned: when somebody holds it
 held:
@@ -121,14 +159,18 @@ previous:
   type: dict
 """
 
+import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import STATE_OPTION, client, exit_with
-from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import run_lock
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import lock_watcher, run_lock
 from ansible_collections.sm2a.airflow.plugins.module_utils.s3.buckets import bucket_exists, delete_bucket
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.lock_holder import Holder, holder_from
 
 Options = Mapping[str, Any]
 HOW_TO_UNLOCK = (
@@ -137,16 +179,41 @@ HOW_TO_UNLOCK = (
 )
 
 
-def wanted_holder(options: Options) -> dict[str, Any]:
+def wanted_members(options: Options) -> dict[str, Any]:
     """The members of a Holder, but for its id."""
     if not options["run"]:
         raise AnsibleAWSError(message="s3_run_lock must be called through its action plugin, which identifies the run")
     return {**options["run"], "timeout_seconds": options["timeout"]}
 
 
+def this_holder(options: Options) -> Holder:
+    """This run, as it would hold the lock."""
+    return holder_from({**wanted_members(options), "id": ""})
+
+
 def is_mine(lock: run_lock.Lock | None, options: Options) -> bool:
     """Whether this run holds the lock."""
-    return lock is not None and lock.holder.same_process(run_lock.Holder(id="", **wanted_holder(options)))
+    return lock is not None and lock.holder.same_process(this_holder(options))
+
+
+def watcher_note(options: Options) -> Path | None:
+    """Where the watcher of this lock is noted."""
+    place = hashlib.sha256(f"{options['bucket']}/{options['key']}".encode()).hexdigest()[:16]
+    directory = options["watcher_directory"]
+    return Path(directory) / f"run-lock-{place}" if directory else None
+
+
+def watch(module: AnsibleAWSModule, options: Options, lock: run_lock.Lock) -> None:
+    """Have the lock given back when the run is ended by a signal."""
+
+    def give_back() -> None:
+        # The connections of the former client went with the fork.
+        s3 = client(module, "s3")
+        with suppress(AnsibleAWSError):
+            run_lock.delete(s3, options["bucket"], options["key"], lock)
+
+    if note := watcher_note(options):
+        lock_watcher.start(note, lock.holder.pid, lock.holder.process_start, give_back)
 
 
 def result(
@@ -163,15 +230,16 @@ def ensure_held(module: AnsibleAWSModule, s3: Any, options: Options) -> dict[str
     bucket, key = options["bucket"], options["key"]
     if module.check_mode or not (options["require_bucket"] or bucket_exists(s3, bucket)):
         lock = run_lock.read(s3, bucket, key)
-        if lock and not lock.why_stale and not is_mine(lock, options):
+        if lock and not is_mine(lock, options) and not lock.why_stale(this_holder(options)):
             module.warn(f"Another run is changing this environment, so the predicted changes may be wrong: {lock}")
         return result(lock)
     try:
-        lock, replaced = run_lock.acquire(s3, bucket, key, wanted_holder(options))
+        lock, replaced = run_lock.acquire(s3, bucket, key, wanted_members(options))
     except AnsibleAWSError as error:
         raise error if error.exception else AnsibleAWSError(message=f"{error.message}. {HOW_TO_UNLOCK}") from error
     if replaced:
-        module.warn(f"Took over the run lock of {replaced}, because {replaced.why_stale}")
+        module.warn(f"Took over the run lock of {replaced}, because {replaced.why_stale(lock.holder)}")
+    watch(module, options, lock)
     return result(lock, replaced, held=True)
 
 
@@ -183,9 +251,13 @@ def ensure_given_back(module: AnsibleAWSModule, s3: Any, options: Options) -> di
     if lock and foreign and not options["force"]:
         module.warn(f"The run lock was not released, because it belongs to another run: {lock}")
         return result(lock)
+    if not module.check_mode and (note := watcher_note(options)):
+        lock_watcher.stop(note)
     if options["delete_bucket"] and bucket_exists(s3, bucket):
         gone = module.check_mode or delete_all(s3, bucket, key, lock)
-        return result(None, lock, changed=gone or foreign)
+        removed = result(None, lock, changed=gone or foreign)
+        # In check mode no lock was taken, which would go with the bucket.
+        return {**removed, "diff": {"before": {"bucket": bucket}, "after": {}}} if gone else removed
     if lock and not module.check_mode:
         run_lock.delete(s3, bucket, key, lock)
     return result(None, lock, changed=foreign)
@@ -206,6 +278,8 @@ def main() -> None:
             **run_lock.PLACE_OPTIONS,
             "require_bucket": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 7200},
+            "allow_simultaneous": {"type": "bool", "default": True},
+            "watcher_directory": {"type": "path"},
             "force": {"type": "bool", "default": False},
             "delete_bucket": {"type": "bool", "default": False},
             "run": {"type": "dict", "default": {}},

@@ -180,7 +180,7 @@ def wait_for(cloud_map: Any, operation_id: str, timeout: int) -> None:
             raise AnsibleAWSError(message=f"Cloud Map operation {operation_id} failed: {reason}")
         return bool(operation["Status"] == "SUCCESS")
 
-    if not wait_until(done, POLL_SECONDS, timeout):
+    if not wait_until(done, POLL_SECONDS, timeout, lambda: f"Cloud Map operation {operation_id} is going on"):
         raise AnsibleAWSError(message=f"Cloud Map operation {operation_id} did not end within {timeout} seconds")
 
 

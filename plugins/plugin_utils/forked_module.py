@@ -8,6 +8,8 @@ ansible-core does all else as ever: arguments before, the module's output after.
 from __future__ import annotations
 
 import json
+import multiprocessing
+import signal
 import sys
 from dataclasses import replace
 from functools import partial
@@ -32,6 +34,9 @@ from ansible.utils.display import Display
 from ansible_collections.sm2a.airflow.plugins.plugin_utils import task_environment
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.forked_process import run_forked
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.loaded_libraries import LIBRARIES
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.parent_death import end_with_parent
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.progress import INTERVAL_OPTION, INTERVAL_SECONDS, Progress
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.summary import changes
 
 OPTION = "sm2a_forked_modules"
 ASYNC_WRAPPER = "ansible.legacy.async_wrapper"
@@ -48,12 +53,29 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
         """What the module returns."""
         obstacle = self._obstacle(task_vars or {})
         self._forks = obstacle is None
+        self._progress = self._new_progress(task_vars or {})
+        self._end_with_playbook()
         self._module = ""
         self._brought_along = False
         if obstacle:
             display.vvv(f"{self._task.action} runs in a Python of its own: {obstacle}")
         result: dict[str, Any] = super().run(tmp, task_vars)
+        changes.note(str(self._task.action), (task_vars or {}).get("inventory_hostname", ""), result)
         return result
+
+    def _new_progress(self, task_vars: dict[str, Any]) -> Progress:
+        """The lines that say that the module still runs."""
+        interval = float(self._templar.template(task_vars.get(INTERVAL_OPTION, INTERVAL_SECONDS)))
+        if self._task.async_val:  # Only started here; ansible-core says when it asks for the result.
+            interval = 0
+        name = f"[{task_vars.get('inventory_hostname', '')}] {self._task.get_name()}"
+        # Output that a program reads is on the other stream.
+        return Progress(name, interval, partial(display.display, stderr=True), told=not self._task.no_log)
+
+    def _end_with_playbook(self) -> None:
+        """Make no change any more after ansible-playbook was killed."""
+        if parent := multiprocessing.parent_process():
+            end_with_parent(parent.pid or 0, signal.SIGTERM)
 
     def _obstacle(self, task_vars: dict[str, Any]) -> str | None:
         """Why the module cannot be forked; None when it can."""
@@ -130,7 +152,10 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """Run the module, or, where it is not forked, the command."""
         if not self._forks:
-            ran: dict[str, Any] = super()._low_level_execute_command(cmd, sudoable=sudoable, in_data=in_data, **others)
+            with self._progress.beside():
+                ran: dict[str, Any] = super()._low_level_execute_command(
+                    cmd, sudoable=sudoable, in_data=in_data, **others
+                )
             return ran
         display.vvv(f"FORK {self._module}", host=self._play_context.remote_addr)
         done = run_forked(
@@ -138,6 +163,7 @@ class ForkedModule(NormalAction):  # type: ignore[misc]
             name=self._module,
             directory=self._loader.get_basedir(),
             environment=self._environment(),
+            progress=self._progress,
         )
         out, errors = (to_text(said, errors="surrogate_then_replace") for said in (done.stdout, done.stderr))
         return {

@@ -16,11 +16,13 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible.utils.multiprocessing import context
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.progress import OUTLET
+from ansible_collections.sm2a.airflow.plugins.plugin_utils.progress import Progress
 
 CHUNK = 65536
 # A shell reports the end by a signal so, and says its name.
@@ -37,17 +39,23 @@ class Completed:
 
 
 def run_forked(
-    function: Callable[[], None], name: str, directory: str | bytes | Path, environment: Mapping[str, str]
+    function: Callable[[], None],
+    name: str,
+    directory: str | bytes | Path,
+    environment: Mapping[str, str],
+    progress: Progress | None = None,
 ) -> Completed:
     """Run ``function`` in ``directory`` with more variables in the environment, and wait until it has ended.
 
-    An exception that arrives meanwhile, such as the timeout of a task, ends it as well.
+    ``progress`` hears what it says meanwhile. An exception that arrives, such as the timeout of a task, ends it too.
     """
     out, out_end = os.pipe()
     errors, errors_end = os.pipe()
+    said, said_end = os.pipe()
 
     def program() -> None:
         _leave_parent(out_end, errors_end)
+        OUTLET.open(said_end)
         sys.argv = [name]
         os.environ.update(environment)
         time.tzset()
@@ -62,35 +70,40 @@ def run_forked(
         try:
             process.start()
         finally:
-            os.close(out_end)
-            os.close(errors_end)
-        written = _read(out, errors)
+            for end in (out_end, errors_end, said_end):
+                os.close(end)
+        written = _read((out, errors), said, progress)
         process.join()
     except BaseException:
         process.kill()
         raise
     finally:
-        os.close(out)
-        os.close(errors)
+        for pipe in (out, errors, said):
+            os.close(pipe)
     code = process.exitcode or 0
     if code >= 0:
         return Completed(code, *written)
-    said, complaints = written
-    return Completed(KILLED - code, said, complaints + f"{signal.strsignal(-code)}\n".encode())
+    output, complaints = written
+    return Completed(KILLED - code, output, complaints + f"{signal.strsignal(-code)}\n".encode())
 
 
-def _read(*pipes: int) -> list[bytes]:
-    """Everything that is written to the pipes until all are closed."""
-    parts: dict[int, list[bytes]] = {pipe: [] for pipe in pipes}
+def _read(pipes: Sequence[int], said: int, progress: Progress | None) -> list[bytes]:
+    """Everything that is written to the pipes until all are closed; ``progress`` gets what comes from ``said``."""
+    parts: dict[int, list[bytes]] = {pipe: [] for pipe in (*pipes, said)}
     with selectors.DefaultSelector() as selector:
-        for pipe in pipes:
+        for pipe in parts:
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
-            for key, _events in selector.select():
+            for key, _events in selector.select(progress.seconds_left() if progress else None):
                 part = os.read(key.fd, CHUNK)
-                parts[key.fd].append(part)
+                if key.fd != said:
+                    parts[key.fd].append(part)
+                elif progress:
+                    progress.hear(part)
                 if not part:
                     selector.unregister(key.fd)
+            if progress:
+                progress.show_if_due()
     return [b"".join(parts[pipe]) for pipe in pipes]
 
 

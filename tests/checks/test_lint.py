@@ -11,6 +11,7 @@ from ansible_collections.sm2a.airflow.tests.checks.run import run
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 TYPED = [
+    "collections/ansible_collections/sm2a/airflow/extensions/eda",
     "collections/ansible_collections/sm2a/airflow/plugins",
     "docker/local_aws/sm2a_local_aws",
     "docker/autoscaler/sm2a_autoscaler",

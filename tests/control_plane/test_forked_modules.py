@@ -15,7 +15,8 @@ from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 from ansible_collections.sm2a.airflow.tests.unit.plugins.two_ways import Ways, play_both_ways
 
 MODULES = sorted(
-    {path.stem for path in (PROJECT / "plugins/modules").glob("*.py")} - {"validate_variables", "role_inputs"}
+    {path.stem for path in (PROJECT / "plugins/modules").glob("*.py")}
+    - {"validate_variables", "role_inputs", "run_summary"}
 )
 GROUPS = yaml.safe_load((PROJECT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
 SECRET = "never-to-be-seen"

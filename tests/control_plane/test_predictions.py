@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,35 @@ def test_what_check_mode_predicts_is_what_is_done(life: Life, run: str) -> None:
 @pytest.mark.parametrize("run", ["run", "check of changed options", "removal"])
 def test_nothing_changes_the_second_time(life: Life, run: str) -> None:
     assert [change.name() for change in changes(life.repeated[run])] == []
+
+
+def counted(run: PlaybookRun) -> list[str]:
+    """The kinds in the summary, with the numbers of what was created, changed and deleted."""
+    return [line for line in run.summary if line.startswith("- ")]
+
+
+@pytest.mark.parametrize("run", COMPARED)
+def test_the_summary_counts_what_is_done_and_check_mode_the_same(life: Life, run: str) -> None:
+    check, real = life.compared[run].check, life.compared[run].real
+    assert counted(check) == counted(real)
+    totals = [line.partition(": ") for line in (*check.summary, *real.summary) if line.startswith("Changes")]
+    assert [total[0] for total in totals] == ["Changes that a run would make", "Changes"]
+    numbers = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", totals[1][2])}
+    parts = [part for line in counted(real) for part in re.findall(r"(\d+) (?:created|changed|deleted)", line)]
+    assert sum(numbers.values()) == sum(map(int, parts))
+    assert sum(numbers.values()) >= len(real.changed)
+    assert {"fresh account": "created", "changed options": "changed", "removal": "deleted"}[run] in numbers
+    assert not any(line.startswith("Not complete") for line in real.summary)
+
+
+def test_the_summary_says_where_airflow_is(life: Life) -> None:
+    summary = life.compared["fresh account"].real.summary
+    assert summary[0] == "site.yml for cp in eu-west-1"
+    assert summary[1].startswith("Airflow: https://")
+    assert "cp/" in summary[2]
+    assert re.fullmatch(r"Time: (\d+ min )?\d+ s", summary[-1])
+    assert "- ECS services: 7 created" in summary
+    assert [line for line in life.repeated["run"].summary if line.startswith("Changes")] == ["Changes: none"]
 
 
 def test_every_role_makes_something(life: Life) -> None:

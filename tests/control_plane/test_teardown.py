@@ -77,6 +77,8 @@ def test_every_protection_is_named_at_once_and_nothing_is_touched(full: Deployed
         *(f"- {obstacle}" for obstacle in OBSTACLES),
     ]
     assert account(full.aws) == before
+    assert refused.summary[1].endswith(": none")
+    assert refused.summary[-1] == "Not complete: a task failed, see above. The same playbook goes on from here"
     # The lock is free for the next run.
     assert "run lock of" not in refused.output
 

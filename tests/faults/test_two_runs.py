@@ -4,31 +4,18 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
-from typing import Any
 
 import pytest
 from ansible_collections.sm2a.airflow.tests.faults.conftest import MORE, Bench
+from ansible_collections.sm2a.airflow.tests.faults.locks import lock_of, move_elsewhere
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
 pytestmark = pytest.mark.chain("faults")
 
-BUCKET = f"{runs.NAME}-run-lock-000000000000"
-KEY = "run-lock.json"
 LOCK_SECONDS = 900
-
-
-def lock_of(bench: Bench) -> dict[str, Any] | None:
-    """The lock as S3 has it."""
-    s3 = bench.client("s3")
-    try:
-        holder: dict[str, Any] = json.loads(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
-    except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
-        return None
-    return holder
 
 
 def test_the_second_run_is_refused(bench: Bench, empty_account: None) -> None:
@@ -62,13 +49,17 @@ def test_a_lock_from_elsewhere_is_given_back_by_hand(bench: Bench) -> None:
     holder = lock_of(bench)
     assert holder is not None
     assert holder["timeout_seconds"] == LOCK_SECONDS
-    elsewhere = {**holder, "host": "build7", "machine": "other", "user": "ada"}
-    bench.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps(elsewhere).encode())
+    move_elsewhere(bench, user="ada")
     refused = bench.aws.play("teardown", extra={**MORE, **runs.DESTROY})
     assert "ada@build7" in refused.message
     unlocked = bench.aws.play("unlock")
     assert unlocked.code == 0, unlocked.end()
     assert "ada@build7" in unlocked.output
+    assert unlocked.summary[:3] == [
+        f"unlock.yml for {runs.NAME} in {runs.REGION}",
+        "Changes: 1 deleted",
+        "- run locks: 1 deleted",
+    ]
     assert lock_of(bench) is None
 
 

@@ -80,6 +80,12 @@ class PlaybookRun:
         failures = [result for result in self.results if result["status"] == "failed"]
         return str(failures[-1].get("msg", "")) if failures else ""
 
+    @property
+    def summary(self) -> list[str]:
+        """The lines at the end about what changed."""
+        said = [result for result in self.results if str(result["task"]).startswith("Say what changed")]
+        return [str(line) for line in said[-1]["msg"]] if said else []
+
     def end(self, lines: int = 60) -> str:
         """The last lines of the output, for a failure's message."""
         return "\n".join(self.output.splitlines()[-lines:])
@@ -153,14 +159,32 @@ class ControlPlane:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a run and its workers at once, as a machine that loses power does."""
+    """End a run, its workers and what watches it at once, as a machine that loses power does."""
     if process.poll() is None:
         # The playbook first, which would start more workers. They lead sessions of their own.
         os.kill(process.pid, signal.SIGSTOP)
-        for pid in [*descendants(process.pid), process.pid]:
+        for pid in {*descendants(process.pid), *watchers(process.pid), process.pid}:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(timeout=30)
+
+
+def state(pid: int) -> str:
+    """R, S, Z and so on, as Linux calls the state of a process; empty when it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    return ""
+
+
+def watchers(pid: int) -> set[int]:
+    """Process ids with the environment of a run, which is its own: the watcher of its lock is nobody's child."""
+    own = Path(f"/proc/{pid}/environ").read_bytes()
+    found = set()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if own and environment.read_bytes() == own:
+                found.add(int(environment.parent.name))
+    return found
 
 
 def descendants(ancestor: int) -> list[int]:

@@ -16,6 +16,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.sm2a.airflow.plugins.module_utils import route53 as dns
 from ansible_collections.sm2a.airflow.plugins.module_utils.acm import api
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import tag_change
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.progress import say
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.results import Outcome
 
 NAMING_SECONDS = 120
@@ -105,6 +106,7 @@ def failure(detail: dict[str, Any], zone: dns.Zone | None, timeout: int) -> str:
 
 def wait(acm: Any, goal: str, arn: str, zone: dns.Zone | None, timeout: int) -> dict[str, Any]:
     """Wait for the CNAMEs to be ``named``, or for the certificate to be ``issued``; returns its detail."""
+    say(f"certificate {arn} is not {goal} yet" if goal == "issued" else f"certificate {arn} has no names to prove yet")
     try:
         api.waiter(acm, goal, timeout)(CertificateArn=arn)
     except WaiterError as error:

@@ -14,11 +14,13 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule reports the missing library.
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.progress import say
 
-def wait_until(observe: Callable[[], bool], delay: int, timeout: int) -> bool:
+
+def wait_until(observe: Callable[[], bool], delay: int, timeout: int, state: Callable[[], str] = lambda: "") -> bool:
     """Call ``observe`` every ``delay`` seconds until it returns True; False when ``timeout`` seconds have passed.
 
-    What ``observe`` raises ends the wait.
+    What ``observe`` raises ends the wait. ``state`` says afterwards what is still awaited, for the output of the run.
     """
     config = SingleWaiterConfig(
         {
@@ -30,7 +32,10 @@ def wait_until(observe: Callable[[], bool], delay: int, timeout: int) -> bool:
     )
 
     def operation(**_unused: Any) -> dict[str, bool]:
-        return {"done": observe()}
+        done = observe()
+        if not done and (awaited := state()):
+            say(awaited)
+        return {"done": done}
 
     try:
         Waiter("Observe", config, operation).wait()

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.progress import say
+
 # Where system tools live, also for a login whose PATH has no sbin.
 SYSTEM_PATHS = "/usr/sbin:/sbin:/usr/local/sbin"
 PROBE_SECONDS = 20
@@ -128,6 +130,7 @@ def run_logged(
 ) -> None:
     """Append a long command's output to ``log`` while it runs; EngineError with the last lines when it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    say(purpose)
     with log.open("ab") as output:
         result = subprocess.run(
             list(command),

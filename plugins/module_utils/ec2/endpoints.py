@@ -81,7 +81,10 @@ def wait_until_available(ec2: Any, vpc_id: str, ids: list[str]) -> None:
         left[:] = [f"{each} ({states.get(each, 'not to be seen')})" for each in ids if states.get(each) != "available"]
         return not left
 
-    if ids and not wait_until(available, WAIT_DELAY_SECONDS, WAIT_TIMEOUT_SECONDS):
+    def state() -> str:
+        return f"VPC endpoints: {', '.join(left)}"
+
+    if ids and not wait_until(available, WAIT_DELAY_SECONDS, WAIT_TIMEOUT_SECONDS, state):
         raise AnsibleAWSError(message=f"VPC endpoints are not available after ten minutes: {', '.join(left)}")
 
 
@@ -92,7 +95,10 @@ def wait_until_gone(ec2: Any, vpc_id: str, service: str) -> None:
         endpoints = [one for one in describe_endpoints(ec2, vpc_id) if one["ServiceName"] == service]
         return not any(state_of(one) == "deleting" for one in endpoints)
 
-    if not wait_until(gone, WAIT_DELAY_SECONDS, WAIT_TIMEOUT_SECONDS):
+    def state() -> str:
+        return f"the previous VPC endpoint of {service} is being deleted"
+
+    if not wait_until(gone, WAIT_DELAY_SECONDS, WAIT_TIMEOUT_SECONDS, state):
         raise AnsibleAWSError(
             message=f"The previous VPC endpoint of {service} is still being deleted after ten minutes: run again later"
         )

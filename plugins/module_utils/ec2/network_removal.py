@@ -8,6 +8,7 @@ from collections.abc import Set
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.progress import say
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network import Network
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.network_acls import remove_network_acls
 from ansible_collections.sm2a.airflow.plugins.module_utils.ec2.resources import (
@@ -25,6 +26,7 @@ NAT_WAIT = {"Delay": 5, "MaxAttempts": 120}
 def wait_for_nat_gateways(run: Run, gateway_ids: list[str]) -> None:
     """Return when routes can lead to the gateways; nothing to wait for in check mode."""
     if gateway_ids and not run.check_mode:
+        say(f"NAT gateways {', '.join(gateway_ids)} are not available yet")
         run.ec2.get_waiter("nat_gateway_available").wait(NatGatewayIds=gateway_ids, WaiterConfig=NAT_WAIT)
 
 
@@ -35,6 +37,7 @@ def delete_nat_gateway(ec2: Any, gateway_id: str) -> None:
 
 @call("wait for the deletion of the NAT gateways")
 def wait_until_deleted(ec2: Any, gateway_ids: list[str]) -> None:
+    say(f"NAT gateways {', '.join(gateway_ids)} are being deleted")
     ec2.get_waiter("nat_gateway_deleted").wait(NatGatewayIds=gateway_ids, WaiterConfig=NAT_WAIT)
 
 

@@ -144,7 +144,10 @@ def wait_until_unused(ec2: Any, key: str, identifiers: list[str], what: str) -> 
         left[:] = describe_network_interfaces(ec2, {key: identifiers})
         return not left
 
-    if identifiers and not wait_until(unused, INTERFACE_POLL_SECONDS, INTERFACE_TIMEOUT_SECONDS):
+    def state() -> str:
+        return f"{len(left)} network interfaces still use {what}"
+
+    if identifiers and not wait_until(unused, INTERFACE_POLL_SECONDS, INTERFACE_TIMEOUT_SECONDS, state):
         names = [f"{one['NetworkInterfaceId']} ({one.get('Description') or 'no description'})" for one in left[:NAMED]]
         more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
         message = (

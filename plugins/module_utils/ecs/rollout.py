@@ -93,7 +93,10 @@ def wait_steady(reader: Reader, cluster: str, targets: list[Target], delay: int,
                 failures[target.service] = str(error)
         return bool(failures) or not waiting
 
-    in_time = wait_until(settled, delay, timeout)
+    def state() -> str:
+        return ", ".join(running(target.service, services.get(target.service, {})) for target in waiting)
+
+    in_time = wait_until(settled, delay, timeout, state)
     if not in_time:
         failures.update({target.service: f"not steady after {timeout} seconds" for target in waiting})
     if failures:
@@ -101,6 +104,12 @@ def wait_steady(reader: Reader, cluster: str, targets: list[Target], delay: int,
         messages = [explain(reader, cluster, target, failures[target.service], services) for target in explained]
         raise AnsibleAWSError(message="\n".join(messages))
     return services
+
+
+def running(name: str, service: Mapping[str, Any]) -> str:
+    """How many of the wanted tasks of a service's new deployment run."""
+    new: dict[str, Any] = next((one for one in service.get("deployments", []) if one["status"] == "PRIMARY"), {})
+    return f"service {name} has {new.get('runningCount', 0)} of {new.get('desiredCount', 0)} new tasks"
 
 
 def explain(reader: Reader, cluster: str, target: Target, failure: str, services: Mapping[str, Any]) -> str:
@@ -120,5 +129,5 @@ def wait_gone(ecs: Any, cluster: str, names: list[str], delay: int, timeout: int
         left[:] = api.describe_services(ecs, cluster, names)
         return not left
 
-    if not wait_until(gone, delay, timeout):
+    if not wait_until(gone, delay, timeout, lambda: f"still draining: {', '.join(sorted(left))}"):
         raise AnsibleAWSError(message=f"Still draining after {timeout} seconds: {', '.join(sorted(left))}")

@@ -211,4 +211,6 @@ def drain(ecs: Any, params: dict[str, Any], names: list[str]) -> None:
         services = api.describe_services(ecs, cluster, names).values()
         return not any(service["runningCount"] + service.get("pendingCount", 0) for service in services)
 
-    wait_until(empty, params["wait_delay"], params["drain_timeout"])
+    wait_until(
+        empty, params["wait_delay"], params["drain_timeout"], lambda: f"tasks are ending: {', '.join(sorted(names))}"
+    )

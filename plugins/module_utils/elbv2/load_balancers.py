@@ -10,6 +10,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import TagChange, call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.progress import say
 from ansible_collections.sm2a.airflow.plugins.module_utils.elbv2.api import describe_load_balancer, write_tags
 
 PROTECTION = "deletion_protection.enabled"
@@ -77,6 +78,7 @@ def modify_attributes(elbv2: Any, arn: str, attributes: dict[str, str]) -> None:
 def delete_load_balancer(elbv2: Any, arn: str) -> None:
     """Delete and wait, because the target group and certificate are in use until it is gone."""
     elbv2.delete_load_balancer(LoadBalancerArn=arn)
+    say("the load balancer is being deleted")
     waiter = elbv2.get_waiter("load_balancers_deleted")
     waiter.wait(LoadBalancerArns=[arn], WaiterConfig={"Delay": 5, "MaxAttempts": 120})
 

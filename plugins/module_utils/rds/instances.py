@@ -18,10 +18,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 from ansible_collections.sm2a.airflow.plugins.module_utils.common import waiters as common_waiters
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.create_once import create_once
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.progress import say
 
 EXISTS = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 SNAPSHOT_MISSING = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 MISSING = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
+# An event of botocore.
+DESCRIBED = "after-call.rds.DescribeDBInstances"
 # From these states an instance never becomes available by itself.
 HOPELESS = (
     "deleting",
@@ -152,10 +155,19 @@ def wait_until(rds: Any, identifier: str, goal: str, timeout: int, delay: int) -
     AnsibleAWSError with the state and what RDS says about it, at once when the goal cannot be reached any more.
     """
     waiter = create_waiter_with_client(goal, WaiterModel(waiter_definitions(delay, max(1, timeout // delay))), rds)
+    rds.meta.events.register(DESCRIBED, _say_status)
     try:
         waiter.wait(DBInstanceIdentifier=identifier)
     except WaiterError as error:
         raise AnsibleAWSError(message=explain(rds, identifier, goal, error.last_response, timeout)) from error
+    finally:
+        rds.meta.events.unregister(DESCRIBED, _say_status)
+
+
+def _say_status(parsed: Mapping[str, Any], **_others: Any) -> None:
+    """Handler of botocore's event DESCRIBED."""
+    for instance in parsed.get("DBInstances", []):
+        say(f"DB instance {instance['DBInstanceIdentifier']} is {instance['DBInstanceStatus']}")
 
 
 def explain(rds: Any, identifier: str, goal: str, last_response: Mapping[str, Any], timeout: int) -> str:

@@ -9,17 +9,13 @@ are differences between times of S3, whatever the clocks of the machines say.
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import socket
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
@@ -27,6 +23,8 @@ with suppress(ImportError):  # AnsibleAWSModule reports the missing library.
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.aws import call
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.processes import is_running, machine
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.lock_holder import Holder, holder_from
 
 # Where the lock is, as AnsibleModule wants the options.
 PLACE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -38,24 +36,6 @@ NO_BUCKET = ("NoSuchBucket",)
 OUTRUN = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409")
 # Locks that change hands while one tries to get them.
 TRIES = 10
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A run of a playbook. ``machine`` and ``process_start`` tell whether ``pid`` still is that process."""
-
-    id: str
-    user: str
-    host: str
-    machine: str
-    pid: int
-    process_start: str
-    playbook: str
-    timeout_seconds: int
-
-    def same_process(self, other: Holder) -> bool:
-        """Whether both are one and the same ansible-playbook."""
-        return (self.machine, self.pid, self.process_start) == (other.machine, other.pid, other.process_start)
 
 
 @dataclass(frozen=True)
@@ -72,73 +52,28 @@ class Lock:
         """When it expires."""
         return self.since + timedelta(seconds=self.holder.timeout_seconds)
 
-    @property
-    def why_stale(self) -> str:
-        """Why it no longer counts; empty when it does."""
+    def why_stale(self, wanted: Holder) -> str:
+        """Why it no longer counts for the run that wants it; empty when it does."""
         if self.age_seconds > self.holder.timeout_seconds:
             return f"it expired at {_time(self.until)}"
         if self.holder.machine == machine() and not is_running(self.holder.pid, self.holder.process_start):
             return f"process {self.holder.pid} on this machine is no longer running"
+        if wanted.job and self.holder.job and wanted.job.follows(self.holder.job):
+            return f"job {self.holder.job.id} has ended: the jobs of its template run one after another"
         return ""
 
     def view(self) -> dict[str, Any]:
         """What modules return."""
         shown = {key: value for key, value in asdict(self.holder).items() if key not in ("machine", "process_start")}
-        return {**shown, "since": self.since.isoformat(), "until": self.until.isoformat()}
+        times = {"since": self.since.isoformat(), "until": self.until.isoformat()}
+        return {**shown, **times, "description": str(self)}
 
     def __str__(self) -> str:
-        who = f"{self.holder.user}@{self.holder.host} (process {self.holder.pid}, playbook {self.holder.playbook})"
-        return f"{who} since {_time(self.since)}, at most until {_time(self.until)}"
+        return f"{self.holder} since {_time(self.since)}, at most until {_time(self.until)}"
 
 
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def machine() -> str:
-    """What tells apart machines, their boots and their containers: a process id means something only in one of them."""
-    with suppress(OSError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
-    return f"{socket.gethostname()}:{uuid.getnode():x}"
-
-
-def process_start(pid: int) -> str:
-    """When a process started, in the system's own unit; empty where the system does not tell."""
-    with suppress(OSError):
-        # The command's name, in parentheses, may contain spaces.
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    return ""
-
-
-def is_running(pid: int, start: str) -> bool:
-    """Whether the process that was started then still runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return process_start(pid) == start
-
-
-def this_run(pid: int, playbook: str) -> dict[str, Any]:
-    """Who wants the lock: the ansible-playbook with this process id, on this machine."""
-    return {
-        "user": _user(),
-        "host": socket.gethostname(),
-        "machine": machine(),
-        "pid": pid,
-        "process_start": process_start(pid),
-        "playbook": playbook,
-    }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # A container may run under a number that has no name.
-        return str(os.getuid())
 
 
 @call("read the run lock", missing=("NoSuchKey", *NO_BUCKET))
@@ -147,7 +82,7 @@ def read(s3: Any, bucket: str, key: str) -> Lock | None:
     answer = s3.get_object(Bucket=bucket, Key=key)
     since: datetime = answer["LastModified"]
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    holder = Holder(**json.loads(answer["Body"].read()))
+    holder = holder_from(json.loads(answer["Body"].read()))
     return Lock(holder, answer["ETag"], since, (now - since).total_seconds())
 
 
@@ -165,11 +100,11 @@ def _write(s3: Any, bucket: str, key: str, holder: Holder, **condition: str) -> 
 
 
 def acquire(s3: Any, bucket: str, key: str, wanted: Mapping[str, Any]) -> tuple[Lock, Lock | None]:
-    """Get the lock for the Holder ``wanted`` (without id); returns it and the stale one that it replaced, if any.
+    """Get the lock for ``wanted``, a Holder's members but for its id; returns it and the stale one that it replaced.
 
     A run that holds it already gets it anew. AnsibleAWSError, naming the holder, when another run holds it.
     """
-    mine = Holder(id=uuid.uuid4().hex, **wanted)
+    mine = holder_from({**wanted, "id": uuid.uuid4().hex})
     replaced: Lock | None = None
     condition = {"IfNoneMatch": "*"}
     for _attempt in range(TRIES):
@@ -186,7 +121,7 @@ def acquire(s3: Any, bucket: str, key: str, wanted: Mapping[str, Any]) -> tuple[
             condition, replaced = {"IfNoneMatch": "*"}, None
             continue
         again = found.holder.same_process(mine)
-        if not again and not found.why_stale:
+        if not again and not found.why_stale(mine):
             raise AnsibleAWSError(message=f"Another run is changing this environment: {found}")
         condition, replaced = {"IfMatch": found.etag}, None if again else found
     raise AnsibleAWSError(

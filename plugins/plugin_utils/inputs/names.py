@@ -14,6 +14,8 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import S
 
 # Facts that are set under a prefix and are no options: the converted options, and what a role offers to others.
 PUBLISHED = ("inputs", "outputs")
+# What a controller hands to the later jobs of a workflow (run_summary).
+HANDED_ON = ("sm2a_summary",)
 # What people write for a prefix.
 SHORT = {"lb": "load_balancer", "alb": "load_balancer", "elb": "load_balancer", "db": "database", "net": "network"}
 
@@ -33,7 +35,7 @@ def unknown_variables(names: Iterable[str], specs: Mapping[str, Spec], own: Set[
     known = sorted(every)
     problems = []
     for name in sorted(names):
-        if name in every or is_published(name, specs):
+        if name in every or name in HANDED_ON or is_published(name, specs):
             continue
         if owner := owner_of(name, specs):
             problems.append(f"{name}: {owner} has no such variable{likely(name, known)}")

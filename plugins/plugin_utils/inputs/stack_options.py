@@ -14,6 +14,10 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     # One run at a time, and the seconds after which the lock of a run that died elsewhere expires.
     "sm2a_lock": {"type": "bool", "default": True},
     "sm2a_lock_timeout": {"type": "int", "default": 7200},
+    # As in the job template of AWX. False: a job takes over the lock of an earlier, cancelled one of its template.
+    "sm2a_lock_allow_simultaneous": {"type": "bool", "default": True},
+    # Seconds between two lines of output while a module runs; 0 for none.
+    "sm2a_progress_interval": {"type": "int", "default": 30},
     # Only for an AWS other than Amazon's own: the local one.
     "sm2a_endpoint_url": {"type": "str"},
     # Environment variables of every AWS call (credentials, proxies).

@@ -99,6 +99,7 @@ NAMED_ELSEWHERE = {
     "network_extra_interface_endpoint_services": "cluster_execute_command",
     "network_extra_load_balancer_egress": "load_balancer_oidc",
     "network_extra_task_egress": "airflow_dags_git_url",
+    "run_lock_allow_simultaneous": "sm2a_lock_allow_simultaneous",
     "run_lock_state": "sm2a_lock",
     "run_lock_timeout": "sm2a_lock_timeout",
     "storage_kms_key_arn": "secrets_kms_key_arn",

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.waiters import wait_until
 
 
 def surroundings(module: AnsibleModule) -> dict[str, Any]:
@@ -75,6 +76,13 @@ def sleep(module: AnsibleModule) -> None:
     module.exit_json()
 
 
+def wait(module: AnsibleModule) -> None:
+    """Wait for something that takes three seconds, and say so."""
+    begin = time.monotonic()
+    wait_until(lambda: time.monotonic() > begin + 3, 1, 60, lambda: "the probe is\ncreating")
+    module.exit_json()
+
+
 def fail(_module: AnsibleModule) -> None:
     raise ValueError("not caught")
 
@@ -125,6 +133,7 @@ DEEDS: dict[str, Callable[[AnsibleModule], None]] = {
     "measure": lambda module: module.exit_json(length=len(os.environ["PROBE"])),
     "change": change,
     "sleep": sleep,
+    "wait": wait,
     "fail": fail,
     "nothing": nothing,
     "leave": leave,

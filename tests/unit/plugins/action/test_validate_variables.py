@@ -213,6 +213,14 @@ def test_what_an_earlier_check_published_is_no_variable_of_the_user(tmp_path: Pa
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_what_a_workflow_hands_on_is_no_variable_of_the_user(tmp_path: Path) -> None:
+    """The statistics of an earlier job, and what a controller says of this one."""
+    summary = {"try": {"url": "https://airflow.example.com", "changes": {"created": 1}}}
+    given = {"sm2a_name": "try", "sm2a_region": "eu-west-1", "sm2a_summary": summary, "awx_job_id": 41}
+    run = play(tmp_path, given)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_play_stops_when_right_types_do_not_fit_together(tmp_path: Path) -> None:
     group = {"name": "a", "queue": "a", "cpu": 1024, "memory": 1000, "concurrency": 4, "min": 0, "max": 2}
     run = play(tmp_path, {"sm2a_name": "try", "sm2a_region": "eu-west-1", "airflow_worker_groups": [group]})

@@ -219,3 +219,18 @@ def test_a_lost_reply_doubles_nothing(
     assert all(tags for _alarm, tags in read_state()), "the repeated put lost the tags"
     assert not run_module(MODULE, present)["changed"]
     run_module(MODULE, absent)
+
+
+def test_info_says_what_each_alarm_says_now(run_module: support.RunModule, aws: Aws, unique_name: str) -> None:
+    alarm = {**of_a_metric(f"{unique_name}/dead-letter"), "namespace": "Test", "evaluation_periods": 1}
+    run_module(MODULE, {"alarms": [{**alarm, "datapoints_to_alarm": 1}]})
+
+    def read() -> dict[str, Any]:
+        [found] = run_module("cloudwatch_alarms_info", {"name_prefix": f"{unique_name}/"})["alarms"]
+        return dict(found)
+
+    assert (read()["name"], read()["state"]) == (alarm["name"], "OK")
+    dimensions = [{"Name": "QueueName", "Value": "dead-letter"}]
+    datum = {"MetricName": alarm["metric_name"], "Dimensions": dimensions, "Value": 1}
+    aws("cloudwatch").put_metric_data(Namespace="Test", MetricData=[datum])
+    assert read()["state"] == "ALARM"

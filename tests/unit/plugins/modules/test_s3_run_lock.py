@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.sm2a.airflow.plugins.module_utils.common.processes import is_running, process_start
 from ansible_collections.sm2a.airflow.plugins.module_utils.s3 import run_lock
+from ansible_collections.sm2a.airflow.plugins.module_utils.s3.lock_holder import this_run
 from ansible_collections.sm2a.airflow.tests.support import modules as support
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import FaultProxy, fault_proxy
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
@@ -33,7 +38,7 @@ def run_of(**members: Any) -> dict[str, Any]:
 @pytest.fixture
 def here() -> dict[str, Any]:
     """This process."""
-    return run_lock.this_run(os.getpid(), "site.yml")
+    return this_run(os.getpid(), "site.yml")
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def test_an_expired_lock_is_taken_over(lock: Lock, here: dict[str, Any]) -> None
 
 def test_the_lock_of_a_process_that_ended_here_is_taken_over(lock: Lock, here: dict[str, Any]) -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
-        lock(run_lock.this_run(process.pid, "site.yml"))
+        lock(this_run(process.pid, "site.yml"))
         with pytest.raises(support.ModuleFailedError, match=f"process {process.pid}"):
             lock(here)
         process.kill()
@@ -106,7 +111,7 @@ def test_the_lock_of_a_process_that_ended_here_is_taken_over(lock: Lock, here: d
 
 def test_another_process_with_the_number_of_one_that_ended_does_not_count(lock: Lock, here: dict[str, Any]) -> None:
     lock({**here, "process_start": "1"})
-    assert lock({**here, "pid": os.getppid(), "process_start": run_lock.process_start(os.getppid())})["held"]
+    assert lock({**here, "pid": os.getppid(), "process_start": process_start(os.getppid())})["held"]
 
 
 def test_check_mode_warns_and_writes_nothing(lock: Lock, here: dict[str, Any]) -> None:
@@ -160,6 +165,121 @@ def test_of_many_at_once_one_gets_it(aws: Aws, bucket: str) -> None:
         thread.join()
     held = run_lock.read(s3, bucket, KEY)
     assert held and winners == [held.holder.pid]
+
+
+def job(number: int, template: int = 7, **members: Any) -> dict[str, Any]:
+    """A job of a controller."""
+    place = {"user": "ada", "template": "Deploy", "workflow_id": 40, "controller": "https://awx.example.com"}
+    return {"id": number, "template_id": template, **place, "allow_simultaneous": False, **members}
+
+
+def test_a_job_is_named_as_an_operator_knows_it(lock: Lock, here: dict[str, Any]) -> None:
+    taken = lock(run_of(job=job(41)))["lock"]
+    assert taken["job"]["id"] == 41
+    url = "https://awx.example.com/#/jobs/playbook/41"
+    said = f'ada (job 41 of template "Deploy" in workflow job 40, {url}, playbook site.yml)'
+    assert taken["description"].startswith(f"{said} since ")
+    with pytest.raises(support.ModuleFailedError) as refused:
+        lock(here)
+    assert said in refused.value.result["msg"]
+
+
+def test_the_next_job_of_a_template_takes_over(lock: Lock) -> None:
+    lock(run_of(job=job(41)))
+    taken = lock(run_of(host="build8", pid=1, job=job(45)))
+    assert (taken["held"], taken["previous"]["job"]["id"]) == (True, 41)
+    assert any(
+        "job 41 has ended: the jobs of its template run one after another" in str(one) for one in taken["warnings"]
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(job(45, template=8), id="another template"),
+        pytest.param(job(45, template=0), id="unknown template"),
+        pytest.param(job(45, controller="https://awx.example.org"), id="another controller"),
+        pytest.param(job(45, allow_simultaneous=True), id="simultaneous jobs"),
+        pytest.param(job(41), id="the same number"),
+        pytest.param(job(39), id="an earlier job"),
+        pytest.param(None, id="no job"),
+    ],
+)
+def test_every_other_job_is_refused(lock: Lock, other: dict[str, Any] | None) -> None:
+    lock(run_of(job=job(41)))
+    with pytest.raises(support.ModuleFailedError, match="Another run is changing this environment"):
+        lock(run_of(host="build8", pid=1, job=other))
+
+
+def test_a_job_whose_template_allowed_simultaneous_jobs_keeps_it(lock: Lock) -> None:
+    lock(run_of(job=job(41, allow_simultaneous=True)))
+    with pytest.raises(support.ModuleFailedError, match="Another run is changing this environment"):
+        lock(run_of(host="build8", pid=1, job=job(45)))
+
+
+def test_a_lock_of_another_version_can_be_read(lock: Lock, aws: Aws, bucket: str) -> None:
+    """Members that it does not have or that are unknown here."""
+    body = json.dumps({**run_of(), "id": "1", "timeout_seconds": 60, "mood": "good"}).encode()
+    aws("s3").put_object(Bucket=bucket, Key=KEY, Body=body)
+    with pytest.raises(support.ModuleFailedError, match="ada@build7"):
+        lock(run_of(pid=1))
+
+
+def wait_until_given_back(s3: Any, bucket: str) -> bool:
+    """Whether nobody holds the lock, within some seconds."""
+    deadline = time.monotonic() + 15
+    while run_lock.read(s3, bucket, KEY) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def watchers(directory: Path) -> list[int]:
+    """Process ids that are noted."""
+    return [int(note.read_text().split()[0]) for note in directory.iterdir()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_a_signal_ends_gives_it_back(
+    lock: Lock, aws: Aws, bucket: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert lock(this_run(process.pid, "site.yml"), watcher_directory=str(tmp_path))["held"]
+        time.sleep(1.5)
+        assert run_lock.read(aws("s3"), bucket, KEY) is not None
+        process.send_signal(number)
+    assert wait_until_given_back(aws("s3"), bucket)
+
+
+def test_the_watcher_leaves_a_lock_that_another_run_took(lock: Lock, aws: Aws, bucket: str, tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        lock(this_run(process.pid, "site.yml"), watcher_directory=str(tmp_path))
+        lock(run_of(), state="absent", force=True)
+        lock(run_of())
+        [watcher] = watchers(tmp_path)
+        start = process_start(watcher)
+        process.kill()
+    deadline = time.monotonic() + 15
+    while is_running(watcher, start) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    held = run_lock.read(aws("s3"), bucket, KEY)
+    assert held and held.holder.host == "build7"
+
+
+def test_one_process_watches_until_the_lock_is_given_back(lock: Lock, here: dict[str, Any], tmp_path: Path) -> None:
+    noted = []
+    for _time in range(2):
+        lock(here, watcher_directory=str(tmp_path))
+        noted += [(pid, process_start(pid)) for pid in watchers(tmp_path)]
+    lock(here, check=True, state="absent", watcher_directory=str(tmp_path))
+    assert is_running(*noted[1])
+    lock(here, state="absent", watcher_directory=str(tmp_path))
+    deadline = time.monotonic() + 15
+    while any(is_running(*one) for one in noted) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(is_running(*one) for one in noted)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

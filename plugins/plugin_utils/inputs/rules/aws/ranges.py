@@ -37,6 +37,7 @@ FAB = "https://airflow.apache.org/docs/apache-airflow-providers-fab/stable/confi
 AIRFLOW = "https://airflow.apache.org/docs/apache-airflow/stable/configurations-ref.html"
 # Limits of this collection's own.
 DOCS = "docs/roles/{}.md"
+RUNS = "docs/runs.md"
 
 LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 INSIGHTS_DAYS = (7, *(31 * months for months in range(1, 24)), 731)
@@ -180,5 +181,6 @@ TASKS: list[Rule] = [
     Rule("database_wait_timeout", DOCS.format("database"), SECONDS),
     Rule("load_balancer_certificate_wait_timeout", DOCS.format("load_balancer"), at_least(0, "seconds")),
     *same(DOCS.format("run_lock"), SECONDS, "run_lock_timeout", "sm2a_lock_timeout"),
+    Rule("sm2a_progress_interval", RUNS, at_least(0, "seconds")),
 ]
 RULES: list[Rule] = [*PORTS, *DAYS, *LOAD_BALANCER, *DATABASE, *MONITORING, *TASKS]

@@ -1,0 +1,2 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
