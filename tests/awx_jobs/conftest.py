@@ -1,0 +1,163 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The execution environment, one local AWS without containers for all files, and a controller that runs jobs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import Controller, JobRun, worker_environment
+from ansible_collections.sm2a.airflow.tests.awx_jobs.definitions import Definitions, read_definitions
+from ansible_collections.sm2a.airflow.tests.awx_jobs.layout import Credential, Job
+from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
+from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
+from ansible_collections.sm2a.airflow.tools import execution_environment
+
+ENVIRONMENT = "small"
+IMAGES = {
+    name: f"registry.example.com/{name.split('_')[1]}@sha256:{digit * 64}"
+    for name, digit in (("images_airflow_image", "1"), ("images_autoscaler_image", "2"))
+}
+ROLE = "sm2a-deployer"
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """The execution environment of this checkout; made when it is not there, which finds most steps in the engine."""
+    code = execution_environment.main(["--tag", "localhost/sm2a/execution-environment:test"])
+    assert code == 0
+    return "localhost/sm2a/execution-environment:test"
+
+
+@pytest.fixture(scope="session")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
+    """What extensions/awx/controller says."""
+    return read_definitions(tmp_path_factory.mktemp("definitions"))
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[runs.ControlPlane]:
+    with runs.control_plane(tmp_path_factory.mktemp("aws")) as control_plane:
+        yield control_plane
+
+
+@pytest.fixture(scope="session")
+def inventory(image: str) -> dict[str, Any]:
+    """inventories/example as an inventory source of the controller reads it: with ansible-inventory, in the image."""
+    options = ["--rm", "--network=none", "--user=root", "--volume", f"{PROJECT}/inventories:/inventories:ro"]
+    command = ["ansible-inventory", "-i", "/inventories/example/hosts.yml", "--list", "--export"]
+    listed = subprocess.run(
+        ["podman", "run", *options, image, *command], check=True, capture_output=True, text=True, env=worker_environment()
+    )
+    return dict(json.loads(listed.stdout))
+
+
+@dataclass
+class Desk:
+    """Who launches jobs: fills in what an operator and the controller would."""
+
+    controller: Controller
+    aws: runs.ControlPlane
+    inventory: Mapping[str, Any]
+    definitions: Definitions
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(101))
+
+    def credential(self, endpoint: str | None = None, **inputs: Any) -> Credential:
+        """The credential type of extensions/awx, with the keys of a user who assumes the role that deploys."""
+        filled = {
+            "region": runs.REGION,
+            "role_arn": f"arn:aws:iam::000000000000:role/{ROLE}",
+            "access_key_id": runs.ACCESS_KEY,
+            "secret_access_key": runs.SECRET_KEY,
+            "endpoint_url": endpoint or self.aws.endpoint,
+        }
+        return Credential(self.definitions.credential_type("SM2A AWS")["injectors"], {**filled, **inputs})
+
+    def launch(
+        self,
+        template: str,
+        answers: Mapping[str, Any] | None = None,
+        *,
+        credential: Credential | None = None,
+        when: Callable[[Mapping[str, Any], Callable[[], None]], None] | None = None,
+        **prompts: Any,
+    ) -> JobRun:
+        """Run a template; ``answers`` are those of its survey, ``prompts`` other fields of Job."""
+        chosen = self.definitions.template(template)
+        number = next(self.numbers)
+        own = chosen.get("extra_vars") or {}
+        given = {**own, **self.definitions.survey_defaults(chosen), **(answers or {}), **meta_variables(number, chosen)}
+        job = Job(
+            number=number,
+            playbook=chosen["playbook"],
+            inventory=self.inventory,
+            credentials=[credential or self.credential()],
+            extra_vars=given,
+            trusted=own,
+            **{
+                "limit": ENVIRONMENT,
+                "check": chosen["job_type"] == "check",
+                "diff": bool(chosen.get("diff_mode")),
+                "timeout": int(chosen.get("timeout") or 0),
+                **prompts,
+            },
+        )
+        return self.controller.run(job, when)
+
+
+def meta_variables(number: int, template: Mapping[str, Any]) -> dict[str, Any]:
+    """What the controller adds to the variables of every job, under two names each."""
+    known = {
+        "job_id": number,
+        "job_launch_type": "manual",
+        "user_id": 7,
+        "user_name": "olivia",
+        "user_email": "olivia@example.com",
+        "user_first_name": "Olivia",
+        "user_last_name": "",
+        "inventory_id": 1,
+        "inventory_name": "SM2A environments",
+        "project_revision": "0" * 40,
+        "project_scm_branch": "main",
+        "job_template_id": 11,
+        "job_template_name": template["name"],
+    }
+    return {f"{prefix}_{name}": value for prefix in ("awx", "tower") for name, value in known.items()}
+
+
+@pytest.fixture(scope="session")
+def desk(
+    image: str,
+    aws: runs.ControlPlane,
+    inventory: dict[str, Any],
+    definitions: Definitions,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Desk:
+    directory = Path(os.environ.get("SM2A_AWX_JOBS_DIRECTORY") or tmp_path_factory.mktemp("jobs"))
+    return Desk(Controller(image, directory), aws, inventory, definitions)
+
+
+@pytest.fixture
+def empty_account(desk: Desk) -> runs.ControlPlane:
+    """An account with the hosted zone that inventories/example names, and the role that deploys."""
+    prepare(desk.aws)
+    return desk.aws
+
+
+def prepare(aws: runs.ControlPlane) -> None:
+    """Forget every resource, then make what administrators have made."""
+    aws.reset()
+    aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam = aws.client("iam")
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
+    iam.attach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
