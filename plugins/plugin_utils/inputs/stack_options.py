@@ -14,6 +14,8 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     # One run at a time, and the seconds after which the lock of a run that died elsewhere expires.
     "sm2a_lock": {"type": "bool", "default": True},
     "sm2a_lock_timeout": {"type": "int", "default": 7200},
+    # What teardown.yml may remove: where it is given, it must be the name of the environment.
+    "sm2a_destroy": {"type": "str"},
     # Only for an AWS other than Amazon's own: the local one.
     "sm2a_endpoint_url": {"type": "str"},
     # Environment variables of every AWS call (credentials, proxies).
