@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
+.PHONY: up down password check-dags execution-environment clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end live awx-jobs bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -19,6 +19,10 @@ password: tools  ## Print the password of the Airflow administrator on the local
 check-dags: tools  ## Can the DAGs in the directory PROJECT=... run? In seconds, in the newest Airflow image of this machine or IMAGE=...
 	@$(environment)/bin/python -m tools.check_dags $(or $(PROJECT),$(error name your project: make check-dags PROJECT=directory)) \
 		$(if $(IMAGE),--image $(IMAGE)) $(if $(QUEUES),--queues "$(QUEUES)")
+
+execution-environment:  ## Build the image that AWX runs jobs in; docs/awx_execution_environment.md has the options (OPTIONS=...).
+	@tools/bootstrap execution-environment
+	@PYTHONPATH=collections $(environment)/bin/python -m tools.execution_environment $(OPTIONS)
 
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-latest .cache artifacts
@@ -61,6 +65,10 @@ end-to-end: test-tools  ## A whole stack of its own with real containers; DATABA
 
 live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 30 minutes.
 	@$(alone) tests/live
+
+awx-jobs: test-tools  ## Every job template, the release and a cancel in the execution environment, as AWX runs them; about 15 minutes. Needs root.
+	@tools/bootstrap execution-environment
+	@$(alone) tests/awx_jobs
 
 benchmark := PYTHONPATH=collections $(environment)/bin/python -m tests.benchmarks
 

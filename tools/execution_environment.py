@@ -75,7 +75,9 @@ def base_name(engine: Engine, options: argparse.Namespace) -> str:
     return found[0] if found else base.name
 
 
-def builder_command(engine: Engine, image: Image, base: str, ca_bundle: Path, build_args: Mapping[str, str]) -> list[str]:
+def builder_command(
+    engine: Engine, image: Image, base: str, ca_bundle: Path, build_args: Mapping[str, str]
+) -> list[str]:
     """The command line of ansible-builder."""
     more = ["--secret", f"id=ca_bundle,src={ca_bundle}"] if ca_bundle.is_file() else []
     more += ["--platform", image.platforms[0], "--pull"] if image.platforms else []
@@ -137,11 +139,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--base-image", default=DEFAULT_BASE, help="Debian image to build on, by digest")
     parser.add_argument("--base-source", choices=BASE_IMAGE_OPTIONS["source"]["choices"], default="auto")
     parser.add_argument("--debian-mirror", help="mirror for debootstrap (default: that of apt)")
-    parser.add_argument("--index-url", default=os.environ.get("PIP_INDEX_URL"), help="Python package index (default: PyPI)")
+    parser.add_argument(
+        "--index-url", default=os.environ.get("PIP_INDEX_URL"), help="Python package index (default: PyPI)"
+    )
     parser.add_argument("--ca-bundle", type=Path, default=CA_BUNDLE, help="certificates to trust while building")
     parser.add_argument("--platform", help="such as linux/arm64 (default: that of this machine)")
     parser.add_argument("--sbom-directory", type=Path, default=PROJECT / "artifacts/sbom")
-    parser.add_argument("--log", type=Path, default=PROJECT / ".sm2a/execution-environment.log", help="output of the build")
+    parser.add_argument(
+        "--log", type=Path, default=PROJECT / ".sm2a/execution-environment.log", help="output of the build"
+    )
     options = parser.parse_args(arguments)
     try:
         print(build(options))

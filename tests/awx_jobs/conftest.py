@@ -55,7 +55,11 @@ def inventory(image: str) -> dict[str, Any]:
     options = ["--rm", "--network=none", "--user=root", "--volume", f"{PROJECT}/inventories:/inventories:ro"]
     command = ["ansible-inventory", "-i", "/inventories/example/hosts.yml", "--list", "--export"]
     listed = subprocess.run(
-        ["podman", "run", *options, image, *command], check=True, capture_output=True, text=True, env=worker_environment()
+        ["podman", "run", *options, image, *command],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=worker_environment(),
     )
     return dict(json.loads(listed.stdout))
 

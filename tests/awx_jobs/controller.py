@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs jobs in the execution environment as a controller does: ansible-runner on both sides of a stream.
 
-AWX hands a job to `ansible-runner worker` on the node (through receptor) and reads events from it; a cancel is SIGINT to
-the worker, and SIGKILL ten seconds later (receptor's command worker). The worker kills the container.
+AWX hands a job to `ansible-runner worker` on the node (through receptor) and reads events from it; a cancel is SIGINT
+to the worker, and SIGKILL ten seconds later (receptor's command worker). The worker kills the container.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PATIENCE_SECONDS = 10
+# Output that the controller answers, with nothing where no credential has a password.
+PROMPTS = {
+    r"Enter passphrase for .*:\s*?$": "",
+    r"Bad passphrase, try again for .*:\s*?$": "",
+    r"(sudo|SUDO|BECOME) password.*:\s*?$": "",
+    r"SSH password:\s*?$": "",
+    r"Password:\s*?$": "",
+    r"Vault password:\s*?$": "",
+}
 Event = Mapping[str, Any]
 
 
@@ -76,11 +85,10 @@ class JobRun:
 
 @dataclass(frozen=True)
 class Controller:
-    """Runs jobs in ``image``; ``directory`` takes their private data. ``engine`` is podman, as AWX demands, or docker."""
+    """Runs jobs in ``image`` with podman, as AWX does; ``directory`` takes their private data."""
 
     image: str
     directory: Path
-    engine: str = "podman"
 
     def run(self, job: Job, when: Callable[[Event, Callable[[], None]], None] | None = None) -> JobRun:
         """Run a job to its end. ``when`` sees each event and may call what it is given, the cancel."""
@@ -128,13 +136,13 @@ class Controller:
             "private_data_dir": str(private),
             "playbook": job.playbook,
             "inventory": str(private / "inventory/hosts"),
-            "passwords": {"yes": "yes", "no": "no", "": ""},
+            "passwords": PROMPTS,
             "suppress_env_files": True,
             "envvars": dict(environment),
             "fact_cache_type": "",
             "container_image": self.image,
             "process_isolation": True,
-            "process_isolation_executable": self.engine,
+            "process_isolation_executable": "podman",
             # The second one is DEFAULT_CONTAINER_RUN_OPTIONS of AWX: the local AWS listens on loopback.
             "container_options": ["--user=root", "--network=host"],
         }

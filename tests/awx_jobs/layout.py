@@ -35,7 +35,11 @@ ENVIRONMENT = {
 }
 # Variable -> setting of ansible.cfg, folder of the job, what AWX has by itself.
 SEARCH_PATHS = {
-    "ANSIBLE_ROLES_PATH": ("roles_path", "requirements_roles", "~/.ansible/roles:/usr/share/ansible/roles:/etc/ansible/roles"),
+    "ANSIBLE_ROLES_PATH": (
+        "roles_path",
+        "requirements_roles",
+        "~/.ansible/roles:/usr/share/ansible/roles:/etc/ansible/roles",
+    ),
     "ANSIBLE_COLLECTIONS_PATH": (
         "collections_path",
         "requirements_collections",
@@ -101,7 +105,12 @@ class Job:
         _private(directory / "env/cmdline", shlex.join(self.command_line()))
         settings = {"job_timeout": self.timeout, "suppress_ansible_output": True, "suppress_output_file": True}
         _private(directory / "env/settings", json.dumps(settings))
-        environment = {**ENVIRONMENT, "JOB_ID": str(self.number), "INVENTORY_ID": "1", "AWX_PRIVATE_DATA_DIR": str(directory)}
+        environment = {
+            **ENVIRONMENT,
+            "JOB_ID": str(self.number),
+            "INVENTORY_ID": "1",
+            "AWX_PRIVATE_DATA_DIR": str(directory),
+        }
         environment |= search_paths(directory / "project")
         for credential in self.credentials:
             environment |= credential.inject(directory)

@@ -1,0 +1,82 @@
+# Copyright: SM2A contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Answers the few requests of playbooks/smoke_dag.yml, where the local AWS runs no containers and thus no Airflow."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+TOKEN = "of-the-stand-in"
+
+
+class AirflowStandIn(http.server.ThreadingHTTPServer):
+    """Knows every DAG. ``outcome`` is how runs end; ``logins`` and ``started`` tell who came and what was started."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.outcome = "success"
+        self.logins: list[dict[str, Any]] = []
+        self.started: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """One request."""
+
+    server: AirflowStandIn
+
+    def do_POST(self) -> None:
+        """Log in, or start a run."""
+        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/auth/token":
+            self.server.logins.append(sent)
+            self._answer(201, {"access_token": TOKEN})
+        elif self.headers["Authorization"] != f"Bearer {TOKEN}":
+            self._answer(401, {"detail": "Not authenticated"})
+        else:
+            self.server.started.append(sent["dag_run_id"])
+            self._answer(200, {"dag_run_id": sent["dag_run_id"], "state": "queued"})
+
+    def do_GET(self) -> None:
+        """The DAG, a run, or the failed tasks of one."""
+        if self.path.partition("?")[0].endswith("/taskInstances"):
+            self._answer(200, {"task_instances": [{"task_id": "sum"}]})
+        elif "/dagRuns/" in self.path:
+            self._answer(200, {"state": self.server.outcome})
+        else:
+            self._answer(200, {"is_paused": False})
+
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def airflow_stand_in() -> Iterator[AirflowStandIn]:
+    """Serve until the end of the block."""
+    server = AirflowStandIn()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
