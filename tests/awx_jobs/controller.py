@@ -3,12 +3,12 @@
 """Runs jobs in the execution environment as a controller does: ansible-runner on both sides of a stream.
 
 AWX hands a job to `ansible-runner worker` on the node (through receptor) and reads events from it; a cancel is SIGINT
-to the worker, and SIGKILL ten seconds later (receptor's command worker). The worker kills the container.
+to the worker, and SIGKILL ten seconds later (receptor's command worker). The worker kills the container. In a container
+group the worker runs in the execution environment itself, a pod, and gets the private data directory by the stream.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -85,10 +85,14 @@ class JobRun:
 
 @dataclass(frozen=True)
 class Controller:
-    """Runs jobs in ``image`` with podman, as AWX does; ``directory`` takes their private data."""
+    """Runs jobs in ``image`` with podman, as AWX does; ``directory`` takes their private data.
+
+    ``pod`` is the user and group of a container group's pods: a number without a name, as OpenShift chooses it.
+    """
 
     image: str
     directory: Path
+    pod: str = ""
 
     def run(self, job: Job, when: Callable[[Event, Callable[[], None]], None] | None = None) -> JobRun:
         """Run a job to its end. ``when`` sees each event and may call what it is given, the cancel."""
@@ -98,7 +102,7 @@ class Controller:
         with (private / "worker.log").open("wb") as log, self._worker(private, log) as worker:
             assert worker.stdin
             assert worker.stdout
-            worker.stdin.write(f"{json.dumps({'kwargs': settings})}\n{json.dumps({'eof': True})}\n".encode())
+            ansible_runner.interface.run(streamer="transmit", _output=worker.stdin, **settings)
             worker.stdin.close()
             cancelled = threading.Event()
 
@@ -131,7 +135,7 @@ class Controller:
 
     def _settings(self, job: Job, private: Path, environment: Mapping[str, str]) -> dict[str, Any]:
         """Arguments of ansible_runner.run that AWX transmits."""
-        return {
+        common: dict[str, Any] = {
             "ident": job.number,
             "private_data_dir": str(private),
             "playbook": job.playbook,
@@ -140,6 +144,14 @@ class Controller:
             "suppress_env_files": True,
             "envvars": dict(environment),
             "fact_cache_type": "",
+        }
+        if self.pod:
+            del common["envvars"]["HOME"]
+            return common
+        return {
+            **common,
+            # The node has the directory already.
+            "only_transmit_kwargs": True,
             "container_image": self.image,
             "process_isolation": True,
             "process_isolation_executable": "podman",
@@ -148,7 +160,16 @@ class Controller:
         }
 
     def _worker(self, private: Path, log: Any) -> subprocess.Popen[bytes]:
-        command = [str(Path(sys.executable).parent / "ansible-runner"), "worker", "--private-data-dir", str(private)]
+        if self.pod:
+            command = ["podman", "run", "--rm", "--interactive", "--network=host", f"--user={self.pod}", self.image]
+            command += ["ansible-runner", "worker", "--private-data-dir=/runner"]
+        else:
+            command = [
+                str(Path(sys.executable).parent / "ansible-runner"),
+                "worker",
+                "--private-data-dir",
+                str(private),
+            ]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=worker_environment()
         )

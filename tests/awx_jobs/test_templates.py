@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,14 @@ def launch(desk: Desk, launched: dict[str, JobRun]) -> Callable[..., JobRun]:
         return run
 
     return one
+
+
+def test_preflight_in_a_pod(desk: Desk, launched: dict[str, JobRun]) -> None:
+    """As in a container group of Kubernetes or OpenShift."""
+    pod = replace(desk, controller=replace(desk.controller, pod="1000640000:0"))
+    run = pod.launch("SM2A: preflight", IMAGES)
+    assert run.status == "successful", run.end()
+    assert "checks: " in run.output
 
 
 def test_preflight(launch: Callable[..., JobRun]) -> None:
