@@ -27,6 +27,9 @@ IMAGES = {
     for name, digit in (("images_airflow_image", "1"), ("images_autoscaler_image", "2"))
 }
 ROLE = "sm2a-deployer"
+_ANYBODY = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}
+# Whoever is of the account may assume the role.
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [_ANYBODY]})
 
 
 @pytest.fixture(scope="session")
@@ -102,11 +105,11 @@ class Desk:
         job = Job(
             number=number,
             playbook=chosen["playbook"],
-            inventory=self.inventory,
             credentials=[credential or self.credential()],
             extra_vars=given,
             trusted=own,
             **{
+                "inventory": self.inventory,
                 "limit": ENVIRONMENT,
                 "check": chosen["job_type"] == "check",
                 "diff": bool(chosen.get("diff_mode")),
@@ -160,8 +163,16 @@ def prepare(aws: runs.ControlPlane) -> None:
     """Forget every resource, then make what administrators have made."""
     aws.reset()
     aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
-    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     iam = aws.client("iam")
-    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=TRUST)
     iam.attach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+def holder(aws: runs.ControlPlane) -> dict[str, Any] | None:
+    """The lock of the environment as S3 has it."""
+    s3 = aws.client("s3")
+    try:
+        found = s3.get_object(Bucket=f"{ENVIRONMENT}-run-lock-000000000000", Key="run-lock.json")
+        return dict(json.loads(found["Body"].read()))
+    except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
+        return None

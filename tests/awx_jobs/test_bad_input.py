@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, Desk
+from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, TRUST, Desk, holder
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
-from ansible_collections.sm2a.airflow.tests.awx_jobs.test_cancel import holder
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import fault_proxy
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
@@ -80,15 +78,13 @@ def test_a_role_that_does_not_trust_the_user(desk: Desk, empty_account: runs.Con
 
 
 def test_a_role_without_rights(desk: Desk, empty_account: runs.ControlPlane) -> None:
-    """It may look, so that the preflight passes with warnings, and may change nothing."""
-    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}
+    """The preflight warns of what it may not read; the first change is refused."""
     iam = desk.aws.client("iam")
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=document)
-    iam.attach_role_policy(RoleName="reader", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
-    reader = desk.credential(role_arn="arn:aws:iam::000000000000:role/reader")
-    message = refused(desk.launch("SM2A: deploy", IMAGES, credential=reader), desk.aws)
-    assert "s3:CreateBucket" in message
+    iam.create_role(RoleName="powerless", AssumeRolePolicyDocument=TRUST)
+    powerless = desk.credential(role_arn="arn:aws:iam::000000000000:role/powerless")
+    message = refused(desk.launch("SM2A: deploy", IMAGES, credential=powerless), desk.aws)
+    assert "s3:" in message
+    assert "docs/permissions.md" in message
 
 
 def test_a_session_that_ends_in_the_middle(desk: Desk, empty_account: runs.ControlPlane) -> None:
