@@ -27,9 +27,11 @@ IMAGES = {
     for name, digit in (("images_airflow_image", "1"), ("images_autoscaler_image", "2"))
 }
 ROLE = "sm2a-deployer"
-_ANYBODY = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}
-# Whoever is of the account may assume the role.
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [_ANYBODY]})
+
+
+def document(statement: Mapping[str, Any]) -> str:
+    """A policy of one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.fixture(scope="session")
@@ -76,14 +78,33 @@ class Desk:
     inventory: Mapping[str, Any]
     definitions: Definitions
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(101))
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
+    trust: str = ""
+
+    def prepare(self) -> None:
+        """Forget every resource, then make what administrators have made.
+
+        The hosted zone that inventories/example names, the role that deploys, and the user with whose keys the
+        controller assumes it: that is all that the user may.
+        """
+        self.aws.reset()
+        self.aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+        iam = self.aws.client("iam")
+        user = iam.create_user(UserName="controller")["User"]["Arn"]
+        may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+        iam.put_user_policy(UserName="controller", PolicyName="assume", PolicyDocument=document(may))
+        made = iam.create_access_key(UserName="controller")["AccessKey"]
+        self.keys |= {"access_key_id": made["AccessKeyId"], "secret_access_key": made["SecretAccessKey"]}
+        self.trust = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": user}})
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=self.trust)
+        iam.attach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
     def credential(self, endpoint: str | None = None, **inputs: Any) -> Credential:
         """The credential type of extensions/awx, with the keys of a user who assumes the role that deploys."""
         filled = {
             "region": runs.REGION,
             "role_arn": f"arn:aws:iam::000000000000:role/{ROLE}",
-            "access_key_id": runs.ACCESS_KEY,
-            "secret_access_key": runs.SECRET_KEY,
+            **self.keys,
             "endpoint_url": endpoint or self.aws.endpoint,
         }
         return Credential(self.definitions.credential_type("SM2A AWS")["injectors"], {**filled, **inputs})
@@ -155,17 +176,8 @@ def desk(
 @pytest.fixture
 def empty_account(desk: Desk) -> runs.ControlPlane:
     """An account with the hosted zone that inventories/example names, and the role that deploys."""
-    prepare(desk.aws)
+    desk.prepare()
     return desk.aws
-
-
-def prepare(aws: runs.ControlPlane) -> None:
-    """Forget every resource, then make what administrators have made."""
-    aws.reset()
-    aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
-    iam = aws.client("iam")
-    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=TRUST)
-    iam.attach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
 
 def holder(aws: runs.ControlPlane) -> dict[str, Any] | None:

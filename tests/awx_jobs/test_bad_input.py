@@ -8,13 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, TRUST, Desk, holder
+from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, Desk, document, holder
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import fault_proxy
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule
 
 pytestmark = pytest.mark.engine
+
+# Services that a deployment reads.
+READ = (
+    *("acm", "cloudwatch", "ec2", "ecr", "ecs", "elasticloadbalancing", "iam", "kms", "logs", "rds", "route53", "s3"),
+    *("secretsmanager", "servicediscovery", "servicequotas", "sns", "sqs", "wafv2"),
+)
 
 
 def refused(run: JobRun, aws: runs.ControlPlane) -> str:
@@ -70,21 +76,26 @@ def test_images_that_are_not_given_and_cannot_be_built(desk: Desk, empty_account
     assert desk.aws.client("ecr").describe_repositories()["repositories"] == []
 
 
-def test_a_role_that_does_not_trust_the_user(desk: Desk, empty_account: runs.ControlPlane) -> None:
-    other = desk.credential(role_arn="arn:aws:iam::000000000000:role/of-nobody")
+@pytest.mark.parametrize("role", ["of-others", "of-nobody"])
+def test_a_role_that_does_not_trust_the_user(desk: Desk, empty_account: runs.ControlPlane, role: str) -> None:
+    others = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs.amazonaws.com"}})
+    desk.aws.client("iam").create_role(RoleName="of-others", AssumeRolePolicyDocument=others)
+    other = desk.credential(role_arn=f"arn:aws:iam::000000000000:role/{role}")
     message = refused(desk.launch("SM2A: deploy", IMAGES, credential=other), desk.aws)
-    assert "AssumeRole" in message
-    assert runs.SECRET_KEY not in message
+    assert "sts:AssumeRole" in message
+    assert role in message
 
 
-def test_a_role_without_rights(desk: Desk, empty_account: runs.ControlPlane) -> None:
-    """The preflight warns of what it may not read; the first change is refused."""
+def test_a_role_that_may_only_look(desk: Desk, empty_account: runs.ControlPlane) -> None:
+    """The preflight finds nothing in the way; the first change is refused."""
     iam = desk.aws.client("iam")
-    iam.create_role(RoleName="powerless", AssumeRolePolicyDocument=TRUST)
-    powerless = desk.credential(role_arn="arn:aws:iam::000000000000:role/powerless")
-    message = refused(desk.launch("SM2A: deploy", IMAGES, credential=powerless), desk.aws)
-    assert "s3:" in message
-    assert "docs/permissions.md" in message
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=desk.trust)
+    actions = [f"{service}:{verb}*" for service in READ for verb in ("Describe", "Get", "List")]
+    may = document({"Effect": "Allow", "Action": actions, "Resource": "*"})
+    iam.put_role_policy(RoleName="reader", PolicyName="look", PolicyDocument=may)
+    reader = desk.credential(role_arn="arn:aws:iam::000000000000:role/reader")
+    message = refused(desk.launch("SM2A: deploy", IMAGES, credential=reader), desk.aws)
+    assert "The credentials lack s3:CreateBucket" in message
 
 
 def test_a_session_that_ends_in_the_middle(desk: Desk, empty_account: runs.ControlPlane) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, Desk, holder, prepare
+from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, Desk, holder
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
 
 pytestmark = pytest.mark.engine
@@ -27,7 +27,7 @@ def at(task: str) -> Callable[[Mapping[str, Any], Callable[[], None]], None]:
 
 @pytest.fixture(scope="module")
 def cancelled(desk: Desk) -> JobRun:
-    prepare(desk.aws)
+    desk.prepare()
     return desk.launch("SM2A: deploy", IMAGES, when=at("Create the queues"))
 
 
