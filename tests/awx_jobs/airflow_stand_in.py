@@ -6,29 +6,41 @@ from __future__ import annotations
 
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from ansible_collections.sm2a.airflow.plugins.module_utils.acm import x509 as certificates
 
 TOKEN = "of-the-stand-in"
 
 
 class AirflowStandIn(http.server.ThreadingHTTPServer):
-    """Knows every DAG. ``outcome`` is how runs end; ``logins`` and ``started`` tell who came and what was started."""
+    """Knows every DAG. ``outcome`` is how runs end; ``logins`` and ``started`` tell who came and what was started.
+
+    It serves HTTPS as ``host_name``, with a certificate of its own: ``material``.
+    """
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, host_name: str, directory: Path) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.material = certificates.self_signed([host_name], 365)
+        file = directory / "certificate.pem"
+        file.write_text(f"{self.material.certificate}\n{self.material.private_key}", encoding="utf-8")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.forget()
+
+    def forget(self) -> None:
+        """As if nobody had come yet."""
         self.outcome = "success"
         self.logins: list[dict[str, Any]] = []
         self.started: list[str] = []
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.server_port}"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -70,9 +82,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def airflow_stand_in() -> Iterator[AirflowStandIn]:
+def airflow_stand_in(host_name: str, directory: Path) -> Iterator[AirflowStandIn]:
     """Serve until the end of the block."""
-    server = AirflowStandIn()
+    server = AirflowStandIn(host_name, directory)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

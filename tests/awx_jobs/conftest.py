@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.sm2a.airflow.tests.awx_jobs.airflow_stand_in import AirflowStandIn, airflow_stand_in
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import Controller, JobRun, worker_environment
 from ansible_collections.sm2a.airflow.tests.awx_jobs.definitions import Definitions, read_definitions
 from ansible_collections.sm2a.airflow.tests.awx_jobs.layout import Credential, Job
@@ -27,6 +28,8 @@ IMAGES = {
     for name, digit in (("images_airflow_image", "1"), ("images_autoscaler_image", "2"))
 }
 ROLE = "sm2a-deployer"
+DOMAIN = f"{ENVIRONMENT}.airflow.example.com"
+CERTIFICATE_SECRET = "company/certificate"
 
 
 def document(statement: Mapping[str, Any]) -> str:
@@ -77,6 +80,7 @@ class Desk:
     aws: runs.ControlPlane
     inventory: Mapping[str, Any]
     definitions: Definitions
+    airflow: AirflowStandIn
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(101))
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     trust: str = ""
@@ -84,11 +88,15 @@ class Desk:
     def prepare(self) -> None:
         """Forget every resource, then make what administrators have made.
 
-        The hosted zone that inventories/example names, the role that deploys, and the user with whose keys the
-        controller assumes it: that is all that the user may.
+        The hosted zone that inventories/example names, a certificate, the role that deploys, and the user with whose
+        keys the controller assumes it: that is all that the user may.
         """
         self.aws.reset()
+        self.airflow.forget()
         self.aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+        pair = self.airflow.material
+        secret = json.dumps({"certificate": pair.certificate, "private_key": pair.private_key})
+        self.aws.client("secretsmanager").create_secret(Name=CERTIFICATE_SECRET, SecretString=secret)
         iam = self.aws.client("iam")
         user = iam.create_user(UserName="controller")["User"]["Arn"]
         may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
@@ -162,15 +170,36 @@ def meta_variables(number: int, template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStandIn]:
+    with airflow_stand_in(DOMAIN, tmp_path_factory.mktemp("airflow")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def desk(
     image: str,
     aws: runs.ControlPlane,
     inventory: dict[str, Any],
     definitions: Definitions,
+    airflow: AirflowStandIn,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Desk:
     directory = Path(os.environ.get("SM2A_AWX_JOBS_DIRECTORY") or tmp_path_factory.mktemp("jobs"))
-    return Desk(Controller(image, directory), aws, inventory, definitions)
+    # Local AWS and Airflow listen on loopback. The latter is found by its name, like a load balancer.
+    options = ("--network=host", f"--add-host={DOMAIN}:127.0.0.1")
+    own = {
+        "load_balancer_certificate_source": "import",
+        "load_balancer_certificate_secret": CERTIFICATE_SECRET,
+        "load_balancer_https_port": airflow.server_port,
+    }
+    environments = with_variables(inventory, own)
+    return Desk(Controller(image, directory, options), aws, environments, definitions, airflow)
+
+
+def with_variables(inventory: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The inventory with more variables of the group sm2a."""
+    group = inventory["sm2a"]
+    return {**inventory, "sm2a": {**group, "vars": {**group.get("vars", {}), **variables}}}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,11 +87,13 @@ class JobRun:
 class Controller:
     """Runs jobs in ``image`` with podman, as AWX does; ``directory`` takes their private data.
 
-    ``pod`` is the user and group of a container group's pods: a number without a name, as OpenShift chooses it.
+    ``options`` are more options of ``podman run``, DEFAULT_CONTAINER_RUN_OPTIONS of AWX. ``pod`` is the user and group of
+    a container group's pods: a number without a name, as OpenShift chooses it.
     """
 
     image: str
     directory: Path
+    options: Sequence[str] = ()
     pod: str = ""
 
     def run(self, job: Job, when: Callable[[Event, Callable[[], None]], None] | None = None) -> JobRun:
@@ -155,13 +157,12 @@ class Controller:
             "container_image": self.image,
             "process_isolation": True,
             "process_isolation_executable": "podman",
-            # The second one is DEFAULT_CONTAINER_RUN_OPTIONS of AWX: the local AWS listens on loopback.
-            "container_options": ["--user=root", "--network=host"],
+            "container_options": ["--user=root", *self.options],
         }
 
     def _worker(self, private: Path, log: Any) -> subprocess.Popen[bytes]:
         if self.pod:
-            command = ["podman", "run", "--rm", "--interactive", "--network=host", f"--user={self.pod}", self.image]
+            command = ["podman", "run", "--rm", "--interactive", *self.options, f"--user={self.pod}", self.image]
             command += ["ansible-runner", "worker", "--private-data-dir=/runner"]
         else:
             command = [

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.airflow_stand_in import airflow_stand_in
 from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import ENVIRONMENT, IMAGES, Desk
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
 from ansible_collections.sm2a.airflow.tests.awx_jobs.workflow import Node, WorkflowRun, walk
@@ -50,9 +49,8 @@ class Release:
 def test_a_release_is_looked_at_agreed_deployed_and_tried(
     desk: Desk, empty_account: runs.ControlPlane, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with airflow_stand_in() as airflow:
-        release = Release(desk, {**IMAGES, "smoke_dag_url": airflow.url, "airflow_wait_timeout": "1800"})
-        run = release.run()
+    release = Release(desk, {**IMAGES, "airflow_wait_timeout": "1800", "smoke_dag_timeout": "60"})
+    run = release.run()
     assert run.status == "successful", {
         name: job.end() for name, job in release.jobs.items() if job.status != "successful"
     }
@@ -60,7 +58,7 @@ def test_a_release_is_looked_at_agreed_deployed_and_tried(
     assert list(run.nodes) == [node["identifier"] for node in nodes]
     # What a person agreed to is what happened.
     assert set(release.jobs["check"].changed) == set(release.jobs["deploy"].changed)
-    assert len(airflow.started) == 1
+    assert len(desk.airflow.started) == 1
     with capsys.disabled():
         print(f"\n{NAME}: {sum(job.seconds for job in release.jobs.values()):.0f} s in {len(release.jobs)} jobs")
 
@@ -74,10 +72,9 @@ def test_what_is_not_agreed_to_is_not_deployed(desk: Desk, empty_account: runs.C
 
 
 def test_a_failed_dag_fails_the_release(desk: Desk, empty_account: runs.ControlPlane) -> None:
-    with airflow_stand_in() as airflow:
-        airflow.outcome = "failed"
-        release = Release(desk, {**IMAGES, "smoke_dag_url": airflow.url})
-        run = release.run()
+    desk.airflow.outcome = "failed"
+    release = Release(desk, IMAGES)
+    run = release.run()
     assert run.status == "failed"
     assert run.nodes["smoke_dag"] == "failed"
     [said] = release.jobs["smoke_dag"].failures

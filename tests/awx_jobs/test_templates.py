@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.airflow_stand_in import airflow_stand_in
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import ENVIRONMENT, IMAGES, Desk, holder
+from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import ENVIRONMENT, IMAGES, Desk, holder, with_variables
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
@@ -82,17 +81,14 @@ def test_deploy_again_changes_nothing(launch: Callable[..., JobRun]) -> None:
 def test_drift(launch: Callable[..., JobRun], desk: Desk) -> None:
     """Without a survey, as the schedule launches it: the images stand in the inventory. One thing was changed."""
     desk.aws.client("logs").put_retention_policy(logGroupName=f"/sm2a/{ENVIRONMENT}/scheduler", retentionInDays=1)
-    group = desk.inventory["sm2a"]
-    inventory = {**desk.inventory, "sm2a": {**group, "vars": {**group.get("vars", {}), **IMAGES}}}
-    run = launch("SM2A: drift", inventory=inventory)
+    run = launch("SM2A: drift", inventory=with_variables(desk.inventory, IMAGES))
     assert len(run.changed) == 1, run.changed
 
 
-def test_smoke_dag(launch: Callable[..., JobRun]) -> None:
-    with airflow_stand_in() as airflow:
-        run = launch("SM2A: smoke DAG", {"smoke_dag_timeout": "60", "smoke_dag_url": airflow.url})
-        assert len(airflow.started) == 1
-        [login] = airflow.logins
+def test_smoke_dag(launch: Callable[..., JobRun], desk: Desk) -> None:
+    run = launch("SM2A: smoke DAG", {"smoke_dag_timeout": "60"})
+    assert len(desk.airflow.started) == 1
+    [login] = desk.airflow.logins
     assert login["username"]
     assert login["password"] not in f"{run.output}{run.events}"
 
