@@ -176,24 +176,26 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStandIn
 
 
 @pytest.fixture(scope="session")
+def controller(image: str, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+    directory = Path(os.environ.get("SM2A_AWX_JOBS_DIRECTORY") or tmp_path_factory.mktemp("jobs"))
+    # Local AWS and Airflow listen on loopback. The latter is found by its name, like a load balancer.
+    return Controller(image, directory, ("--network=host", f"--add-host={DOMAIN}:127.0.0.1"))
+
+
+@pytest.fixture(scope="session")
 def desk(
-    image: str,
+    controller: Controller,
     aws: runs.ControlPlane,
     inventory: dict[str, Any],
     definitions: Definitions,
     airflow: AirflowStandIn,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Desk:
-    directory = Path(os.environ.get("SM2A_AWX_JOBS_DIRECTORY") or tmp_path_factory.mktemp("jobs"))
-    # Local AWS and Airflow listen on loopback. The latter is found by its name, like a load balancer.
-    options = ("--network=host", f"--add-host={DOMAIN}:127.0.0.1")
     own = {
         "load_balancer_certificate_source": "import",
         "load_balancer_certificate_secret": CERTIFICATE_SECRET,
         "load_balancer_https_port": airflow.server_port,
     }
-    environments = with_variables(inventory, own)
-    return Desk(Controller(image, directory, options), aws, environments, definitions, airflow)
+    return Desk(controller, aws, with_variables(inventory, own), definitions, airflow)
 
 
 def with_variables(inventory: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
