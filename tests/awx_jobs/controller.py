@@ -87,8 +87,8 @@ class JobRun:
 class Controller:
     """Runs jobs in ``image`` with podman, as AWX does; ``directory`` takes their private data.
 
-    ``options`` are more options of ``podman run``: DEFAULT_CONTAINER_RUN_OPTIONS of AWX. ``pod`` is the user and group of
-    pods of a container group: a number without a name, as OpenShift chooses it.
+    ``options`` are more options of ``podman run``, AWX's setting DEFAULT_CONTAINER_RUN_OPTIONS. ``pod`` is the user and
+    group of pods of a container group: a number without a name, as OpenShift chooses it.
     """
 
     image: str
