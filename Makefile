@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password check-dags execution-environment clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end live awx-jobs bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
+.PHONY: up down password check-dags execution-environment clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end live awx-jobs bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs awx-apply awx test-tools awx-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -24,8 +24,11 @@ execution-environment:  ## Build the image that AWX runs jobs in; docs/awx_execu
 	@tools/bootstrap execution-environment
 	@PYTHONPATH=collections $(environment)/bin/python -m tools.execution_environment $(OPTIONS)
 
+awx-apply: awx-tools  ## Configure AWX: CONTROLLER_HOST and CONTROLLER_OAUTH_TOKEN say where; OPTIONS="-e awx_state=absent" removes it.
+	@.venv-awx/bin/ansible-playbook extensions/awx/apply.yml $(OPTIONS)
+
 clean: down  ## As down, and the tools as well.
-	rm -rf .venv .venv-latest .cache artifacts
+	rm -rf .venv .venv-awx .venv-latest .cache artifacts
 
 # One process waits for the deployed stack most of the time while the others do the rest (tests/conftest.py). -n 0 runs a part alone.
 pytest := $(environment)/bin/pytest
@@ -33,7 +36,7 @@ alone := $(pytest) -n 0
 shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
-	@$(shared) tests/integration tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/unit
+	@$(shared) tests/integration tests/faults tests/stock_modules tests/checks tests/control_plane tests/audit tests/awx tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -49,6 +52,9 @@ unit: test-tools
 
 molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 	@$(alone) tests/checks/test_molecule.py
+
+awx: test-tools  ## The configuration of AWX, and its apply to a stand-in for the controller.
+	@$(alone) tests/awx
 
 faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand; figures in artifacts/faults_*.json.
 	@$(alone) tests/faults
@@ -96,12 +102,16 @@ bench-images: tools  ## Pull and unpack the Airflow image of `make up` with zstd
 project-sets: test-tools  ## Install what projects often want in the Airflow image of `make up`; docs/dag_authors.md has the table. About 20 minutes.
 	@PYTHONPATH=collections $(environment)/bin/python -m tests.projects --page docs/dag_authors.md
 
-docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
+docs: test-tools  ## Write what is made from sources: pages and drawings of docs/, and the surveys of AWX.
 	@$(environment)/bin/python -m tools.pages
+	@$(environment)/bin/python -m tools.surveys
 	@$(environment)/bin/python -m tools.drawings
 
 test-tools:
 	@tools/bootstrap test
+
+awx-tools:
+	@UV_PROJECT_ENVIRONMENT=.venv-awx tools/bootstrap --project extensions/awx
 
 tools:
 	@tools/bootstrap

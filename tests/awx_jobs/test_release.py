@@ -58,7 +58,7 @@ def test_a_release_is_looked_at_agreed_deployed_and_tried(
     assert list(run.nodes) == [node["identifier"] for node in nodes]
     # What a person agreed to is what happened.
     assert set(release.jobs["check"].changed) == set(release.jobs["deploy"].changed)
-    assert len(desk.airflow.started) == 1
+    assert len(desk.airflow.runs) == 1
     with capsys.disabled():
         print(f"\n{NAME}: {sum(job.seconds for job in release.jobs.values()):.0f} s in {len(release.jobs)} jobs")
 
@@ -72,11 +72,11 @@ def test_what_is_not_agreed_to_is_not_deployed(desk: Desk, empty_account: runs.C
 
 
 def test_a_failed_dag_fails_the_release(desk: Desk, empty_account: runs.ControlPlane) -> None:
-    desk.airflow.outcome = "failed"
+    desk.airflow.states = ["failed"]
     release = Release(desk, IMAGES)
     run = release.run()
     assert run.status == "failed"
     assert run.nodes["smoke_dag"] == "failed"
     [said] = release.jobs["smoke_dag"].failures
-    assert "sum" in said
+    assert "square" in said
     assert ENVIRONMENT in str(desk.aws.client("ecs").list_clusters()["clusterArns"])

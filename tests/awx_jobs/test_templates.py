@@ -87,7 +87,7 @@ def test_drift(launch: Callable[..., JobRun], desk: Desk) -> None:
 
 def test_smoke_dag(launch: Callable[..., JobRun], desk: Desk) -> None:
     run = launch("SM2A: smoke DAG", {"smoke_dag_timeout": "60"})
-    assert len(desk.airflow.started) == 1
+    assert len(desk.airflow.runs) == 1
     [login] = desk.airflow.logins
     assert login["username"]
     assert login["password"] not in f"{run.output}{run.events}"

@@ -119,6 +119,7 @@ RANGE_CASES: Cases = {
     "load_balancer_certificate_wait_timeout": ([0, 1, 1800], [-1]),
     "run_lock_timeout": FROM_ONE,
     "sm2a_lock_timeout": FROM_ONE,
+    "smoke_dag_timeout": FROM_ONE,
 }
 USERS = (["airflow", "Airflow_2", "air-flow", "a.b"], ["air flow", "a/b", "a:b"])
 DATABASE_CASES: Cases = {
