@@ -109,6 +109,13 @@ def test_building_images_without_an_engine_is_refused(desk: Desk, launched: dict
     assert "playbooks/build_images.yml on a machine that has a container engine" in said
 
 
+def test_images_that_are_there_are_handed_to_the_next_node(desk: Desk) -> None:
+    run = desk.launch("SM2A: build images", inventory=with_variables(desk.inventory, IMAGES))
+    assert run.status == "successful", run.end()
+    assert run.changed == []
+    assert run.artifacts == IMAGES
+
+
 def test_what_would_be_removed(launch: Callable[..., JobRun], desk: Desk) -> None:
     run = launch("SM2A: what would be removed", REMOVAL)
     assert "Lost: " in run.output
