@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, Desk, document, holder
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
+from ansible_collections.sm2a.airflow.tests.awx_jobs.desk import IMAGES, Desk, document, holder
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.proxy import fault_proxy
 from ansible_collections.sm2a.airflow.tests.support.fault_proxy.rules import Rule

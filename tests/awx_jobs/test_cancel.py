@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import IMAGES, Desk, holder
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
+from ansible_collections.sm2a.airflow.tests.awx_jobs.desk import IMAGES, Desk, holder
 
 pytestmark = pytest.mark.engine
 

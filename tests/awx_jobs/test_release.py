@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import ENVIRONMENT, IMAGES, Desk
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
+from ansible_collections.sm2a.airflow.tests.awx_jobs.desk import ENVIRONMENT, IMAGES, Desk
 from ansible_collections.sm2a.airflow.tests.awx_jobs.workflow import Node, WorkflowRun, walk
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.sm2a.airflow.tests.awx_jobs.conftest import ENVIRONMENT, IMAGES, Desk, holder, with_variables
 from ansible_collections.sm2a.airflow.tests.awx_jobs.controller import JobRun
+from ansible_collections.sm2a.airflow.tests.awx_jobs.desk import ENVIRONMENT, IMAGES, Desk, holder, with_variables
 from ansible_collections.sm2a.airflow.tests.support import control_plane as runs
 
 pytestmark = pytest.mark.engine
