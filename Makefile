@@ -72,7 +72,7 @@ end-to-end: test-tools  ## A whole stack of its own with real containers; DATABA
 live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 30 minutes.
 	@$(alone) tests/live
 
-awx-jobs: test-tools  ## Every job template, the release and a cancel in the execution environment, as AWX runs them; about 15 minutes. Needs root.
+awx-jobs: test-tools  ## Every job template, the release and a cancel in the execution environment, as AWX runs them; about 7 minutes. Needs root and Podman.
 	@tools/bootstrap execution-environment
 	@$(alone) tests/awx_jobs
 
