@@ -2,7 +2,7 @@
 environment := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 playbook := $(environment)/bin/ansible-playbook -i inventories/local
 
-.PHONY: up down password check-dags clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end eda live bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs test-tools
+.PHONY: up down password check-dags execution-environment clean tools test test-latest lint sanity unit molecule faults second-opinion audit end-to-end eda live awx-jobs bench bench-converge bench-first-deployment bench-throughput bench-images project-sets docs awx-apply awx test-tools awx-tools
 
 up: tools  ## Bring SM2A up on the local AWS.
 	@$(playbook) playbooks/local.yml
@@ -20,8 +20,15 @@ check-dags: tools  ## Can the DAGs in the directory PROJECT=... run? In seconds,
 	@$(environment)/bin/python -m tools.check_dags $(or $(PROJECT),$(error name your project: make check-dags PROJECT=directory)) \
 		$(if $(IMAGE),--image $(IMAGE)) $(if $(QUEUES),--queues "$(QUEUES)")
 
+execution-environment:  ## Build the image that AWX runs jobs in; docs/awx_execution_environment.md has the options (OPTIONS=...).
+	@tools/bootstrap execution-environment
+	@PYTHONPATH=collections $(environment)/bin/python -m tools.execution_environment $(OPTIONS)
+
+awx-apply: awx-tools  ## Configure AWX: CONTROLLER_HOST and CONTROLLER_OAUTH_TOKEN say where; OPTIONS="-e awx_state=absent" removes it.
+	@.venv-awx/bin/ansible-playbook extensions/awx/apply.yml $(OPTIONS)
+
 clean: down  ## As down, and the tools as well.
-	rm -rf .venv .venv-latest .cache artifacts
+	rm -rf .venv .venv-awx .venv-latest .cache artifacts
 
 # One process waits for the deployed stack most of the time while the others do the rest (tests/conftest.py). -n 0 runs a part alone.
 pytest := $(environment)/bin/pytest
@@ -30,7 +37,7 @@ shared := $(pytest) -n 3 --dist loadscope --no-loadscope-reorder
 
 test: test-tools  ## Everything that must pass before a change lands.
 	@SM2A_SECOND_OPINION=defaults $(shared) tests/integration --ignore tests/integration/test_options.py tests/faults \
-		tests/stock_modules tests/checks tests/control_plane tests/second_opinion tests/audit tests/unit
+		tests/stock_modules tests/checks tests/control_plane tests/second_opinion tests/audit tests/awx tests/unit
 
 test-latest:  ## The same on Python 3.13 and the newest ansible-core.
 	@UV_PROJECT_ENVIRONMENT=.venv-latest PYTHON=$(or $(PYTHON),python3.13) $(MAKE) test
@@ -46,6 +53,9 @@ unit: test-tools
 
 molecule: test-tools  ## The role scenarios; output in artifacts/molecule.log.
 	@$(alone) tests/checks/test_molecule.py
+
+awx: test-tools  ## The configuration of AWX, and its apply to a stand-in for the controller.
+	@$(alone) tests/awx
 
 faults: test-tools  ## Lost replies, throttling, killed runs, deletions by hand; figures in artifacts/faults_*.json.
 	@$(alone) tests/faults
@@ -66,6 +76,10 @@ eda: test-tools  ## An alarm that Event-Driven Ansible answers with its remedy. 
 
 live: test-tools  ## The autoscaler on real containers: bursts, long tasks, and failures in the middle; about 30 minutes.
 	@$(alone) tests/live
+
+awx-jobs: test-tools  ## Every job template, the release and a cancel in the execution environment, as AWX runs them; about 7 minutes. Needs root and Podman.
+	@tools/bootstrap execution-environment
+	@$(alone) tests/awx_jobs
 
 benchmark := PYTHONPATH=collections $(environment)/bin/python -m tests.benchmarks
 
@@ -93,12 +107,16 @@ bench-images: tools  ## Pull and unpack the Airflow image of `make up` with zstd
 project-sets: test-tools  ## Install what projects often want in the Airflow image of `make up`; docs/dag_authors.md has the table. About 20 minutes.
 	@PYTHONPATH=collections $(environment)/bin/python -m tests.projects --page docs/dag_authors.md
 
-docs: test-tools  ## Write what docs/ takes from sources: pages and drawings.
+docs: test-tools  ## Write what is made from sources: pages and drawings of docs/, and the surveys of AWX.
 	@$(environment)/bin/python -m tools.pages
+	@$(environment)/bin/python -m tools.surveys
 	@$(environment)/bin/python -m tools.drawings
 
 test-tools:
 	@tools/bootstrap test
+
+awx-tools:
+	@UV_PROJECT_ENVIRONMENT=.venv-awx tools/bootstrap --project extensions/awx
 
 tools:
 	@tools/bootstrap

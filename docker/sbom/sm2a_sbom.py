@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what is in an image: a CycloneDX bill of materials of its Debian and Python packages.
+"""Writes what is in an image: a CycloneDX bill of materials of its Debian and Python packages and Ansible collections.
 
 It runs in the image, at the end of its build: what the user added is in the list, too. The same content gives the same
 file: it has no date, and its serial number is made from the rest.
@@ -106,6 +106,14 @@ def component(purl: PackageURL, licences: Licences, hashes: Iterable[HashType] =
     )
 
 
+def collection_components(folder: Path) -> Iterator[Component]:
+    """Ansible collections below ``folder``; package URLs have no type of their own for them."""
+    for manifest in sorted(folder.glob("ansible_collections/*/*/MANIFEST.json")):
+        told = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]
+        purl = PackageURL("generic", "ansible-collection", f"{told['namespace']}.{told['name']}", told["version"])
+        yield component(purl, [DisjunctiveLicense(name=name) for name in sorted(told["license"] or [])])
+
+
 def file_component(path: Path, root: Path) -> Component:
     """A file that belongs to no package, with its hash."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -121,13 +129,17 @@ def distro_of(root: Path) -> str:
     return f"{release['ID']}-{release.get('VERSION_ID', 'sid')}".replace('"', "")
 
 
-def components(root: Path, site_packages: Iterable[Path], files: Iterable[Path]) -> Iterator[Component]:
+def components(
+    root: Path, site_packages: Iterable[Path], files: Iterable[Path], collections: Iterable[Path] = ()
+) -> Iterator[Component]:
     """Everything that is in the image."""
     distro = distro_of(root)
     for package in installed_debian_packages(root):
         yield debian_component(package, distro, root)
     for distribution in distributions(path=[str(path) for path in site_packages]):
         yield python_component(distribution)
+    for folder in collections:
+        yield from collection_components(folder)
     for file in files:
         yield file_component(file, root)
 
@@ -152,12 +164,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=Path("/"), help="root of the image (default: /)")
     parser.add_argument("--site-packages", type=Path, required=True, help="where its Python packages are")
     parser.add_argument("--environments", type=Path, help="a folder of further Python environments")
+    parser.add_argument("--collections", type=Path, action="append", default=[], help="a folder of Ansible collections")
     parser.add_argument("--file", type=Path, action="append", default=[], help="a file to list with its hash")
     options = parser.parse_args(arguments)
     further = sorted(options.environments.glob("*/lib/python*/site-packages")) if options.environments else []
-    bom = Bom(components=components(options.root, [options.site_packages, *further], options.file))
+    bom = Bom(components=components(options.root, [options.site_packages, *further], options.file, options.collections))
     kinds = {one.purl.type for one in bom.components if one.purl}
-    if kinds != {"deb", "pypi"}:
+    if not kinds >= {"deb", "pypi"}:
         print(f"The image {options.name} has packages of {sorted(kinds)} only", file=sys.stderr)
         return 1
     image = Component(name=options.name, type=ComponentType.CONTAINER, bom_ref="image")

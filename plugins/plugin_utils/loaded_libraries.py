@@ -22,6 +22,7 @@ MODULES = "ansible_collections.sm2a.airflow.plugins.modules"
 # The services whose clients each module makes.
 SERVICES: dict[str, tuple[str, ...]] = {
     "acm_certificate": ("acm", "route53"),
+    "airflow_dag_run": ("acm", "secretsmanager"),
     "caller_identity_info": ("sts",),
     "cloudwatch_alarms": ("cloudwatch",),
     "cloudwatch_alarms_info": ("cloudwatch",),

@@ -17,6 +17,7 @@ TYPED = [
     "docker/autoscaler/sm2a_autoscaler",
     "docker/airflow/sm2a_runtime",
     "docker/sbom",
+    "extensions/awx/execution-environment/install_collections.py",
     "tests",
     "tools",
 ]

@@ -108,6 +108,18 @@ def test_what_will_be_lost_and_what_is_kept_is_said_before(full: Deployed) -> No
     assert f"Lost: The bucket {bucket} with 1 object." in destroyed
 
 
+def test_another_environment_than_the_one_that_was_named_is_not_touched(full: Deployed) -> None:
+    before = account(full.aws)
+    refused = full.aws.play("teardown", extra={**runs.DESTROY, "sm2a_destroy": "production"})
+    assert refused.code == 2, refused.end()
+    assert refused.message.startswith(
+        f"Nothing was removed: sm2a_destroy is production, and this environment is {runs.NAME}."
+    )
+    assert account(full.aws) == before
+    named = full.aws.play("teardown", "--check", extra={**CAREFUL, "sm2a_destroy": runs.NAME})
+    assert named.code == 0, named.end()
+
+
 def test_a_removal_that_was_killed_is_looked_at_as_well(full: Deployed) -> None:
     ecs = full.aws.client("ecs")
 

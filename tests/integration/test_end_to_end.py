@@ -153,6 +153,16 @@ def test_each_task_went_through_sqs_once(smoke: dict[str, Any], measures: Measur
     assert {call["QueueUrl"].rsplit("/", 1)[1] for call in smoke["sent"]} == {f"{NAME}-default"}
 
 
+def test_the_playbook_runs_the_smoke_dag(smoke: dict[str, Any], admin: dict[str, str], say: Say) -> None:
+    assert smoke["run"]
+    run = play("smoke_dag", ["playbooks/smoke_dag.yml"], say, "-vvv", timeout=900)
+    assert run.code == 0, run.end()
+    assert run.changed_tasks == ["sm2a.airflow.smoke_dag : Run the DAG"]
+    said = run.log.read_text(encoding="utf-8")
+    assert f"success: {URL}/dags/sm2a_smoke/runs/sm2a__" in " ".join(said.split())
+    assert admin["password"] not in said
+
+
 def test_logs_lie_in_s3_and_are_shown_by_the_api(airflow: AirflowApi, smoke: dict[str, Any]) -> None:
     keys = smoke["logs"]
     assert len(keys) == len(smoke["tasks"])

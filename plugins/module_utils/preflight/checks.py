@@ -63,7 +63,7 @@ ENVIRONMENT = (
     Check(
         "container_engine",
         "Whether Docker or Podman answers where images are to be built",
-        "Start one, or give images_airflow_image and images_autoscaler_image",
+        "Start one, give images_airflow_image and images_autoscaler_image, or run build_images.yml where there is one",
         STOPS_OR_WARNS,
     ),
     Check(

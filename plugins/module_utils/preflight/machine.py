@@ -35,7 +35,8 @@ def container_engine(wanted: str, images_are_there: Callable[[], bool]) -> list[
         find_engine(wanted)
     except EngineError as error:
         message = (
-            f"{error} Or give images that are built elsewhere, in images_airflow_image and images_autoscaler_image."
+            f"{error} Two ways without: give images by digest (images_airflow_image and images_autoscaler_image), or "
+            "build them with playbooks/build_images.yml on a machine that has a container engine."
         )
         return [Finding("container_engine", message, certain=not images_are_there())]
     return []

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.sm2a.airflow.plugins.module_utils.containers.base_image import DEFAULT_NAME
 from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
-from ansible_collections.sm2a.airflow.tests.support.role_files import defaults
+from ansible_collections.sm2a.airflow.tests.support.role_files import defaults, read_yaml
 from ansible_collections.sm2a.airflow.tests.unit.images import downloads
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -21,7 +21,11 @@ from packaging.utils import canonicalize_name
 LOCK: dict[str, Any] = tomllib.loads((PROJECT / "uv.lock").read_text(encoding="utf-8"))
 SETTINGS: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 DOCKERFILES = sorted((PROJECT / "docker").glob("*/Dockerfile"))
-REQUIREMENTS = sorted((PROJECT / "docker").glob("*/*requirements.txt"))
+EXECUTION_ENVIRONMENT = PROJECT / "extensions/awx/execution-environment"
+REQUIREMENTS = [
+    *sorted((PROJECT / "docker").glob("*/*requirements.txt")),
+    *(EXECUTION_ENVIRONMENT / name for name in ("requirements.txt", "build-requirements.txt", "collections.txt")),
+]
 HASHED = re.compile(r"[\w.\[\],-]+==\S+( ;.*?)?(\s+--hash=sha256:[0-9a-f]{64})+")
 # Programs of images that install packages which need no hash: the user's own. A file with hashes is held to them, and
 # images_require_hashes wants them (tests/unit/airflow/project).
@@ -120,6 +124,8 @@ def test_the_default_base_image_is_the_same_everywhere() -> None:
     assert defaults("images")["images_base_image"] == DEFAULT_NAME
     for path in DOCKERFILES:
         assert f"ARG BASE_IMAGE={DEFAULT_NAME}\n" in path.read_text(encoding="utf-8")
+    definition = read_yaml(EXECUTION_ENVIRONMENT / "execution-environment.yml")
+    assert definition["images"]["base_image"]["name"] == DEFAULT_NAME
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ def test_packages_of_further_environments_are_listed(root: Path, tmp_path: Path)
     assert listed.count("pkg:pypi/dbt-core@1.12") == 1
 
 
+def test_collections_are_listed(root: Path, tmp_path: Path) -> None:
+    folder = root / "collections/ansible_collections/amazon/aws"
+    folder.mkdir(parents=True)
+    told = {"namespace": "amazon", "name": "aws", "version": "11.4.0", "license": ["GPL-3.0-or-later"]}
+    (folder / "MANIFEST.json").write_text(json.dumps({"collection_info": told}), encoding="utf-8")
+    options = ["--root", str(root), "--site-packages", str(root / "venv"), "--collections", str(root / "collections")]
+    assert sm2a_sbom.main(["sm2a-test", str(tmp_path / "bill.json"), *options]) == 0
+    document = json.loads((tmp_path / "bill.json").read_text(encoding="utf-8"))
+    [listed] = [one for one in document["components"] if one["name"] == "amazon.aws"]
+    assert listed["purl"] == "pkg:generic/ansible-collection/amazon.aws@11.4.0"
+    assert listed["licenses"] == [{"license": {"name": "GPL-3.0-or-later"}}]
+
+
 def test_it_is_valid_and_the_same_for_the_same_content(root: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     write(root, first)

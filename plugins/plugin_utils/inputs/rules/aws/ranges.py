@@ -182,5 +182,6 @@ TASKS: list[Rule] = [
     Rule("load_balancer_certificate_wait_timeout", DOCS.format("load_balancer"), at_least(0, "seconds")),
     *same(DOCS.format("run_lock"), SECONDS, "run_lock_timeout", "sm2a_lock_timeout"),
     Rule("sm2a_progress_interval", RUNS, at_least(0, "seconds")),
+    Rule("smoke_dag_timeout", DOCS.format("smoke_dag"), SECONDS),
 ]
 RULES: list[Rule] = [*PORTS, *DAYS, *LOAD_BALANCER, *DATABASE, *MONITORING, *TASKS]

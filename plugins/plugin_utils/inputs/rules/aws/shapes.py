@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Problem
@@ -60,51 +61,55 @@ def of_text(judge: Callable[[str], str | None]) -> Problem:
     return problem
 
 
-def between(least: float, most: float, unit: str = "", besides: Collection[float] = ()) -> Problem:
+@dataclass(frozen=True)
+class Range:
+    """A number from ``least`` to ``most`` (None is no limit), or one of ``besides``; ``span`` says so in a sentence."""
+
+    least: float | None
+    most: float | None
+    span: str
+    besides: Collection[float] = ()
+
+    def __call__(self, value: Any) -> str | None:
+        """What is wrong with the number."""
+        low = self.least is not None and is_number(value) and value < self.least
+        high = self.most is not None and is_number(value) and value > self.most
+        return f"must be {self.span}, not {value}" if (low or high) and value not in self.besides else None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A number or text of a list, which ``described`` may describe."""
+
+    allowed: tuple[Any, ...]
+    described: str
+
+    def __call__(self, value: Any) -> str | None:
+        """What is wrong with the value."""
+        if isinstance(value, (bool, list, dict)) or value == "" or value in self.allowed:
+            return None
+        return f"must be {self.described or 'one of ' + ', '.join(map(str, self.allowed))}, not {shown(value)}"
+
+
+def between(least: float, most: float, unit: str = "", besides: Collection[float] = ()) -> Range:
     """A number from ``least`` to ``most``, or one of ``besides``."""
     allowed = [str(one) for one in besides]
-    span = f"{' or '.join([*allowed, f'{least} to {most}'])}{unit and f' {unit}'}"
-
-    def problem(value: Any) -> str | None:
-        if not is_number(value) or value in besides or least <= value <= most:
-            return None
-        return f"must be {span}, not {value}"
-
-    return problem
+    return Range(least, most, f"{' or '.join([*allowed, f'{least} to {most}'])}{unit and f' {unit}'}", besides)
 
 
-def at_least(least: float, unit: str = "") -> Problem:
+def at_least(least: float, unit: str = "") -> Range:
     """A number that is not smaller."""
-
-    def problem(value: Any) -> str | None:
-        if not is_number(value) or value >= least:
-            return None
-        return f"must be {least}{unit and f' {unit}'} or more, not {value}"
-
-    return problem
+    return Range(least, None, f"{least}{unit and f' {unit}'} or more")
 
 
-def at_most(most: float, unit: str = "") -> Problem:
+def at_most(most: float, unit: str = "") -> Range:
     """A number that is not larger."""
-
-    def problem(value: Any) -> str | None:
-        if not is_number(value) or value <= most:
-            return None
-        return f"must be at most {most}{unit and f' {unit}'}, not {value}"
-
-    return problem
+    return Range(None, most, f"at most {most}{unit and f' {unit}'}")
 
 
-def one_of(choices: Iterable[Any], described: str = "") -> Problem:
+def one_of(choices: Iterable[Any], described: str = "") -> Choices:
     """A number or text of a list."""
-    allowed = list(choices)
-
-    def problem(value: Any) -> str | None:
-        if isinstance(value, (bool, list, dict)) or value == "" or value in allowed:
-            return None
-        return f"must be {described or 'one of ' + ', '.join(map(str, allowed))}, not {shown(value)}"
-
-    return problem
+    return Choices(tuple(choices), described)
 
 
 def matching(pattern: str, described: str, repeat: bool = True) -> Problem:

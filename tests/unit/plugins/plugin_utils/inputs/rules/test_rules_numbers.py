@@ -120,6 +120,7 @@ RANGE_CASES: Cases = {
     "run_lock_timeout": FROM_ONE,
     "sm2a_lock_timeout": FROM_ONE,
     "sm2a_progress_interval": ([0, 1, 30], [-1]),
+    "smoke_dag_timeout": FROM_ONE,
 }
 USERS = (["airflow", "Airflow_2", "air-flow", "a.b"], ["air flow", "a/b", "a:b"])
 DATABASE_CASES: Cases = {

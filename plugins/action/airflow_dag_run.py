@@ -1,0 +1,1 @@
+../plugin_utils/forked_action.py
