@@ -137,6 +137,7 @@ def test_removal_takes_what_was_applied_and_only_that(tools: Path, controller: C
         ({"awx_state": "gone"}, {}, "awx_state must be present or absent, not gone"),
         ({"awx_execution_environment_image": ""}, {}, "make execution-environment"),
         ({"awx_execution_environment_image": IMAGE.partition("@")[0]}, {}, "must name an image by its digest"),
+        ({}, {}, "A notification by slack needs SM2A_AWX_SLACK_TOKEN in the environment"),
     ],
 )
 def test_wrong_input_ends_before_a_change(
