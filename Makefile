@@ -21,7 +21,8 @@ check-dags: tools  ## Can the DAGs in the directory PROJECT=... run? In seconds,
 		$(if $(IMAGE),--image $(IMAGE)) $(if $(QUEUES),--queues "$(QUEUES)")
 
 awx-apply: awx-tools  ## Configure AWX: CONTROLLER_HOST and CONTROLLER_OAUTH_TOKEN say where; OPTIONS="-e awx_state=absent" removes it.
-	@.venv-awx/bin/ansible-playbook extensions/awx/apply.yml $(OPTIONS)
+	@# Objects are arguments of modules as a whole, which only facts could make unsafe.
+	@ANSIBLE_INJECT_FACT_VARS=false .venv-awx/bin/ansible-playbook extensions/awx/apply.yml $(OPTIONS)
 
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-awx .venv-latest .cache artifacts
