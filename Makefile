@@ -25,7 +25,8 @@ execution-environment:  ## Build the image that AWX runs jobs in; docs/awx_execu
 	@PYTHONPATH=collections $(environment)/bin/python -m tools.execution_environment $(OPTIONS)
 
 awx-apply: awx-tools  ## Configure AWX: CONTROLLER_HOST and CONTROLLER_OAUTH_TOKEN say where; OPTIONS="-e awx_state=absent" removes it.
-	@.venv-awx/bin/ansible-playbook extensions/awx/apply.yml $(OPTIONS)
+	@# Objects are arguments of modules as a whole, which only facts could make unsafe.
+	@ANSIBLE_INJECT_FACT_VARS=false .venv-awx/bin/ansible-playbook extensions/awx/apply.yml $(OPTIONS)
 
 clean: down  ## As down, and the tools as well.
 	rm -rf .venv .venv-awx .venv-latest .cache artifacts

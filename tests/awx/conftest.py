@@ -33,6 +33,7 @@ SETTINGS: dict[str, Any] = {
     "awx_aws_access_key_id": "an-access-key-id",
     "awx_mail_recipients": ["operators@example.com"],
     "awx_slack_channels": ["airflow"],
+    "awx_webhook": True,
 }
 RENDER = """
 - hosts: localhost

@@ -28,10 +28,10 @@ GOES_TO = {
 }
 
 
-def apply(tools: Path, controller: Controller, fails: bool = False, **more: Any) -> tuple[str, int]:
-    """Output of a run, and how many tasks reported a change."""
-    where = {"CONTROLLER_HOST": controller.address, "CONTROLLER_OAUTH_TOKEN": TOKEN, **SECRETS}
-    said = play(tools, APPLY, {**SETTINGS, **more}, where, fails)
+def apply(tools: Path, controller: Controller, secrets: bool = False, **more: Any) -> tuple[str, int]:
+    """Output of a run, with the secret values in the environment or without, and how many tasks reported a change."""
+    where = {"CONTROLLER_HOST": controller.address, "CONTROLLER_OAUTH_TOKEN": TOKEN, **(SECRETS if secrets else {})}
+    said = play(tools, APPLY, {**SETTINGS, **more}, where)
     found = RECAP.search(said)
     assert found, said
     return said, int(found[2])
@@ -40,7 +40,7 @@ def apply(tools: Path, controller: Controller, fails: bool = False, **more: Any)
 @pytest.fixture(scope="module")
 def applied(tools: Path, controller: Controller) -> str:
     """Output of the first run."""
-    return apply(tools, controller)[0]
+    return apply(tools, controller, secrets=True)[0]
 
 
 def test_everything_is_made(applied: str, controller: Controller, configuration: dict[str, Any]) -> None:
@@ -83,6 +83,7 @@ def test_no_secret_is_where_it_does_not_belong(applied: str, controller: Control
 
 @pytest.mark.usefixtures("applied")
 def test_a_second_run_changes_nothing(tools: Path, controller: Controller) -> None:
+    """Nor does one without the secret values, which stay where they are."""
     controller.calls.clear()
     said, changed = apply(tools, controller)
     assert changed == 0, said
@@ -101,8 +102,11 @@ def test_what_was_changed_by_hand_is_put_right(tools: Path, controller: Controll
     gone = {"name": "SM2A: drift of gone", "unified_job_template": drift["id"], "rrule": "x", "limit": "gone"}
     store.create("schedules", gone)
     own = store.create("schedules", {**gone, "name": "somebody's own"})
-    _said, changed = apply(tools, controller)
-    assert changed == 3
+    [credential] = store.all("credentials")
+    _said, changed = apply(tools, controller, awx_aws_region="eu-north-1")
+    assert changed == 4
+    assert credential["inputs"]["region"] == "eu-north-1"
+    assert credential["inputs"]["secret_access_key"] == SECRETS["SM2A_AWX_SECRET_ACCESS_KEY"]
     assert deploy["allow_simultaneous"] is False
     assert store.find("workflow_job_template_nodes", node["id"]) is None
     assert [one["name"] for one in store.all("schedules")] == ["SM2A: drift of small", "somebody's own"]
@@ -133,6 +137,7 @@ def test_removal_takes_what_was_applied_and_only_that(tools: Path, controller: C
         ({"awx_state": "gone"}, {}, "awx_state must be present or absent, not gone"),
         ({"awx_execution_environment_image": ""}, {}, "make execution-environment"),
         ({"awx_execution_environment_image": IMAGE.partition("@")[0]}, {}, "must name an image by its digest"),
+        ({}, {}, "A notification by slack needs SM2A_AWX_SLACK_TOKEN in the environment"),
     ],
 )
 def test_wrong_input_ends_before_a_change(

@@ -19,7 +19,7 @@ from ansible_collections.sm2a.airflow.tests.support.project import PROJECT
 ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = json.loads((FACTS / "arguments.json").read_text(encoding="utf-8"))[
     "modules"
 ]
-KINDS = {"str": str, "bool": bool, "int": int, "dict": dict, "list": list, "float": (int, float)}
+KINDS: dict[str, Any] = {"str": str, "bool": bool, "int": int, "dict": dict, "list": list, "float": (int, float)}
 # The module of each variable whose entries are its arguments.
 DATA = {
     "aap_organizations": "organization",

@@ -64,7 +64,14 @@ def problems(endpoint: str, given: Mapping[str, Any], new: bool) -> Iterator[str
 
 
 def _problems_of(field: Mapping[str, Any], value: Any) -> Iterator[str]:
-    kinds = {"string": str, "boolean": bool, "integer": int, "id": int, "json": (dict, list, str), "choice": (str, int)}
+    kinds: dict[str, Any] = {
+        "string": str,
+        "boolean": bool,
+        "integer": int,
+        "id": int,
+        "json": (dict, list, str),
+        "choice": (str, int),
+    }
     if not isinstance(value, kinds[field["type"]]) or (field["type"] in ("integer", "id") and isinstance(value, bool)):
         yield f"{value!r} is no {field['type']}"
     elif "choices" in field and value not in field["choices"]:
@@ -84,8 +91,9 @@ def survey_problems(survey: Mapping[str, Any]) -> Iterator[str]:
     if not survey.get("spec"):
         yield "'spec' doesn't contain any items."
     for question in survey.get("spec") or []:
-        for name, kind in (("type", str), ("question_name", str), ("variable", str), ("required", bool)):
-            if not isinstance(question.get(name), kind):
+        kinds: dict[str, type] = {"type": str, "question_name": str, "variable": str, "required": bool}
+        for name, needed in kinds.items():
+            if not isinstance(question.get(name), needed):
                 yield f"'{name}' missing from survey question, or of another type: {question}"
                 return
         if question["variable"] in seen:

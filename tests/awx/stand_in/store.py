@@ -97,6 +97,12 @@ class Store:
         """The object with other values."""
         self._check(endpoint, given, new=False, existing=self.objects[endpoint][number])
         found = self.objects[endpoint][number]
+        if "inputs" in given and endpoint == "credentials":
+            # The word for a secret stands for the one that is stored.
+            inputs = {
+                name: found["inputs"][name] if value == ENCRYPTED else value for name, value in given["inputs"].items()
+            }
+            given = {**given, "inputs": inputs}
         found.update({name: stored(endpoint, name, value) for name, value in given.items() if name != "type"})
         return found
 
