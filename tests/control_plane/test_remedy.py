@@ -36,7 +36,7 @@ def said(run: runs.PlaybookRun) -> str:
 def test_a_component_that_does_nothing_is_started_anew(deployed: Deployed, options: list[str]) -> None:
     before = deployments(deployed.aws)
     alarm = set_state(deployed.aws, "scheduler-heartbeat", 999, "ALARM")
-    run = deployed.aws.play("remedy", *options, extra={"remedy_alarm": alarm})
+    run = deployed.aws.play("remedy", *options, extra={"sm2a_remedy_alarm": alarm})
     assert run.code == 0, run.end()
     assert said(run) == f"{alarm}: A new deployment of scheduler"
     assert run.summary[-2] == "- ECS services: 1 changed"
@@ -57,7 +57,7 @@ def test_nothing_is_done_without_need_or_without_a_remedy(
 ) -> None:
     before = deployments(deployed.aws)
     alarm = set_state(deployed.aws, name, value, wanted)
-    run = deployed.aws.play("remedy", extra={"remedy_alarm": alarm})
+    run = deployed.aws.play("remedy", extra={"sm2a_remedy_alarm": alarm})
     assert run.code == 0, run.end()
     assert said(run).startswith(f"{alarm}: {why}")
     assert run.changed == []
@@ -65,20 +65,20 @@ def test_nothing_is_done_without_need_or_without_a_remedy(
 
 
 def test_an_alarm_that_is_not_there(deployed: Deployed) -> None:
-    run = deployed.aws.play("remedy", extra={"remedy_alarm": f"{runs.NAME}/no-such-thing"})
+    run = deployed.aws.play("remedy", extra={"sm2a_remedy_alarm": f"{runs.NAME}/no-such-thing"})
     assert (run.code, run.changed, said(run)) == (0, [], f"{runs.NAME}/no-such-thing: There is no such alarm"), (
         run.end()
     )
 
 
 def test_the_alarm_of_another_environment(deployed: Deployed) -> None:
-    run = deployed.aws.play("remedy", extra={"remedy_alarm": "production/scheduler-heartbeat"})
+    run = deployed.aws.play("remedy", extra={"sm2a_remedy_alarm": "production/scheduler-heartbeat"})
     assert (run.code, run.changed) == (0, []), run.end()
     assert "Say what is done" not in run.tasks("ok")
 
 
 @pytest.mark.parametrize("name", ["", "scheduler-heartbeat", "cp/", "cp/a b", "../x/y"])
 def test_what_is_no_alarm_is_refused(deployed: Deployed, name: str) -> None:
-    run = deployed.aws.play("remedy", extra={"remedy_alarm": name})
+    run = deployed.aws.play("remedy", extra={"sm2a_remedy_alarm": name})
     assert run.code == 2, run.end()
-    assert run.message == "remedy_alarm must be the name of an alarm of SM2A, such as cp/scheduler-heartbeat"
+    assert run.message == "sm2a_remedy_alarm must be the name of an alarm of SM2A, such as cp/scheduler-heartbeat"

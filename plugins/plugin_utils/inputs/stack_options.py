@@ -20,6 +20,8 @@ STACK_OPTIONS: dict[str, dict[str, Any]] = {
     "sm2a_progress_interval": {"type": "int", "default": 30},
     # What teardown.yml may remove: where it is given, it must be the name of the environment.
     "sm2a_destroy": {"type": "str"},
+    # The alarm that remedy.yml looks at, such as production/scheduler-heartbeat.
+    "sm2a_remedy_alarm": {"type": "str"},
     # Only for an AWS other than Amazon's own: the local one.
     "sm2a_endpoint_url": {"type": "str"},
     # Environment variables of every AWS call (credentials, proxies).

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 KINDS = {
     "acm_certificate": "certificates",
+    "airflow_dag_run": "DAG runs",
     "cloudwatch_alarms": "alarms",
     "cloudwatch_dashboard": "dashboards",
     "cloudwatchlogs_log_groups": "log groups",
