@@ -20,12 +20,16 @@ from ansible_collections.sm2a.airflow.plugins.module_utils.preflight.checks impo
     STOPS,
     STOPS_OR_WARNS,
 )
+from ansible_collections.sm2a.airflow.tools import stock_modules
+from ansible_collections.sm2a.airflow.tools.deploy_policy import (
+    GIVEN,
+    WITHOUT_BOUNDARY,
+    boundary_statements,
+    statements,
+)
 from antsibull_docs_parser import dom
 from antsibull_docs_parser.parser import Context, parse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from tools import stock_modules
-from tools.deploy_policy import GIVEN, WITHOUT_BOUNDARY, boundary_statements, statements
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATES = PROJECT / "docs/templates"

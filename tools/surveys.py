@@ -24,8 +24,7 @@ from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules import a
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.shapes import Choices, Range
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.rules.aws.table import Problem
 from ansible_collections.sm2a.airflow.plugins.plugin_utils.inputs.specs import all_specs, is_secret
-
-from tools.pages import PROJECT, markdown
+from ansible_collections.sm2a.airflow.tools.pages import PROJECT, markdown
 
 AWX = PROJECT / "extensions/awx"
 SURVEYS = AWX / "controller/surveys.yml"

@@ -88,9 +88,12 @@ def survey_of(template: dict[str, Any]) -> dict[str, Any]:
     return dict(template["survey_spec"]) if template["survey_enabled"] else {}
 
 
-def test_a_tear_down_asks_for_the_name() -> None:
-    assert required("teardown") == {"sm2a_destroy"}
-    assert {variable for name in FILE for variable in required(name)} == {"sm2a_destroy"}
+def test_only_what_a_job_is_about_is_asked_for() -> None:
+    insisted = {name: required(name) for name in FILE}
+    assert {name: names for name, names in insisted.items() if names} == {
+        "teardown": {"sm2a_destroy"},
+        "remedy": {"sm2a_remedy_alarm"},
+    }
 
 
 def carried(configuration: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
