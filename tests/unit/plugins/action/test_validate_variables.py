@@ -104,7 +104,7 @@ def test_published_fact_is_no_unknown_variable() -> None:
 @pytest.mark.parametrize("name", STACK_OPTIONS)
 def test_every_variable_of_the_stack_does_something(name: str) -> None:
     files = [*(PROJECT / "playbooks").glob("*.yml"), *(PROJECT / "roles").glob("*/vars/**/*.yml")]
-    files.append(PROJECT / "plugins/plugin_utils/forked_module.py")
+    files += [PROJECT / f"plugins/plugin_utils/{file}.py" for file in ("forked_module", "progress")]
     assert any(name in file.read_text(encoding="utf-8") for file in files)
 
 
