@@ -61,7 +61,7 @@ def judging_application(application: Application, results: Path) -> Application:
 def read(results: Path) -> Judged:
     """What ``judging_application`` wrote."""
     lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
-    return Judged(Counter(call for call, _ in lines), sorted({f"{call}: {why}" for call, why in lines if why}))
+    return Judged(Counter(call for call, _why in lines), sorted({f"{call}: {why}" for call, why in lines if why}))
 
 
 def _message(environ: dict[str, Any], body: bytes) -> Message:

@@ -1,6 +1,6 @@
 # Copyright: SM2A contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A process beside ansible-playbook that gives the run lock back when ansible-playbook was ended by a signal.
+"""A process beside ansible-playbook that gives the run lock back when ansible-playbook has ended without doing so.
 
 A run that ends by itself gives its lock back in its playbook and stops the watcher before. After SIGINT, SIGTERM or
 SIGKILL no task runs any more: AWX cancels a job with SIGKILL to the process group of ansible-playbook. The watcher
