@@ -99,10 +99,10 @@ def test_unlock(launch: Callable[..., JobRun]) -> None:
 
 
 def test_remedy(launch: Callable[..., JobRun]) -> None:
-    """The environment is new: its alarms are not on."""
+    """Without containers no scheduler reports, so that the alarm is on."""
     run = launch("SM2A: remedy", {"sm2a_remedy_alarm": f"{ENVIRONMENT}/scheduler-heartbeat"})
-    assert run.changed == []
-    assert "The alarm is over" in run.output
+    assert run.changed == ["Start the service anew"]
+    assert "A new deployment of scheduler" in run.output
 
 
 def test_building_images_without_an_engine_is_refused(desk: Desk, launched: dict[str, JobRun]) -> None:
