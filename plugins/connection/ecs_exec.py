@@ -98,7 +98,7 @@ EXAMPLES = r"""
     ansible_ecs_exec_task: 4b2a0d4e1c3f4a5b8c7d6e5f4a3b2c1d
     ansible_ecs_exec_container: scheduler
     ansible_python_interpreter: /usr/bin/python3
-    ansible_remote_tmp: /tmp/.ansible
+    ansible_remote_tmp: /root/.ansible/tmp
   tasks:
     - name: List the processes
       ansible.builtin.raw: cat /proc/[0-9]*/comm

@@ -69,9 +69,9 @@ class AirflowApi:
         """The DAG, None while Airflow does not know it."""
         return self._unless_missing(f"/api/v2/dags/{quote(dag_id, safe='')}")
 
-    def unpause(self, dag_id: str) -> None:
-        """Let runs of the DAG start."""
-        self._request("PATCH", f"/api/v2/dags/{quote(dag_id, safe='')}", {"is_paused": False})
+    def pause(self, dag_id: str, paused: bool) -> None:
+        """Let no run of the DAG start, or let them start again."""
+        self._request("PATCH", f"/api/v2/dags/{quote(dag_id, safe='')}", {"is_paused": paused})
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
         """Start a run; fine when there is one of this id already, as after a lost reply."""

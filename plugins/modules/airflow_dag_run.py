@@ -40,7 +40,7 @@ options:
     type: dict
     default: {}
   unpause:
-    description: Whether a paused DAG is unpaused first. Otherwise it is an error.
+    description: Whether a paused DAG is unpaused for the run, and paused again after it. Otherwise it is an error.
     type: bool
     default: false
   wait_delay:
@@ -157,8 +157,8 @@ def patiently(url: str, ask: Callable[[], Found], delay: int) -> Found:
     )
 
 
-def ready(api: AirflowApi, params: dict[str, Any]) -> None:
-    """Return when Airflow knows the DAG and lets its runs start."""
+def ready(api: AirflowApi, params: dict[str, Any]) -> bool:
+    """Return when Airflow knows the DAG and lets its runs start: whether it was paused until now."""
     dag_id, delay = params["dag_id"], params["wait_delay"]
     found: list[dict[str, Any]] = []
 
@@ -172,10 +172,12 @@ def ready(api: AirflowApi, params: dict[str, Any]) -> None:
             message=f"Airflow does not know the DAG {dag_id} after {params['wait_timeout']} seconds. Is it in the "
             "image, repository or bucket of this environment (airflow_dags_source), and is there an import error?"
         )
-    if found[0].get("is_paused"):
-        if not params["unpause"]:
-            raise AnsibleAWSError(message=f"The DAG {dag_id} is paused. Unpause it in Airflow, or set unpause.")
-        patiently(params["url"], lambda: api.unpause(dag_id), delay)
+    paused = bool(found[0].get("is_paused"))
+    if paused and not params["unpause"]:
+        raise AnsibleAWSError(message=f"The DAG {dag_id} is paused. Unpause it in Airflow, or set unpause.")
+    if paused:
+        patiently(params["url"], lambda: api.pause(dag_id, False), delay)
+    return paused
 
 
 def ended(api: AirflowApi, run_id: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -222,11 +224,15 @@ def work(module: AnsibleAWSModule) -> dict[str, Any]:
     api = AirflowApi(url, "\n".join(get_certificate(client(module, "acm"), arn)) if arn else None)
     username, password = credentials(client(module, "secretsmanager"), params["secret_name"])
     patiently(url, lambda: api.log_in(username, password), params["wait_delay"])
-    ready(api, params)
+    was_paused = ready(api, params)
     # With an id of ours, a request whose answer is lost can be repeated.
     run_id = f"sm2a__{datetime.now(UTC).isoformat()}"
-    patiently(url, lambda: api.start(dag_id, run_id, params["conf"]), params["wait_delay"])
-    return {"changed": True, "dag_run": ended(api, run_id, params)}
+    try:
+        patiently(url, lambda: api.start(dag_id, run_id, params["conf"]), params["wait_delay"])
+        return {"changed": True, "dag_run": ended(api, run_id, params)}
+    finally:
+        if was_paused:
+            patiently(url, lambda: api.pause(dag_id, True), params["wait_delay"])
 
 
 def main() -> None:

@@ -14,8 +14,9 @@ from typing import Any
 # AWX sets each under both names.
 PREFIXES = ("awx", "tower")
 LONGEST = 100
-# The environment variable with the controller's address.
+# The environment variable with the controller's address, and what it is where nobody has set it (TOWER_URL_BASE).
 ADDRESS = "AWX_HOST"
+UNSET = ("https://towerhost", "https://platformhost")
 
 
 def controller_job(
@@ -53,5 +54,6 @@ def _line(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    """The address of the controller; empty when it is none."""
-    return text.rstrip("/") if re.fullmatch(r"https?://[A-Za-z0-9.:\[\]/_~-]{1,200}", text) else ""
+    """The address of the controller; empty when it is none, or that of every controller without one."""
+    address = text.rstrip("/") if re.fullmatch(r"https?://[A-Za-z0-9.:\[\]/_~-]{1,200}", text) else ""
+    return "" if address in UNSET else address

@@ -23,7 +23,8 @@ EXEC_AGENT = "ExecuteCommandAgent"
 # How Ansible gets into a container, unless `compose` says otherwise.
 CONNECTION = "sm2a.airflow.ecs_exec"
 PYTHON = "/usr/bin/python3"
-REMOTE_TMP = "/tmp/.ansible"  # noqa: S108 (in the container, whose other folders may be read-only)
+# Commands are root's. In /tmp DAG code could exchange what root is about to run.
+REMOTE_TMP = "/root/.ansible/tmp"
 
 
 @dataclass(frozen=True)

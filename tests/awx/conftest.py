@@ -25,7 +25,7 @@ SECRETS = {
     "SM2A_AWX_SECRET_ACCESS_KEY": "secret-access-key-of-the-tests",
     "SM2A_AWX_MAIL_PASSWORD": "mail-password-of-the-tests",
     "SM2A_AWX_SLACK_TOKEN": "slack-token-of-the-tests",
-    "SM2A_AWX_WEBHOOK_URL": "https://hooks.example.com/secret-path-of-the-tests",
+    "SM2A_AWX_WEBHOOK_PASSWORD": "webhook-password-of-the-tests",
 }
 SETTINGS: dict[str, Any] = {
     "awx_execution_environment_image": IMAGE,
@@ -33,7 +33,8 @@ SETTINGS: dict[str, Any] = {
     "awx_aws_access_key_id": "an-access-key-id",
     "awx_mail_recipients": ["operators@example.com"],
     "awx_slack_channels": ["airflow"],
-    "awx_webhook": True,
+    "awx_webhook_url": "https://hooks.example.com/sm2a",
+    "awx_webhook_username": "sm2a",
 }
 RENDER = """
 - hosts: localhost

@@ -32,7 +32,7 @@ CHANGED_OPTIONS = {
 }
 COMPARED = ["fresh account", "changed options", "removal"]
 # Images are given here, and the preflight makes nothing.
-ROLES = set(role_names()) - {"images", "local_aws", "preflight"}
+ROLES = set(role_names()) - {"images", "local_aws", "preflight", "smoke_dag"}
 TITLE = "| run | task | resource | attributes predicted | attributes changed |\n|---|---|---|---|---|\n"
 
 

@@ -83,8 +83,8 @@ def test_failed_migration_leaves_every_service_as_it_was(stack: Stack, say: Say)
     run = deploy("failed_migration", say, {"airflow_config": {"database": arguments}})
     assert run.code != 0
     # The exit code of the task, and the last line that it wrote.
-    assert "exit code 1" in run.end()
-    assert "sql_alchemy_connect_args" in run.end()
+    assert "exit code 1" in run.end(120)
+    assert "sql_alchemy_connect_args" in run.end(120)
     assert services(stack) == before
 
 

@@ -19,7 +19,7 @@ from ansible_collections.sm2a.airflow.tests.support.role_files import role_names
 
 RUNGS = ("run as predicted", "check again", "run again", "removal as predicted", "removal again")
 # Images are given here, the local AWS is another one, and the preflight makes nothing.
-ROLES = set(role_names()) - {"images", "local_aws", "preflight"}
+ROLES = set(role_names()) - {"images", "local_aws", "preflight", "smoke_dag"}
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,9 @@ class ControlPlane:
         given = {"sm2a_endpoint_url": endpoint or self.endpoint, **(extra or {})}
         variables.write_text(json.dumps(given), encoding="utf-8")
         tools = Path(sys.executable).parent
-        command = [str(tools / "ansible-playbook"), "-i", str(HERE / "inventory.yml"), f"playbooks/{playbook}.yml"]
+        # Programs that a shell starts in the background ignore SIGINT, and so would theirs.
+        start = ["env", "--default-signal=INT", str(tools / "ansible-playbook")]
+        command = [*start, "-i", str(HERE / "inventory.yml"), f"playbooks/{playbook}.yml"]
         started = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(

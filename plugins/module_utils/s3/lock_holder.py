@@ -40,10 +40,11 @@ class Job:
         """Whether the controller starts this job only when the earlier one has ended.
 
         That is so for jobs of one template that do not run simultaneously. A controller numbers its jobs in order.
+        Without an address nobody knows whether both are of one controller.
         """
         simultaneous = self.allow_simultaneous or earlier.allow_simultaneous
         template = (self.controller, self.template_id)
-        same = bool(self.template_id) and template == (earlier.controller, earlier.template_id)
+        same = bool(self.controller and self.template_id) and template == (earlier.controller, earlier.template_id)
         return same and not simultaneous and earlier.id < self.id
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ try:
 except ImportError as missing:
     MISSING_LIBRARY = str(missing.name).partition(".")[0]
 
-NO_SHELL = "Commands need sh, base64, sed and cat in the container."
+NO_SHELL = "Commands need sh, base64, cat, sed and stty in the container."
 # Pings keep the connection through idle time: load balancers and proxies end silent ones. Nobody waits for the answers.
 PING_SECONDS = 20
 # For the program to hear that it shall end; AWS ends a session that is idle for 20 minutes.

@@ -30,10 +30,11 @@ STRANGE_LINES = 5
 # Standard input is the terminal; 3 is the terminal, too, and 4 the way of errors to their encoder. What the command
 # leaves unread is read by cat, or the program would take it for requests. sed writes whole lines, so that none mix.
 PROGRAM = """
-for program in base64 sed cat; do
+for program in base64 sed cat stty; do
   command -v $program > /dev/null || { echo "$program is missing"; exit 1; }
 done
-stty -echo -onlcr 2>/dev/null
+# With an echo everything that is sent would be in the session's log.
+stty -echo -onlcr || { echo "stty fails"; exit 1; }
 exec 3>&1
 echo "$1 ready"
 while IFS= read -r mark; do

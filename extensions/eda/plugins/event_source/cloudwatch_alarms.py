@@ -88,4 +88,9 @@ async def main(queue: asyncio.Queue[Any], args: Mapping[str, Any]) -> None:
                 await queue.put(event)
             else:
                 LOG.warning("Message %s is not of an alarm of %s", message["MessageId"], topic_arn)
-            await asyncio.to_thread(sqs.delete_message, QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            try:
+                await asyncio.to_thread(sqs.delete_message, QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            except Exception as error:  # pylint: disable=broad-except
+                # It comes again, and the rule is throttled.
+                LOG.error("Cannot delete a message of %s: %s", url, error)
+                await asyncio.sleep(PAUSE_SECONDS)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,7 +105,8 @@ def test_no_browser_and_no_other_path_gets_a_websocket(
 def test_another_host_gets_no_websocket(control_plane: LocalAws) -> None:
     with (
         pytest.raises(InvalidStatus) as refused,
-        connect(f"ws://evil.localtest.me:{control_plane.port}{CHANNEL}", address=("127.0.0.1", control_plane.port)),
+        socket.create_connection(("127.0.0.1", control_plane.port)) as connection,
+        connect(f"ws://evil.localtest.me:{control_plane.port}{CHANNEL}", sock=connection),
     ):
         pass
     assert refused.value.response.status_code == 403

@@ -76,7 +76,7 @@ def test_a_run_is_started_once_and_waited_for(
         "url": f"{airflow.url}/dags/{DAG}/runs/{run_id}",
     }
     assert airflow.runs == {run_id: {"tasks": 2}}
-    assert not airflow.paused
+    assert airflow.paused, "it was paused before"
     assert USER["password"] not in json.dumps(result)
 
 
@@ -102,6 +102,15 @@ def test_a_failed_run_names_its_tasks(run_module: support.RunModule, airflow: Ai
     airflow.states = ["running", "failed"]
     said = refusal(run_module, options)
     assert "is failed; failed tasks: add, square. Their logs are at https://127.0.0.1:" in said
+    assert airflow.paused, "it was paused before"
+
+
+def test_a_dag_that_was_not_paused_stays_so(
+    run_module: support.RunModule, airflow: Airflow, options: dict[str, Any]
+) -> None:
+    airflow.paused = False
+    run_module(MODULE, options)
+    assert not airflow.paused
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,9 @@ def test_a_name_is_one_short_line(name: Any, said: str) -> None:
         ("http://10.0.0.1:8052", "http://10.0.0.1:8052"),
         ("https://[fd00::1]:8443", "https://[fd00::1]:8443"),
         ("https://awx.example.com/controller", "https://awx.example.com/controller"),
+        # What every controller says whose address nobody has set.
+        ("https://towerhost", ""),
+        ("https://platformhost/", ""),
         ("javascript:alert(1)", ""),
         ("https://user:secret@awx.example.com", ""),
         ("https://awx.example.com\nx", ""),
