@@ -47,7 +47,11 @@ def is_running(pid: int) -> bool:
     return runs.state(pid) not in ("", "Z")
 
 
-def test_a_job_that_lost_its_container_is_followed_by_the_next_of_its_template(bench: Bench) -> None:
+def test_a_job_that_lost_its_container_is_followed_by_the_next_of_its_template(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWX_HOST", "https://awx.example.com")
+
     def lose(run: subprocess.Popen[bytes]) -> None:
         poll(lambda: lock_of(bench) is not None or run.poll() is not None, 60, pause=0.05)
         runs.kill(run)
@@ -56,7 +60,8 @@ def test_a_job_that_lost_its_container_is_followed_by_the_next_of_its_template(b
     move_elsewhere(bench)
     refused = bench.aws.play("teardown", extra={**MORE, **runs.DESTROY, **job(44, template=8)})
     assert refused.changed == []
-    assert 'grace hopper (job 41 of template "Deploy", playbook site.yml) since ' in refused.message
+    link = "https://awx.example.com/#/jobs/playbook/41"
+    assert f'grace hopper (job 41 of template "Deploy", {link}, playbook site.yml) since ' in refused.message
     checked = bench.aws.play("teardown", "--check", extra={**MORE, **runs.DESTROY, **job(45)})
     assert "the predicted changes may be wrong" not in checked.output
     removal = bench.aws.play("teardown", extra={**MORE, **runs.DESTROY, **job(45)})

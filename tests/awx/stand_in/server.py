@@ -128,7 +128,7 @@ class Controller:
     def _followed(self, found: Object, steps: list[str]) -> Any:
         """The value at the end of ids that refer to one another."""
         kinds = {"organization": "organizations", "workflow_job_template": "workflow_job_templates"}
-        kinds["credential_type"] = "credential_types"
+        kinds |= {"credential_type": "credential_types", "unified_job_template": "unified_job_templates"}
         current: Any = found
         for step in steps[:-1]:
             if step not in kinds:
