@@ -102,7 +102,7 @@ def test_the_connection_goes_to_the_main_container() -> None:
         "ansible_ecs_exec_task": WORKER["taskArn"],
         "ansible_ecs_exec_container": "worker",
         "ansible_python_interpreter": "/usr/bin/python3",
-        "ansible_remote_tmp": "/tmp/.ansible",
+        "ansible_remote_tmp": "/root/.ansible/tmp",
         "ansible_pipelining": True,
     }
 
