@@ -30,6 +30,20 @@ attributes:
     support: none
 """
 
+    # Modules that are an action plugin only.
+    ACTION = r"""
+attributes:
+  action:
+    description: Runs on the controller, as an action plugin.
+    support: full
+  check_mode:
+    description: Changes nothing, with or without check mode.
+    support: full
+  diff_mode:
+    description: Has nothing to show.
+    support: none
+"""
+
     # Modules that work on the machine itself.
     PLATFORM = r"""
 attributes:

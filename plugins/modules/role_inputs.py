@@ -26,16 +26,8 @@ options:
     description: Entry point of the role, as in its argument specs.
     type: str
     default: main
-attributes:
-  action:
-    description: Runs on the controller, as an action plugin.
-    support: full
-  check_mode:
-    description: Changes nothing, with or without check mode.
-    support: full
-  diff_mode:
-    description: Has nothing to show.
-    support: none
+extends_documentation_fragment:
+  - sm2a.airflow.attributes.action
 author:
   - SM2A contributors (@sm2a)
 """

@@ -37,16 +37,8 @@ options:
     type: list
     elements: str
     default: []
-attributes:
-  action:
-    description: Runs on the controller, as an action plugin.
-    support: full
-  check_mode:
-    description: Changes nothing, with or without check mode.
-    support: full
-  diff_mode:
-    description: Has nothing to show.
-    support: none
+extends_documentation_fragment:
+  - sm2a.airflow.attributes.action
 author:
   - SM2A contributors (@sm2a)
 """

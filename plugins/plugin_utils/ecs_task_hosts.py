@@ -23,7 +23,7 @@ EXEC_AGENT = "ExecuteCommandAgent"
 # How Ansible gets into a container, unless `compose` says otherwise.
 CONNECTION = "sm2a.airflow.ecs_exec"
 PYTHON = "/usr/bin/python3"
-# Commands are root's. In /tmp DAG code could exchange what root is about to run.
+# In the container, whose HOME is not root's. In /tmp DAG code could exchange what root is about to run.
 REMOTE_TMP = "/root/.ansible/tmp"
 
 

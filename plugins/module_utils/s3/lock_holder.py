@@ -13,8 +13,6 @@ from typing import Any, TypeVar
 
 from ansible_collections.sm2a.airflow.plugins.module_utils.common.processes import machine, process_start
 
-Record = TypeVar("Record")
-
 
 @dataclass(frozen=True)
 class Job:
@@ -77,6 +75,9 @@ class Holder:
         return f"{self.user}@{self.host} (process {self.pid}, playbook {self.playbook})"
 
 
+Record = TypeVar("Record", Holder, Job)
+
+
 def holder_from(members: Mapping[str, Any]) -> Holder:
     """A holder of its members as JSON has them; those that another version of this collection wrote are left out."""
     job = members.get("job")
@@ -84,7 +85,7 @@ def holder_from(members: Mapping[str, Any]) -> Holder:
 
 
 def _record(kind: type[Record], members: Mapping[str, Any]) -> Record:
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in members.items() if name in known})
 
 

@@ -49,11 +49,11 @@ def note(action: str, host: str, result: Mapping[str, Any]) -> None:
     if found := counts(result):
         line = json.dumps({"host": host, "kind": kind_of(action), **found}) + "\n"
         # Workers write at the same time; a line is one write at the end of the file.
-        pipe = os.open(file_of_run(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(file_of_run(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(pipe, line.encode())
+            os.write(descriptor, line.encode())
         finally:
-            os.close(pipe)
+            os.close(descriptor)
 
 
 def changes_of(host: str) -> Changes:

@@ -112,15 +112,18 @@ DERIVED = MADE_BY_ANOTHER_ROLE | NAMED_ELSEWHERE.keys() | JOINED_LATER | OF_EVER
 
 
 def imports(tasks: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Role and variables of each import, those in blocks too."""
+    """Role and variables of each import, those in blocks and in imported files too."""
     for task in tasks:
+        if file := task.get("ansible.builtin.import_tasks"):
+            yield from imports(read_yaml(PLAYBOOKS / file))
         for part in ("block", "rescue", "always"):
             yield from imports(task.get(part, []))
         if imported := task.get("ansible.builtin.import_role"):
             yield imported["name"].rpartition(".")[2], task.get("vars", {})
 
 
-[PLAY] = read_yaml(PROJECT / "playbooks/site.yml")
+PLAYBOOKS = PROJECT / "playbooks"
+[PLAY] = read_yaml(PLAYBOOKS / "site.yml")
 GIVEN = [
     (name, value)
     for role, variables in imports(PLAY["tasks"])

@@ -33,7 +33,7 @@ NO_CONTAINER = "The container provided was not found in the task. Confirm the co
 WHICH_CONTAINER = "Container name must be provided when the task has more than one container."
 NOT_ENABLED = (
     "The execute command failed because execute command was not enabled when the task was run or the execute command "
-    "agent isn’t running. Wait and try again or run a new task with execute command enabled and try again."  # noqa: RUF001
+    "agent isn’t running. Wait and try again or run a new task with execute command enabled and try again."  # noqa: RUF001 (as AWS writes it)
 )
 NOT_CONNECTED = "The execute command failed due to an internal error. Try again later."
 AGENT = "ExecuteCommandAgent"

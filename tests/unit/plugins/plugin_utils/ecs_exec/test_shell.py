@@ -27,7 +27,7 @@ class Terminal:
         program = [name, "sh", *command[1:]] if name == "busybox" else [name, *command[1:]]
         self.process, self.terminal = pty.fork()
         if self.process == 0:
-            os.execvp(program[0], program)  # noqa: S606
+            os.execvp(program[0], program)  # noqa: S606 (the program of a session, no user's)
         self.lines = shell.Lines()
         while not shell.is_ready(self.read(), "begin"):
             pass
